@@ -1,0 +1,1 @@
+"""Verification of maximum-likelihood mathematics and of the code that computes it."""

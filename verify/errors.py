@@ -1,0 +1,38 @@
+"""Errors of the toolkit. Each message gives the value, the rule that it broke and a way out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class VerifyError(Exception):
+    """Base of every error that the toolkit raises on purpose; the command line turns it into exit 2."""
+
+
+class UsageError(VerifyError, ValueError):
+    """An argument breaks a rule: an unknown claim, dtype, device, a malformed declaration."""
+
+
+class DomainError(VerifyError, ValueError):
+    """A value lies outside the domain in which a definition has a value."""
+
+
+class UnavailableError(VerifyError, RuntimeError):
+    """Something that was required is absent: a device, a package, a writable folder."""
+
+
+class ReportFormatError(VerifyError, ValueError):
+    """A file given as a report is not one, or is of a version that this release cannot read."""
+
+
+class KernelError(VerifyError):
+    """The proof kernel rejected a step; the message says which side condition or rule failed."""
+
+
+def unknown(what: str, value: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that is not in ``known``, with the nearest names as suggestions."""
+    names = sorted(known)
+    near = difflib.get_close_matches(value, names, n=3, cutoff=0.4)
+    hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(names)}"
+    return UsageError(f"unknown {what} {value!r}; {hint}")

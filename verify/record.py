@@ -1,0 +1,141 @@
+"""Records: what a run found, as plain data that JSON can hold.
+
+Everything that is shown to a person, in a terminal or on a page, is made from these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from verify.verdict import Counterexample, Status
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RuleUse:
+    """A rule that a step used, its meaning in words, and how each side condition was met."""
+
+    name: str
+    words: str
+    conditions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One checked line of a derivation: ``relation`` to the line before, LaTeX and plain text."""
+
+    relation: str
+    formula: str
+    text: str
+    rules: tuple[RuleUse, ...] = ()
+    why: str = ""
+    gap: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartRecord:
+    """One judged statement.
+
+    ``status``: proved, refuted, cited, unknown. ``points``: exact rational points at which the
+    refuter tried the statement, ``sizes`` the values of the sizes it used. ``sympy``: SymPy's own
+    opinion (true, false, undecided). ``fingerprint`` identifies statement and domain.
+    """
+
+    id: str
+    words: str
+    status: str
+    statement: str
+    text: str
+    assumptions: tuple[str, ...] = ()
+    steps: tuple[StepRecord, ...] = ()
+    refuter: str = "unknown"
+    points: int = 0
+    sizes: tuple[int, ...] = ()
+    sympy: str = "undecided"
+    witness: str | None = None
+    citation: str | None = None
+    reason: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRecord:
+    """One judged claim. ``status``: proved, refuted, opinion, cited, unknown."""
+
+    id: str
+    section: str
+    words: str
+    status: str
+    statement: str
+    assumptions: tuple[str, ...] = ()
+    parts: tuple[PartRecord, ...] = ()
+    literal: PartRecord | None = None
+    witness: str | None = None
+    corrected: ClaimRecord | None = None
+    holds_when: tuple[PartRecord, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRecord:
+    """One numeric check: one side of a part, computed by one implementation, dtype and device.
+
+    ``side`` is left, right or between (the two sides against each other). ``worst_ulp`` is in ulp
+    of ``dtype``; ``worst_ratio`` is error / bound; ``inputs`` counts the judged inputs.
+    ``reproducer`` is a plain torch script that was run; ``reproduced`` what running it printed.
+    """
+
+    claim: str
+    part: str
+    side: str
+    implementation: str
+    dtype: str
+    device: str
+    status: Status
+    inputs: int
+    worst_ulp: float | None = None
+    worst_ratio: float | None = None
+    counterexample: Counterexample | None = None
+    reproducer: str | None = None
+    reproduced: str | None = None
+    reason: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """Something that was not run, why, and how to have it run."""
+
+    what: str
+    why: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The data of a plot: series of (x, y) points with a caption; the report draws it."""
+
+    id: str
+    claim: str
+    title: str
+    caption: str
+    x_label: str
+    y_label: str
+    series: tuple[tuple[str, tuple[tuple[float, float], ...]], ...] = ()
+    log_y: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A whole run: provenance (command, seed, versions, machine) and everything that was found."""
+
+    format_version: int
+    created: str
+    command: str
+    seed: int
+    provenance: tuple[tuple[str, str], ...]
+    claims: tuple[ClaimRecord, ...]
+    evidence: tuple[EvidenceRecord, ...] = ()
+    not_run: tuple[NotRun, ...] = ()
+    figures: tuple[Figure, ...] = ()

@@ -1,0 +1,86 @@
+"""Verdicts: what was found out, as a value that can be stored, compared and combined."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Coverage = Literal["exhaustive", "searched", "witness"]
+
+
+class Status(enum.StrEnum):
+    """The four outcomes, ordered so that ``min`` over many is the outcome of the whole."""
+
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+    PASSED = "passed"
+    PROVED = "proved"
+
+    @property
+    def rank(self) -> int:
+        """Position in the order refuted < unknown < passed < proved."""
+        return _ORDER.index(self)
+
+    def __lt__(self, other: str) -> bool:
+        return self.rank < Status(other).rank
+
+    def __le__(self, other: str) -> bool:
+        return self.rank <= Status(other).rank
+
+    def __gt__(self, other: str) -> bool:
+        return self.rank > Status(other).rank
+
+    def __ge__(self, other: str) -> bool:
+        return self.rank >= Status(other).rank
+
+
+_ORDER = list(Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """An input on which a subject is wrong.
+
+    ``inputs`` maps argument names to readable exact values; ``exact`` is the true result to 30
+    significant digits; ``got`` is what the subject returned; ``error_ulp`` is in units of the last
+    place of the result's format and ``allowed_ulp`` the bound in the same unit.
+    """
+
+    inputs: tuple[tuple[str, str], ...]
+    exact: str
+    got: str
+    error_ulp: float
+    allowed_ulp: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of one check.
+
+    ``status``: refuted, unknown, passed (numerically) or proved. ``coverage``: every input,
+    searched inputs, or one witness. ``inputs``: how many inputs were judged. ``worst_ulp``: largest
+    error in ulp of the result's format. ``worst_ratio``: largest error divided by its bound.
+    """
+
+    subject: str
+    status: Status
+    reason: str = ""
+    coverage: Coverage | None = None
+    inputs: int = 0
+    worst_ulp: float | None = None
+    worst_ratio: float | None = None
+    level: str | None = None
+    grade: str | None = None
+    counterexample: Counterexample | None = None
+    reproducer: str | None = None
+
+    def __bool__(self) -> bool:
+        """True for proved and passed, and for nothing else."""
+        return self.status >= Status.PASSED
+
+
+def overall(statuses: Iterable[Status]) -> Status:
+    """The status of many together: the least; of none, unknown."""
+    return min(statuses, default=Status.UNKNOWN)
