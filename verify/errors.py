@@ -18,6 +18,10 @@ class DomainError(VerifyError, ValueError):
     """A value lies outside the domain in which a definition has a value."""
 
 
+class PrecisionError(VerifyError):
+    """The working precision is too small to tell; the caller may try again with a higher one."""
+
+
 class UnavailableError(VerifyError, RuntimeError):
     """Something that was required is absent: a device, a package, a writable folder."""
 

@@ -1,0 +1,338 @@
+"""The ball context: formulas evaluated with proved error, by python-flint's Arb.
+
+A number is exact (a rational, or an infinity) for as long as only + - * / and whole powers touched
+it, and a ball (midpoint and radius) from the first exp or log on. A ball contains the true value
+whatever the working precision is, so another thread that changes Flint's global precision during an
+operation can widen a result but never make it wrong; two threads may use contexts at once only if
+they can live with such widening.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+from flint import arb, ctx, fmpq, fmpz
+
+from verify.contexts.family import Family
+from verify.errors import DomainError, PrecisionError, UsageError
+from verify.floats import Enclosure
+
+Order = Literal["less", "equal", "greater", "undecided"]
+
+EXACT_BITS = 1 << 16
+"""Rationals with a longer numerator or denominator are rounded to a ball."""
+
+WIDEST_EXPONENT = 1 << 17
+"""Enclosures give numbers beyond 2**WIDEST_EXPONENT as infinite, nearer to 0 than its inverse as 0."""
+
+Content = Any
+"""``fmpq`` for an exact rational, ``float`` for an infinity, ``arb`` for anything else."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ball:
+    """A number of the ball context: ``content`` (see `Content`) and the precision of its operations.
+
+    Supports ``+ - * /`` with another ball, an int, a Fraction or a float (taken exactly), unary
+    minus and ``**`` with an int.
+    Raises `DomainError` where the result has no value (division by exact 0, inf - inf, 0 * inf,
+    inf / inf) and `PrecisionError` where a higher precision might tell.
+    """
+
+    content: Content
+    bits: int
+
+    def __add__(self, other: Any) -> Ball:
+        return _binary(operator.add, self, other)
+
+    def __radd__(self, other: Any) -> Ball:
+        return _binary(operator.add, self, other)
+
+    def __sub__(self, other: Any) -> Ball:
+        return _binary(operator.sub, self, other)
+
+    def __rsub__(self, other: Any) -> Ball:
+        return _binary(operator.sub, self, other, swap=True)
+
+    def __mul__(self, other: Any) -> Ball:
+        return _binary(operator.mul, self, other)
+
+    def __rmul__(self, other: Any) -> Ball:
+        return _binary(operator.mul, self, other)
+
+    def __truediv__(self, other: Any) -> Ball:
+        return _binary(operator.truediv, self, other)
+
+    def __rtruediv__(self, other: Any) -> Ball:
+        return _binary(operator.truediv, self, other, swap=True)
+
+    def __neg__(self) -> Ball:
+        return Ball(_at(self.bits, operator.neg, self.content), self.bits)
+
+    def __pow__(self, exponent: int) -> Ball:
+        if not isinstance(exponent, int):
+            return NotImplemented
+        if exponent < 0:
+            return _binary(operator.truediv, self**-exponent, 1, swap=True)
+        content = self.content
+        if isinstance(content, float):
+            return Ball(content**exponent if exponent else fmpq(1), self.bits)
+        if isinstance(content, fmpq) and content.height_bits() * exponent > EXACT_BITS:
+            content = _at(self.bits, arb, content)
+        return _made(_at(self.bits, operator.pow, content, exponent), self.bits)
+
+    def __repr__(self) -> str:
+        return f"Ball({self.content})"
+
+
+@dataclass(frozen=True, slots=True)
+class BallContext:
+    """Evaluates formulas in balls of ``precision_bits`` bits."""
+
+    precision_bits: int = 128
+
+    def value(self, number: Fraction | float) -> Ball:
+        """A number, exactly; a float may be infinite, and nan raises `DomainError`."""
+        return Ball(_content(number), self.precision_bits)
+
+    def number(self, number: int | Fraction) -> Ball:
+        """A constant of a formula, exactly."""
+        return self.value(number)
+
+    def lift(self, value: Any) -> Any:
+        """An argument: Fraction or float to a number, int (an index) as it is, tuple to a family."""
+        if isinstance(value, tuple | list | Family):
+            return Family(tuple(self.lift(item) for item in value))
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        return self.value(value)
+
+    def evaluate(self, formula: Callable[..., Any], *values: Any) -> Any:
+        """``formula(self, *values)`` with lifted values, at this precision; the old one is restored."""
+        lifted = [self.lift(value) for value in values]
+        return _at(self.precision_bits, formula, self, *lifted)
+
+    def exp(self, a: Any) -> Ball:
+        """The exponential; exp(-inf) = 0."""
+        content = _content(a)
+        if isinstance(content, float):
+            return self._ball(fmpq(0) if content < 0 else content)
+        if content == 0:
+            return self._ball(fmpq(1))
+        return _made(_at(self.precision_bits, _exp, content), self.precision_bits)
+
+    def log(self, a: Any) -> Ball:
+        """The natural logarithm; log(0) = -inf, and of a negative number `DomainError`."""
+        content = _content(a)
+        sign = _sign(content)
+        if sign is None:
+            raise PrecisionError(f"log of {content}: its sign is undecided; raise the precision")
+        if sign < 0:
+            raise DomainError(f"log of {content}: log needs a number >= 0; check the argument")
+        if sign == 0:
+            return self._ball(-math.inf)
+        if isinstance(content, float):
+            return self._ball(content)
+        if content == 1:
+            return self._ball(fmpq(0))
+        return _made(_at(self.precision_bits, _log, content), self.precision_bits)
+
+    def xlogy(self, a: Any, b: Any) -> Ball:
+        """The product a log b, and 0 when a is 0, also at b = 0; of a negative b `DomainError`."""
+        logarithm = self.log(b)
+        if _sign(_content(a)) == 0:
+            return self._ball(fmpq(0))
+        return _binary(operator.mul, logarithm, a)
+
+    def ceil(self, a: Any) -> Ball:
+        """The least whole number >= a; `PrecisionError` when the ball holds a whole number inside."""
+        content = _content(a)
+        if isinstance(content, float):
+            return self._ball(content)
+        if isinstance(content, fmpq):
+            return self._ball(fmpq(content.ceil()))
+        whole = _at(self.precision_bits, _unique_ceil, content)
+        if whole is None:
+            raise PrecisionError(f"ceil of {content}: the ball spans a whole number; raise the precision")
+        return self._ball(fmpq(whole))
+
+    def sum(self, body: Callable[[int], Any], *, over: Family) -> Ball:
+        """body(1) + ... + body(n), n the length of ``over``; 0 when it is empty."""
+        total = self._ball(fmpq(0))
+        for position in range(1, len(over) + 1):
+            total = total + body(position)
+        return total
+
+    def prod(self, body: Callable[[int], Any], *, over: Family) -> Ball:
+        """body(1) * ... * body(n), n the length of ``over``; 1 when it is empty."""
+        total = self._ball(fmpq(1))
+        for position in range(1, len(over) + 1):
+            total = total * body(position)
+        return total
+
+    def family(self, body: Callable[[int], Any], *, over: Family) -> Family:
+        """The family body(1), ..., body(n), n the length of ``over``."""
+        return Family(tuple(body(position) for position in range(1, len(over) + 1)))
+
+    def equal(self, i: int, j: int) -> Ball:
+        """1 where two indices are the same, else 0."""
+        return self._ball(fmpq(int(i == j)))
+
+    def count(self, over: Family) -> Ball:
+        """The length of the first axis."""
+        return self._ball(fmpq(len(over)))
+
+    def call(self, operation: Any, *arguments: Any) -> Any:
+        """The definition of an operation, in this context."""
+        return operation.definition(self, *arguments)
+
+    def enclosure(self, number: Any) -> Enclosure:
+        """Exact rational bounds of a number, an infinity being its own bound."""
+        content = _content(number)
+        if isinstance(content, float):
+            return Enclosure(content, content)
+        if isinstance(content, fmpq):
+            exact = Fraction(int(content.p), int(content.q))
+            return Enclosure(exact, exact)
+        lower, upper = _at(self.precision_bits, lambda: (content.lower(), content.upper()))
+        return Enclosure(_bound(lower, up=False), _bound(upper, up=True))
+
+    def compare(self, a: Any, b: Any) -> Order:
+        """How a stands to b; ``equal`` only for exact numbers, ``undecided`` when the balls overlap."""
+        x, y = _content(a), _content(b)
+        if isinstance(x, float) or isinstance(y, float):
+            x, y = (z if isinstance(z, float) else 0.0 for z in (x, y))
+        order: Order = _at(self.precision_bits, _order, x, y)
+        return order
+
+    def _ball(self, content: Content) -> Ball:
+        return Ball(content, self.precision_bits)
+
+
+def _at(bits: int, action: Callable[..., Any], *arguments: Any) -> Any:
+    """``action(*arguments)`` with Flint's precision set to ``bits`` and restored afterwards."""
+    before = ctx.prec
+    if before == bits:
+        return action(*arguments)
+    ctx.prec = bits
+    try:
+        return action(*arguments)
+    finally:
+        ctx.prec = before
+
+
+def _content(number: Any) -> Content:
+    """The content of a ball, or of an int, Fraction or float lifted exactly."""
+    if isinstance(number, Ball):
+        return number.content
+    if isinstance(number, bool):
+        raise UsageError(f"{number} is a truth value; give a number (int, Fraction or float)")
+    if isinstance(number, int):
+        return fmpq(number)
+    if isinstance(number, Fraction):
+        return fmpq(number.numerator, number.denominator)
+    if isinstance(number, float):
+        if math.isnan(number):
+            raise DomainError("nan is no number; give a finite or infinite value")
+        return number if math.isinf(number) else fmpq(*number.as_integer_ratio())
+    raise UsageError(f"{number!r} is no number; give an int, Fraction or float")
+
+
+def _binary(action: Callable[[Any, Any], Any], a: Ball, other: Any, swap: bool = False) -> Ball:
+    """``a action other`` (or the other way round), exact for two rationals, else in balls."""
+    y = _content(other)
+    x = a.content
+    if swap:
+        x, y = y, x
+    if action is operator.truediv:
+        _check_divisor(y)
+    if isinstance(x, float) or isinstance(y, float):
+        return Ball(_with_infinity(action, x, y), a.bits)
+    return _made(_at(a.bits, action, x, y), a.bits)
+
+
+def _made(content: Content, bits: int) -> Ball:
+    """A ball around a result, rounded when it is a very long rational, rejected when it is not finite."""
+    if isinstance(content, fmpq):
+        if content.height_bits() > EXACT_BITS:
+            content = _at(bits, arb, content)
+    elif not content.is_finite():
+        raise PrecisionError(f"the result is unbounded at {bits} bits; raise the precision")
+    return Ball(content, bits)
+
+
+def _sign(content: Content) -> int | None:
+    """-1, 0 or 1; None when the ball does not decide it."""
+    if content > 0:
+        return 1
+    if content < 0:
+        return -1
+    return 0 if content == 0 else None
+
+
+def _check_divisor(content: Content) -> None:
+    """Reject a divisor that is 0, or that may be."""
+    sign = _sign(content)
+    if sign == 0:
+        raise DomainError("division by 0; the divisor must be different from 0")
+    if sign is None:
+        raise PrecisionError(f"division by {content}: it may be 0; raise the precision")
+
+
+def _with_infinity(action: Callable[[Any, Any], Any], x: Content, y: Content) -> Content:
+    """The result when an operand is infinite, from the signs of the operands alone."""
+    stand_ins = []
+    for content in (x, y):
+        if isinstance(content, float):
+            stand_ins.append(content)
+            continue
+        sign = _sign(content)
+        if sign is None and action not in (operator.add, operator.sub):
+            raise PrecisionError(f"{content} beside an infinity: its sign is undecided; raise the precision")
+        stand_ins.append(float(sign or 0))
+    result = action(*stand_ins)
+    if math.isnan(result):
+        raise DomainError("inf - inf, 0 * inf and inf / inf have no value; check the arguments")
+    return result if math.isinf(result) else fmpq(0)
+
+
+def _order(x: Content, y: Content) -> Order:
+    if x < y:
+        return "less"
+    if x > y:
+        return "greater"
+    return "equal" if x == y else "undecided"
+
+
+def _exp(content: Content) -> arb:
+    return arb(content).exp()
+
+
+def _log(content: Content) -> arb:
+    return arb(content).log()
+
+
+def _unique_ceil(content: arb) -> fmpz | None:
+    return content.ceil().unique_fmpz()
+
+
+def _bound(end: arb, *, up: bool) -> Fraction | float:
+    """An exact endpoint as a fraction, moved outwards when its exponent is beyond all use."""
+    mantissa, exponent = (int(part) for part in end.man_exp())
+    size = mantissa.bit_length() + exponent
+    if size > WIDEST_EXPONENT:
+        if (mantissa > 0) == up:
+            return math.inf if up else -math.inf
+        return Fraction(1 << WIDEST_EXPONENT) * (1 if mantissa > 0 else -1)
+    if mantissa and size < -WIDEST_EXPONENT:
+        if (mantissa > 0) != up:
+            return Fraction(0)
+        return Fraction(1 if up else -1, 1 << WIDEST_EXPONENT)
+    if exponent >= 0:
+        return Fraction(mantissa << exponent)
+    return Fraction(mantissa, 1 << -exponent)
