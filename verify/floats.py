@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 
-from verify.errors import UsageError
+from verify.errors import UsageError, unknown
 
 Bound = Fraction | float
 """An exact rational, or one of the two infinities as a float."""
@@ -47,3 +49,204 @@ class Enclosure:
         if lower > upper:
             raise UsageError(f"the enclosures {self} and {other} are disjoint; they enclose different values")
         return Enclosure(lower, upper)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A binary format of IEEE 754 kind: ``precision`` p significand bits, exponents emin..emax.
+
+    Finite values are whole multiples of 2**(emin - p + 1) below 2**(emax + 1). Values are exact
+    Fractions; an infinity, nan or negative zero, which no Fraction is, is a Python float.
+    """
+
+    name: str
+    precision: int
+    emin: int
+    emax: int
+
+    @property
+    def unit_roundoff(self) -> Fraction:
+        """The unit u = 2**-p, the largest relative error of one rounding to a normal number."""
+        return Fraction(1, 1 << self.precision)
+
+    @property
+    def smallest_normal(self) -> Fraction:
+        """2**emin (eta in error bounds); below it rounding has an absolute error instead."""
+        return _power(self.emin)
+
+    @property
+    def smallest_subnormal(self) -> Fraction:
+        """2**(emin - p + 1), the spacing of all values below the smallest normal number."""
+        return _power(self.emin - self.precision + 1)
+
+    @property
+    def largest(self) -> Fraction:
+        """(2 - 2**(1 - p)) 2**emax, the largest finite value."""
+        return Fraction(((1 << self.precision) - 1) << (self.emax - self.precision + 1))
+
+    @property
+    def width(self) -> int:
+        """Storage bits: sign, exponent and the significand without its leading bit."""
+        return self.precision + 1 + self.emax.bit_length()
+
+    def ulp(self, x: Bound) -> Fraction:
+        """Spacing of the binade of x: 2**(floor(log2 |x|) - p + 1), kept within emin..emax.
+
+        So it is the subnormal spacing for 0 and below the smallest normal number, and that of the
+        last binade for what overflows. At a power of two it is the spacing above it (in magnitude).
+        """
+        return _power(self._ulp_exponent(x))
+
+    def round(self, x: Bound) -> Bound:
+        """The nearest value to x, a tie going to the even significand; inf at and beyond the halfway
+        point (2 - 2**-p) 2**emax after the largest value. One rounding, from the exact x.
+        """
+        if isinstance(x, float):
+            return x if math.isinf(x) else self.round(Fraction(x))
+        exponent = self._ulp_exponent(x)
+        whole = round(_scaled(x, -exponent))
+        if abs(whole).bit_length() + exponent > self.emax + 1:
+            return math.inf if whole > 0 else -math.inf
+        return _scaled(Fraction(whole), exponent)
+
+    def clamped(self, x: Bound) -> Fraction:
+        """A finite stand-in for x: what lies beyond +-2**(emax + 1) is brought back to it."""
+        edge = _power(self.emax + 1)
+        if isinstance(x, float) and math.isinf(x):
+            return edge if x > 0 else -edge
+        return min(max(Fraction(x), -edge), edge)
+
+    def is_value(self, x: Bound) -> bool:
+        """Whether x is an infinity or a finite value of the format."""
+        return self.round(x) == x
+
+    def neighbours(self, x: Bound) -> tuple[Bound, Bound]:
+        """The largest value < x and the smallest value > x, for any x, a value itself or not.
+
+        Beyond the largest finite value lies the infinity, which is its own neighbour on that side.
+        """
+        return -self._above(-x), self._above(x)
+
+    def decode(self, bits: int) -> Bound:
+        """The value with this bit pattern (0 <= bits < 2**width); -0.0, infinities, nan as floats."""
+        if not 0 <= bits < 1 << self.width:
+            raise UsageError(f"{bits} is no pattern of {self.name}; give 0 <= bits < 2**{self.width}")
+        fraction_bits = self.precision - 1
+        negative = bool(bits >> (self.width - 1))
+        field = (bits >> fraction_bits) & (2 * self.emax + 1)
+        fraction = bits & ((1 << fraction_bits) - 1)
+        if field == 2 * self.emax + 1:
+            return math.nan if fraction else (-math.inf if negative else math.inf)
+        if negative and not field and not fraction:
+            return -0.0
+        whole = fraction + (1 << fraction_bits) if field else fraction
+        exponent = self.emin - fraction_bits + max(field - 1, 0)
+        return _scaled(Fraction(-whole if negative else whole), exponent)
+
+    def encode(self, x: Bound) -> int:
+        """The bit pattern of a value; nan as the quiet nan. Raises `UsageError` for what is no value."""
+        fraction_bits = self.precision - 1
+        special = (2 * self.emax + 1) << fraction_bits
+        sign = int(math.copysign(1, x) < 0 if isinstance(x, float) else x < 0) << (self.width - 1)
+        if isinstance(x, float) and math.isnan(x):
+            return special | 1 << (fraction_bits - 1)
+        if isinstance(x, float) and math.isinf(x):
+            return sign | special
+        size = abs(Fraction(x))
+        if not self.is_value(size):
+            raise UsageError(f"{x} is no value of {self.name}; round it first")
+        exponent = self._ulp_exponent(size)
+        whole = int(_scaled(size, -exponent))
+        field = exponent - (self.emin - fraction_bits)
+        return sign | ((field << fraction_bits) + whole)
+
+    def _ulp_exponent(self, x: Bound) -> int:
+        """The exponent of `ulp`."""
+        if isinstance(x, float):
+            if math.isinf(x):
+                return self.emax - self.precision + 1
+            x = Fraction(x)
+        exponent = _floor_log2(x) if x else self.emin
+        return min(max(exponent, self.emin), self.emax) - self.precision + 1
+
+    def _above(self, x: Bound) -> Bound:
+        """The smallest value > x."""
+        if isinstance(x, float):
+            if math.isinf(x):
+                return x if x > 0 else -self.largest
+            x = Fraction(x)
+        exponent = self._ulp_exponent(x)
+        if x < 0 and -x > self.smallest_normal and _scaled(-x, -exponent) == 1 << (self.precision - 1):
+            exponent -= 1
+        value = _scaled(Fraction(math.floor(_scaled(x, -exponent)) + 1), exponent)
+        return math.inf if value > self.largest else max(value, -self.largest)
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        name: Format(name, precision, 1 - emax, emax)
+        for name, precision, emax in (
+            ("float16", 11, 15),
+            ("bfloat16", 8, 127),
+            ("float32", 24, 127),
+            ("float64", 53, 1023),
+        )
+    }
+)
+
+
+def format_named(name: str) -> Format:
+    """The format of that name; `UsageError` with the nearest names when there is none."""
+    if name not in FORMATS:
+        raise unknown("format", name, FORMATS)
+    return FORMATS[name]
+
+
+def ulp_error(got: Bound, exact: Enclosure | Bound, format: Format) -> tuple[Bound, Bound]:
+    """Least and most possible |got - truth| / ulp(truth), truth anywhere in ``exact``, unrounded.
+
+    The two are equal when the truth is given exactly. The ulp is that of the truth in ``format``
+    (see `Format.ulp`). Policy for specials:
+
+    - got is nan: the error is infinite (a truth that is itself undefined is never compared);
+    - overflow: got = +-inf and every truth beyond it count as +-2**(emax + 1), so that an infinity
+      is right for a truth that overflows and 1 ulp from the largest value;
+    - a truth that is infinite (both bounds the same infinity): the error is 0 for that infinity and
+      infinite for all else;
+    - the sign of zero is ignored: -0 and 0 are the same result.
+    """
+    enclosure = exact if isinstance(exact, Enclosure) else Enclosure(exact, exact)
+    if isinstance(got, float) and math.isnan(got):
+        return math.inf, math.inf
+    if enclosure.is_point and isinstance(enclosure.lower, float) and math.isinf(enclosure.lower):
+        error = Fraction(0) if got == enclosure.lower else math.inf
+        return error, error
+    value, lower, upper = (format.clamped(x) for x in (got, enclosure.lower, enclosure.upper))
+    nearest, farthest = min(max(value, lower), upper), max(value - lower, upper - value)
+    coarse = max(format._ulp_exponent(lower), format._ulp_exponent(upper))
+    if lower <= 0 <= upper:
+        fine = format._ulp_exponent(Fraction(0))
+    else:
+        fine = min(format._ulp_exponent(lower), format._ulp_exponent(upper))
+    return _scaled(abs(value - nearest), -coarse), _scaled(farthest, -fine)
+
+
+def _power(exponent: int) -> Fraction:
+    """2**exponent."""
+    return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
+
+
+def _scaled(x: Fraction, exponent: int) -> Fraction:
+    """The product x 2**exponent."""
+    if exponent >= 0:
+        return Fraction(x.numerator << exponent, x.denominator)
+    return Fraction(x.numerator, x.denominator << -exponent)
+
+
+def _floor_log2(x: Fraction) -> int:
+    """The whole number e with 2**e <= |x| < 2**(e + 1), x not 0."""
+    numerator, denominator = abs(x.numerator), x.denominator
+    exponent = numerator.bit_length() - denominator.bit_length()
+    if exponent >= 0:
+        return exponent - (numerator < denominator << exponent)
+    return exponent - (numerator << -exponent < denominator)

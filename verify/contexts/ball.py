@@ -129,6 +129,8 @@ class BallContext:
     def log(self, a: Any) -> Ball:
         """The natural logarithm; log(0) = -inf, and of a negative number `DomainError`."""
         content = _content(a)
+        if type(content) is arb and content > 0:
+            return _made(_at(self.precision_bits, content.log), self.precision_bits)
         sign = _sign(content)
         if sign is None:
             raise PrecisionError(f"log of {content}: its sign is undecided; raise the precision")
@@ -245,20 +247,19 @@ def _content(number: Any) -> Content:
 
 def _binary(action: Callable[[Any, Any], Any], a: Ball, other: Any, swap: bool = False) -> Ball:
     """``a action other`` (or the other way round), exact for two rationals, else in balls."""
-    y = _content(other)
-    x = a.content
+    x, y = a.content, other.content if type(other) is Ball else _content(other)
     if swap:
         x, y = y, x
-    if action is operator.truediv:
+    if action is operator.truediv and not y > 0:
         _check_divisor(y)
-    if isinstance(x, float) or isinstance(y, float):
+    if type(x) is float or type(y) is float:
         return Ball(_with_infinity(action, x, y), a.bits)
-    return _made(_at(a.bits, action, x, y), a.bits)
+    return _made(action(x, y) if ctx.prec == a.bits else _at(a.bits, action, x, y), a.bits)
 
 
 def _made(content: Content, bits: int) -> Ball:
     """A ball around a result, rounded when it is a very long rational, rejected when it is not finite."""
-    if isinstance(content, fmpq):
+    if type(content) is fmpq:
         if content.height_bits() > EXACT_BITS:
             content = _at(bits, arb, content)
     elif not content.is_finite():
