@@ -72,12 +72,12 @@ class Format:
     @property
     def smallest_normal(self) -> Fraction:
         """2**emin (eta in error bounds); below it rounding has an absolute error instead."""
-        return _power(self.emin)
+        return _dyadic(1, self.emin)
 
     @property
     def smallest_subnormal(self) -> Fraction:
         """2**(emin - p + 1), the spacing of all values below the smallest normal number."""
-        return _power(self.emin - self.precision + 1)
+        return _dyadic(1, self.emin - self.precision + 1)
 
     @property
     def largest(self) -> Fraction:
@@ -95,7 +95,7 @@ class Format:
         So it is the subnormal spacing for 0 and below the smallest normal number, and that of the
         last binade for what overflows. At a power of two it is the spacing above it (in magnitude).
         """
-        return _power(self._ulp_exponent(x))
+        return _dyadic(1, self._ulp_exponent(x))
 
     def round(self, x: Bound) -> Bound:
         """The nearest value to x, a tie going to the even significand; inf at and beyond the halfway
@@ -104,17 +104,23 @@ class Format:
         if isinstance(x, float):
             return x if math.isinf(x) else self.round(Fraction(x))
         exponent = self._ulp_exponent(x)
-        whole = round(_scaled(x, -exponent))
+        numerator, denominator = _shifted(x, -exponent)
+        whole, rest = divmod(numerator, denominator)
+        if 2 * rest > denominator or (2 * rest == denominator and whole % 2):
+            whole += 1
         if abs(whole).bit_length() + exponent > self.emax + 1:
             return math.inf if whole > 0 else -math.inf
-        return _scaled(Fraction(whole), exponent)
+        return _dyadic(whole, exponent)
 
     def clamped(self, x: Bound) -> Fraction:
         """A finite stand-in for x: what lies beyond +-2**(emax + 1) is brought back to it."""
-        edge = _power(self.emax + 1)
-        if isinstance(x, float) and math.isinf(x):
-            return edge if x > 0 else -edge
-        return min(max(Fraction(x), -edge), edge)
+        if isinstance(x, float):
+            if math.isinf(x):
+                return _dyadic(1 if x > 0 else -1, self.emax + 1)
+            x = Fraction(x)
+        if x and _floor_log2(x) > self.emax:
+            return _dyadic(1 if x > 0 else -1, self.emax + 1)
+        return x
 
     def is_value(self, x: Bound) -> bool:
         """Whether x is an infinity or a finite value of the format."""
@@ -141,7 +147,7 @@ class Format:
             return -0.0
         whole = fraction + (1 << fraction_bits) if field else fraction
         exponent = self.emin - fraction_bits + max(field - 1, 0)
-        return _scaled(Fraction(-whole if negative else whole), exponent)
+        return _dyadic(-whole if negative else whole, exponent)
 
     def encode(self, x: Bound) -> int:
         """The bit pattern of a value; nan as the quiet nan. Raises `UsageError` for what is no value."""
@@ -156,9 +162,9 @@ class Format:
         if not self.is_value(size):
             raise UsageError(f"{x} is no value of {self.name}; round it first")
         exponent = self._ulp_exponent(size)
-        whole = int(_scaled(size, -exponent))
+        numerator, denominator = _shifted(size, -exponent)
         field = exponent - (self.emin - fraction_bits)
-        return sign | ((field << fraction_bits) + whole)
+        return sign | ((field << fraction_bits) + numerator // denominator)
 
     def _ulp_exponent(self, x: Bound) -> int:
         """The exponent of `ulp`."""
@@ -176,10 +182,13 @@ class Format:
                 return x if x > 0 else -self.largest
             x = Fraction(x)
         exponent = self._ulp_exponent(x)
-        if x < 0 and -x > self.smallest_normal and _scaled(-x, -exponent) == 1 << (self.precision - 1):
-            exponent -= 1
-        value = _scaled(Fraction(math.floor(_scaled(x, -exponent)) + 1), exponent)
-        return math.inf if value > self.largest else max(value, -self.largest)
+        numerator, denominator = _shifted(x, -exponent)
+        if -numerator == denominator << (self.precision - 1) and exponent > self.emin - self.precision + 1:
+            numerator, exponent = 2 * numerator, exponent - 1
+        whole = numerator // denominator + 1
+        if abs(whole).bit_length() + exponent > self.emax + 1:
+            return math.inf if whole > 0 else -self.largest
+        return _dyadic(whole, exponent)
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -221,26 +230,29 @@ def ulp_error(got: Bound, exact: Enclosure | Bound, format: Format) -> tuple[Bou
     if enclosure.is_point and isinstance(enclosure.lower, float) and math.isinf(enclosure.lower):
         error = Fraction(0) if got == enclosure.lower else math.inf
         return error, error
-    value, lower, upper = (format.clamped(x) for x in (got, enclosure.lower, enclosure.upper))
-    nearest, farthest = min(max(value, lower), upper), max(value - lower, upper - value)
-    coarse = max(format._ulp_exponent(lower), format._ulp_exponent(upper))
-    if lower <= 0 <= upper:
-        fine = format._ulp_exponent(Fraction(0))
-    else:
-        fine = min(format._ulp_exponent(lower), format._ulp_exponent(upper))
-    return _scaled(abs(value - nearest), -coarse), _scaled(farthest, -fine)
+    value, lower = format.clamped(got), format.clamped(enclosure.lower)
+    if enclosure.is_point:
+        error = Fraction(*_shifted(abs(value - lower), -format._ulp_exponent(lower)))
+        return error, error
+    upper = format.clamped(enclosure.upper)
+    exponents = (format._ulp_exponent(lower), format._ulp_exponent(upper))
+    finest = format._ulp_exponent(Fraction(0)) if lower <= 0 <= upper else min(exponents)
+    distance = abs(value - min(max(value, lower), upper))
+    farthest = max(value - lower, upper - value)
+    return Fraction(*_shifted(distance, -max(exponents))), Fraction(*_shifted(farthest, -finest))
 
 
-def _power(exponent: int) -> Fraction:
-    """2**exponent."""
-    return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
+def _dyadic(whole: int, exponent: int) -> Fraction:
+    """The number whole 2**exponent."""
+    return Fraction(whole << exponent) if exponent >= 0 else Fraction(whole, 1 << -exponent)
 
 
-def _scaled(x: Fraction, exponent: int) -> Fraction:
-    """The product x 2**exponent."""
-    if exponent >= 0:
-        return Fraction(x.numerator << exponent, x.denominator)
-    return Fraction(x.numerator, x.denominator << -exponent)
+def _shifted(x: Fraction, exponent: int) -> tuple[int, int]:
+    """Numerator and denominator, perhaps with a common factor, of x 2**exponent."""
+    if exponent <= 0:
+        return x.numerator, x.denominator << -exponent
+    spare = min(exponent, (x.denominator & -x.denominator).bit_length() - 1)
+    return x.numerator << (exponent - spare), x.denominator >> spare
 
 
 def _floor_log2(x: Fraction) -> int:
