@@ -1,0 +1,86 @@
+"""The report as short Markdown, the size of a comment on a code review."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from verify.record import RunRecord
+from verify.report.shape import Finding, grouped, quantity, standing
+from verify.report.summary import established, summarise
+
+_SHOWN = 8
+"""How many findings are listed; the page has them all."""
+
+
+def markdown(run: RunRecord) -> str:
+    """One sentence, the findings that weigh most, every claim in one line, and what was not run."""
+    versions = dict(run.provenance)
+    lines = [
+        f"**{_plain(summarise(run).sentence)}**",
+        "",
+        f"{run.created}, torch {_plain(versions.get('torch', 'absent'))}, "
+        f"{_plain(versions.get('python', ''))}, seed {run.seed}",
+        *_findings(grouped(run.evidence)),
+        *_claims(run),
+    ]
+    if run.not_run:
+        lines += ["", "### Not run", ""]
+        lines += [f"- {_plain(n.what)}: {_plain(n.why)} ({_plain(n.how)})" for n in run.not_run]
+    return "\n".join(lines) + "\n"
+
+
+def _findings(found: tuple[Finding, ...]) -> Iterable[str]:
+    if not found:
+        return
+    yield from ("", "### Findings", "")
+    yield "| implementation | dtype | claim | error, ulp | error / bound | input | exact | returned |"
+    yield "|---|---|---|--:|--:|---|---|---|"
+    for finding in found[:_SHOWN]:
+        worst = finding.worst
+        case = worst.counterexample
+        given = ", ".join(f"{name} = {value}" for name, value in case.inputs) if case else ""
+        cells = (
+            _code(worst.implementation),
+            f"{worst.dtype}, {worst.device}",
+            worst.claim,
+            quantity(worst.worst_ulp),
+            quantity(worst.worst_ratio),
+            _code(_short(given)),
+            _code(_digits(case.exact)) if case else "",
+            _code(_digits(case.got)) if case else "",
+        )
+        yield f"| {' | '.join(cells)} |"
+    if len(found) > _SHOWN:
+        yield from ("", f"and {len(found) - _SHOWN} more on the page.")
+
+
+def _claims(run: RunRecord) -> Iterable[str]:
+    yield from ("", "<details><summary>Claims</summary>", "", "| claim | status |", "|---|---|")
+    for claim in run.claims:
+        status = standing(claim)
+        yield f"| {_plain(claim.id)} | {status if established(claim) else f'**{status}**'} |"
+    yield from ("", "</details>")
+
+
+def _plain(text: str) -> str:
+    """``text`` with what Markdown or HTML would read as markup made harmless."""
+    flat = " ".join(text.split())
+    for letter in "\\`*_[]<>|#@":
+        flat = flat.replace(letter, f"&#{ord(letter)};")
+    return flat
+
+
+def _code(text: str) -> str:
+    """A code span that ends where it should and stays in its table cell."""
+    flat = " ".join(text.split()).replace("`", "'").replace("|", "\\|")
+    return f"`{flat}`" if flat else ""
+
+
+def _short(text: str, length: int = 40) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _digits(number: str) -> str:
+    """A long decimal with its digits cut, its exponent kept."""
+    mantissa, mark, exponent = number.partition("e")
+    return _short(mantissa, 10) + mark + exponent

@@ -1,0 +1,181 @@
+"""A run on disk: JSON written in one piece, read back with every field checked, and several merged."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from verify.errors import ReportFormatError, UnavailableError, UsageError
+from verify.record import FORMAT_VERSION, ClaimRecord, NotRun, PartRecord, RunRecord
+
+STANDING = ("unknown", "refuted", "opinion", "cited", "proved")
+"""What a claim can turn out to be, least favourable first."""
+
+_Item = TypeVar("_Item")
+_NUMBER = "$number"
+"""JSON has no inf and no nan: they are kept as ``{"$number": "inf"}``."""
+
+
+def encode(run: RunRecord) -> bytes:
+    """The run as UTF-8 JSON: the same run gives the same bytes."""
+    return msgspec.json.format(msgspec.json.encode(_pack(msgspec.to_builtins(run))), indent=1) + b"\n"
+
+
+def decode(data: bytes, name: str) -> RunRecord:
+    """The run that ``data`` holds; ``name`` says in an error where the bytes came from.
+
+    Raises ReportFormatError when the bytes are not JSON, are not a report, are of a format version
+    that this release does not read, or have a field of the wrong kind (its path is named).
+    """
+    try:
+        raw = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ReportFormatError(f"{name}: not JSON ({error}); give a report.json that `run` wrote") from None
+    except RecursionError:
+        raise ReportFormatError(f"{name}: nested too deeply; give a report.json that `run` wrote") from None
+    version = raw.get("format_version") if isinstance(raw, dict) else None
+    if version is None:
+        raise ReportFormatError(f"{name}: JSON without format_version; give a report.json that `run` wrote")
+    if version != FORMAT_VERSION:
+        raise ReportFormatError(
+            f"{name}: format_version {version!r}, but this release reads {FORMAT_VERSION}; "
+            "read it with the release that wrote it, or run again"
+        )
+    try:
+        run = msgspec.convert(_unpack(raw), RunRecord)
+    except msgspec.ValidationError as error:
+        raise ReportFormatError(f"{name}: {error}; give a report.json that `run` wrote") from None
+    for number, claim in enumerate(run.claims):
+        if claim.status not in STANDING:
+            raise ReportFormatError(
+                f"{name}: status {claim.status!r} at `$.claims[{number}].status` is none of "
+                f"{', '.join(STANDING)}; give a report.json that `run` wrote"
+            )
+    return run
+
+
+def save(run: RunRecord, path: Path) -> None:
+    """Write the run as JSON to ``path``, whole or not at all."""
+    write_whole(path, encode(run))
+
+
+def load(path: Path) -> RunRecord:
+    """Read the run at ``path``. Raises UnavailableError when it cannot be read, else see ``decode``."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnavailableError(
+            f"cannot read {path} ({error.strerror}); give the path of a report.json that `run` wrote"
+        ) from None
+    return decode(data, str(path))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write ``data`` to a temporary file beside ``path`` and rename it: never half a file.
+
+    Raises UnavailableError when the folder cannot be written.
+    """
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise UnavailableError(
+            f"cannot write {path} ({error.strerror}); choose a folder that can be written with --output"
+        ) from None
+
+
+def merge(runs: Sequence[RunRecord]) -> RunRecord:
+    """One record of several runs, as of several machines.
+
+    A claim judged in several runs must have been the same statement in each, and keeps its least
+    favourable record. Something that was not run stays listed unless one of the runs did run it.
+    Raises UsageError for no runs and ReportFormatError for claims whose statements differ.
+    """
+    if not runs:
+        raise UsageError("no report to merge; give at least one report.json")
+    if len(runs) == 1:
+        return runs[0]
+    return RunRecord(
+        format_version=FORMAT_VERSION,
+        created=max(run.created for run in runs),
+        command=" ; ".join(_distinct(run.command for run in runs)),
+        seed=runs[0].seed,
+        provenance=_merged_provenance(runs),
+        claims=_merged_claims(runs),
+        evidence=tuple(_distinct(record for run in runs for record in run.evidence)),
+        not_run=_merged_not_run(runs),
+        figures=tuple({figure.id: figure for run in reversed(runs) for figure in run.figures}.values()),
+    )
+
+
+def _pack(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return {_NUMBER: repr(value)}
+    if isinstance(value, dict):
+        return {key: _pack(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_pack(item) for item in value]
+    return value
+
+
+def _unpack(value: Any) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {_NUMBER} and value[_NUMBER] in ("inf", "-inf", "nan"):
+            return float(value[_NUMBER])
+        return {key: _unpack(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unpack(item) for item in value]
+    return value
+
+
+def _distinct(items: Iterable[_Item]) -> list[_Item]:
+    return list(dict.fromkeys(items))
+
+
+def _merged_claims(runs: Sequence[RunRecord]) -> tuple[ClaimRecord, ...]:
+    kept: dict[str, ClaimRecord] = {}
+    for claim in (claim for run in runs for claim in run.claims):
+        other = kept.setdefault(claim.id, claim)
+        if _fingerprints(other) != _fingerprints(claim):
+            raise ReportFormatError(
+                f"claim {claim.id!r} is not the same statement in every report; "
+                "merge only runs of the same release"
+            )
+        if STANDING.index(claim.status) < STANDING.index(other.status):
+            kept[claim.id] = claim
+    return tuple(kept.values())
+
+
+def _fingerprints(claim: ClaimRecord) -> tuple[tuple[str, str, str], ...]:
+    parts: list[PartRecord] = [*claim.parts, *claim.holds_when]
+    if claim.literal is not None:
+        parts.append(claim.literal)
+    return tuple((part.id, part.statement, part.fingerprint) for part in parts)
+
+
+def _merged_not_run(runs: Sequence[RunRecord]) -> tuple[NotRun, ...]:
+    devices = {record.device.split(":")[0].lower() for run in runs for record in run.evidence}
+    entries = _distinct(entry for run in runs for entry in run.not_run)
+    return tuple(entry for entry in entries if not devices & set(entry.what.lower().split()))
+
+
+def _merged_provenance(runs: Sequence[RunRecord]) -> tuple[tuple[str, str], ...]:
+    pairs: list[tuple[str, str]] = []
+    for number, run in enumerate(runs, start=1):
+        for key, value in (*run.provenance, ("seed", str(run.seed))):
+            shared = all((key, value) in (*other.provenance, ("seed", str(other.seed))) for other in runs)
+            pairs.append((key if shared else f"{key} (run {number})", value))
+    return tuple(_distinct(pairs))

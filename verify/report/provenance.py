@@ -1,0 +1,61 @@
+"""Where a run comes from: time, interpreter, machine and the versions of what it rests on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from verify.errors import UsageError
+
+PACKAGES = ("lossproof", "sympy", "mpmath", "python-flint", "hypothesis", "torch")
+"""The distributions whose versions decide what a run finds."""
+
+
+def provenance() -> tuple[tuple[str, str], ...]:
+    """Pairs of name and value: versions ("absent" where not installed), interpreter, system, processor."""
+    return (
+        *((name, installed(name) or "absent") for name in PACKAGES),
+        ("python", f"{platform.python_implementation()} {platform.python_version()}"),
+        ("system", f"{platform.system()} {platform.machine()}"),
+        ("processor", _processor()),
+        ("cores", str(os.cpu_count() or "unknown")),
+        ("float", f"{sys.float_info.mant_dig}-bit double, {sys.byteorder}-endian"),
+    )
+
+
+def installed(distribution: str) -> str | None:
+    """The installed version of a distribution, or None. Imports nothing of it."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def created() -> str:
+    """The time of the run, UTC, to the second; SOURCE_DATE_EPOCH stands in for the clock if set.
+
+    Raises UsageError when SOURCE_DATE_EPOCH is not a whole number of seconds.
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if epoch is None:
+        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(
+            f"SOURCE_DATE_EPOCH={epoch!r} is not a time; give whole seconds since 1970 or unset it"
+        ) from None
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        return platform.processor() or "unknown"
+    return platform.processor() or "unknown"

@@ -1,0 +1,106 @@
+"""What a run amounts to: counts, the one sentence, the order of the findings."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from verify.record import ClaimRecord, EvidenceRecord, NotRun, RunRecord
+from verify.verdict import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of a run. The claims are counted once each, the numeric checks by their status."""
+
+    claims: int
+    proved: int
+    corrected: int
+    opinions: int
+    cited: int
+    open: int
+    checks: int
+    passed: int
+    refuted: int
+    unknown: int
+    inputs: int
+    not_run: tuple[NotRun, ...]
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for a person: claims, numeric checks, and what was not run."""
+        claims = _listed(
+            [
+                (self.proved, "proved"),
+                (self.corrected, "refuted as worded and proved as corrected"),
+                (self.opinions, "opinion" if self.opinions == 1 else "opinions"),
+                (self.cited, "resting on a cited theorem"),
+                (self.open, "NOT established"),
+            ]
+        )
+        checks = _listed([(self.passed, "passed"), (self.refuted, "refuted"), (self.unknown, "undecided")])
+        kinds = list(dict.fromkeys(entry.why for entry in self.not_run))
+        missing = f"{len(self.not_run)} not run ({'; '.join(kinds)})" if self.not_run else "nothing left out"
+        return (
+            f"{_plural(self.claims, 'claim')}: {claims}; {_plural(self.checks, 'numeric check')}: "
+            f"{checks}; {missing}."
+        )
+
+
+def summarise(run: RunRecord) -> Summary:
+    """Count what the run found."""
+    held = [claim for claim in run.claims if established(claim)]
+    status = Counter(claim.status for claim in held)
+    checks = Counter(record.status for record in run.evidence)
+    return Summary(
+        claims=len(run.claims),
+        proved=status["proved"],
+        corrected=status["refuted"],
+        opinions=status["opinion"],
+        cited=status["cited"],
+        open=len(run.claims) - len(held),
+        checks=len(run.evidence),
+        passed=checks[Status.PASSED] + checks[Status.PROVED],
+        refuted=checks[Status.REFUTED],
+        unknown=checks[Status.UNKNOWN],
+        inputs=sum(record.inputs for record in run.evidence),
+        not_run=run.not_run,
+    )
+
+
+def established(claim: ClaimRecord) -> bool:
+    """Whether the claim ended where a claim may end.
+
+    That is: proved or cited; an opinion whose nearest mathematics is proved; or refuted as worded,
+    with a witness, with a correction that is itself established, and with the condition proved
+    under which the wording does hold.
+    """
+    parts = all(part.status in ("proved", "cited") for part in (*claim.parts, *claim.holds_when))
+    if claim.status == "refuted":
+        return parts and claim.corrected is not None and established(claim.corrected)
+    return parts and claim.status in ("proved", "cited", "opinion")
+
+
+def findings(evidence: Sequence[EvidenceRecord]) -> tuple[EvidenceRecord, ...]:
+    """The refuted numeric checks, worst first: by the error in units of its bound, then in ulp."""
+    refuted = [record for record in evidence if record.status == Status.REFUTED]
+    return tuple(
+        sorted(
+            refuted,
+            key=lambda r: (-_size(r.worst_ratio), -_size(r.worst_ulp), r.claim, r.implementation, r.dtype),
+        )
+    )
+
+
+def _size(value: float | None) -> float:
+    return math.inf if value is None or math.isnan(value) else value
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _listed(counts: Sequence[tuple[int, str]]) -> str:
+    return ", ".join(f"{count} {words}" for count, words in counts if count) or "none"
