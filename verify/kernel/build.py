@@ -1,0 +1,187 @@
+"""The kernel's context: runs a formula and gets the term that it denotes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from verify.claim import Formula
+from verify.domain import Declaration, Size
+from verify.errors import KernelError, UsageError
+from verify.kernel.terms import ONE, ZERO, Term, close_binder, free, num, position
+from verify.operation import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A scalar under construction; its operators build terms and simplify nothing."""
+
+    term: Term
+
+    def __add__(self, other: Any) -> Number:
+        return Number(Term("add", (self.term, _term(other))))
+
+    def __radd__(self, other: Any) -> Number:
+        return Number(Term("add", (_term(other), self.term)))
+
+    def __sub__(self, other: Any) -> Number:
+        return self + (-Number(_term(other)))
+
+    def __rsub__(self, other: Any) -> Number:
+        return Number(_term(other)) + (-self)
+
+    def __mul__(self, other: Any) -> Number:
+        return Number(Term("mul", (self.term, _term(other))))
+
+    def __rmul__(self, other: Any) -> Number:
+        return Number(Term("mul", (_term(other), self.term)))
+
+    def __truediv__(self, other: Any) -> Number:
+        return Number(Term("div", (self.term, _term(other))))
+
+    def __rtruediv__(self, other: Any) -> Number:
+        return Number(Term("div", (_term(other), self.term)))
+
+    def __pow__(self, exponent: int) -> Number:
+        if not isinstance(exponent, int):
+            raise UsageError(f"exponent {exponent!r} is not a whole number; write exp(a * log(b)) instead")
+        return Number(Term("pow", (self.term,), exponent))
+
+    def __neg__(self) -> Number:
+        return Number(Term("mul", (num(-1), self.term)))
+
+
+def _term(value: Any) -> Term:
+    if isinstance(value, Number):
+        return value.term
+    if isinstance(value, int | Fraction) and not isinstance(value, bool):
+        return num(value)
+    raise UsageError(f"{value!r} in a formula is not exact; use whole numbers, fractions and declared variables")
+
+
+def _index(value: Any) -> Term:
+    if isinstance(value, Term):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return position(value)
+    raise UsageError(f"{value!r} is not an index; use an index variable, a label or a whole number from 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Something indexed: ``entry`` makes the term at an index, ``size`` is its length.
+
+    ``shown`` is the term by which it is displayed as an argument of an operation.
+    """
+
+    size: Size
+    entry: Callable[[Term], Any]
+    shown: Term
+
+    def __getitem__(self, where: Any) -> Any:
+        if isinstance(where, tuple):
+            first, *rest = where
+            return self[first][rest[0] if len(rest) == 1 else tuple(rest)] if rest else self[first]
+        return self.entry(_index(where))
+
+
+def declared(declaration: Declaration, fixed: tuple[Term, ...] = ()) -> Any:
+    """The variable of a declaration: a number, an index or a family (of families)."""
+    head = "label" if declaration.domain.kind == "index" else "app"
+    depth = len(fixed)
+    if depth < len(declaration.shape):
+        shown = Term("family", fixed, declaration.name)
+        return Family(declaration.shape[depth], lambda i: declared(declaration, (*fixed, i)), shown)
+    if not declaration.shape:
+        return free(declaration.name) if head == "label" else Number(Term("var", data=declaration.name))
+    made = Term(head, fixed, declaration.name)
+    return made if head == "label" else Number(made)
+
+
+class TermContext:
+    """The context protocol over terms. One object per formula: it numbers the fresh indices."""
+
+    def __init__(self) -> None:
+        self._fresh = 0
+
+    def number(self, value: int | Fraction) -> Number:
+        """An exact rational constant."""
+        return Number(num(value))
+
+    def exp(self, a: Any) -> Number:
+        """Exponential."""
+        return Number(Term("exp", (_term(a),)))
+
+    def log(self, a: Any) -> Number:
+        """Natural logarithm."""
+        return Number(Term("log", (_term(a),)))
+
+    def xlogy(self, a: Any, b: Any) -> Number:
+        """``a log b``, and 0 where a = 0."""
+        return Number(Term("xlogy", (_term(a), _term(b))))
+
+    def ceil(self, a: Any) -> Number:
+        """The least whole number that is not below ``a``."""
+        return Number(Term("ceil", (_term(a),)))
+
+    def equal(self, i: Any, j: Any) -> Number:
+        """1 where the indices are equal, else 0 (Kronecker's delta)."""
+        return Number(Term("delta", (_index(i), _index(j))))
+
+    def count(self, x: Family) -> Number:
+        """The length of a family, as a number."""
+        return Number(num(x.size) if isinstance(x.size, int) else Term("size", data=x.size))
+
+    def family(self, body: Callable[[Any], Any], *, over: Family) -> Family:
+        """The family of ``body(i)`` for i over the indices of ``over``."""
+        return Family(over.size, body, Term("family", (), "·"))
+
+    def sum(self, body: Callable[[Any], Any], *, over: Family) -> Number:
+        """Sum of ``body(i)`` for i over the indices of ``over``."""
+        return self._bind("sum", body, over)
+
+    def prod(self, body: Callable[[Any], Any], *, over: Family) -> Number:
+        """Product of ``body(i)`` for i over the indices of ``over``."""
+        return self._bind("prod", body, over)
+
+    def gap(self, name: str, *arguments: Any) -> Number:
+        """An expression known to be >= 0, by the inequality ``name`` (see the kernel's rules)."""
+        args = tuple(a if isinstance(a, Term) else _term(a) for a in arguments)
+        return Number(Term("gap", args, name))
+
+    def call(self, operation: Operation, *arguments: Any) -> Any:
+        """``operation`` applied: its definition, remembered under its name for display."""
+        shown = tuple(_shown(a) for a in arguments)
+        result = operation.definition(self, *arguments)
+        if isinstance(result, Family):
+            applied = Term("applied", shown, operation)
+
+            def entry(i: Term) -> Number:
+                return Number(Term("call", (_term(result.entry(i)), applied, i), operation))
+
+            return Family(result.size, entry, applied)
+        return Number(Term("call", (_term(result), Term("applied", shown, operation)), operation))
+
+    def _bind(self, head: str, body: Callable[[Any], Any], over: Family) -> Number:
+        if not isinstance(over, Family):
+            raise KernelError(f"an index needs a range; over={over!r} is not a family")
+        self._fresh += 1
+        name = f"@{self._fresh}"
+        return Number(Term(head, (close_binder(_term(body(free(name))), name),), over.size))
+
+
+def _shown(argument: Any) -> Term:
+    if isinstance(argument, Family):
+        return argument.shown
+    return argument if isinstance(argument, Term) else _term(argument)
+
+
+def build(formula: Formula, given: tuple[Declaration, ...], extra: tuple[Any, ...] = ()) -> Term:
+    """The term of ``formula`` over the declared variables (and ``extra`` index arguments)."""
+    variables = (declared(d) for d in given)
+    return _term(formula(TermContext(), *variables, *extra))
+
+
+__all__ = ["ONE", "ZERO", "Family", "Number", "TermContext", "build", "declared"]
