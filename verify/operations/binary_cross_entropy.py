@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from verify.operation import Operation
+from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
 
 
@@ -16,12 +16,32 @@ def _notation(f: str, t: str) -> str:
     return rf"\operatorname{{bce}}({f}, {t})"
 
 
+def _algorithm(c: Any, f: Any, t: Any) -> Any:
+    """log1p(-f) and not log(1 - f): f is given exactly, and 1 - f would lose a small f."""
+    return -(c.xlogy(t, f) + (1 - t) * c.log1p(-f))
+
+
+def functional_binary_cross_entropy(torch: Any, f: Any, t: Any) -> Any:
+    """The binary_cross_entropy of torch.nn.functional."""
+    return torch.nn.functional.binary_cross_entropy(f, t)
+
+
+def bernoulli_log_prob(torch: Any, f: Any, t: Any) -> Any:
+    """Minus the log_prob of a Bernoulli distribution made from the probability, for t 0 or 1."""
+    return -torch.distributions.Bernoulli(probs=f).log_prob(t)
+
+
 binary_cross_entropy = Operation(
     id="binary_cross_entropy",
     summary="binary cross-entropy of the probability f of label 1 against the target t, in nats",
     definition=_definition,
     notation=_notation,
-    source="Definition; torch.nn.functional.binary_cross_entropy.",
+    source="Definition; torch.nn.functional.binary_cross_entropy. Algorithm: log1p(-f) for log(1 - f).",
+    algorithm=_algorithm,
+    peers=(
+        Peer("F.binary_cross_entropy", functional_binary_cross_entropy),
+        Peer("-Bernoulli(probs).log_prob", bernoulli_log_prob),
+    ),
 )
 
 
@@ -33,10 +53,38 @@ def _logits_notation(z: str, t: str) -> str:
     return rf"\operatorname{{bce}}(\sigma({z}), {t})"
 
 
+def _logits_algorithm(c: Any, z: Any, t: Any) -> Any:
+    return c.maximum(z, 0) - z * t + c.log1p(c.exp(-c.abs(z)))
+
+
+def functional_binary_cross_entropy_with_logits(torch: Any, z: Any, t: Any) -> Any:
+    """The binary_cross_entropy_with_logits of torch.nn.functional."""
+    return torch.nn.functional.binary_cross_entropy_with_logits(z, t)
+
+
+def bernoulli_logits_log_prob(torch: Any, z: Any, t: Any) -> Any:
+    """Minus the log_prob of a Bernoulli distribution made from the logit, for t 0 or 1."""
+    return -torch.distributions.Bernoulli(logits=z).log_prob(t)
+
+
+def functional_soft_margin_loss(torch: Any, z: Any, t: Any) -> Any:
+    """The soft_margin_loss of torch.nn.functional, whose targets are -1 and 1, for t 0 or 1."""
+    if ((t != 0) & (t != 1)).any():
+        raise ValueError("the target of soft_margin_loss is -1 or 1")
+    return torch.nn.functional.soft_margin_loss(z, 2 * t - 1)
+
+
 binary_cross_entropy_with_logits = Operation(
     id="binary_cross_entropy_with_logits",
     summary="binary cross-entropy of sigmoid(z) against the target t, in nats",
     definition=_logits_definition,
     notation=_logits_notation,
-    source="Definition; torch.nn.functional.binary_cross_entropy_with_logits.",
+    source="Definition; torch.nn.functional.binary_cross_entropy_with_logits. "
+    "Algorithm: max(z, 0) - z t + log1p(exp(-|z|)), which subtracts no near-equal roundings at t = 0 or 1.",
+    algorithm=_logits_algorithm,
+    peers=(
+        Peer("F.binary_cross_entropy_with_logits", functional_binary_cross_entropy_with_logits),
+        Peer("-Bernoulli(logits).log_prob", bernoulli_logits_log_prob),
+        Peer("F.soft_margin_loss(z, 2t - 1)", functional_soft_margin_loss),
+    ),
 )

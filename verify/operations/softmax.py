@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from verify.operation import Operation
+from verify.operation import Operation, Peer
 
 
 def _definition(c: Any, x: Any) -> Any:
@@ -16,10 +16,52 @@ def _notation(x: str) -> str:
     return rf"\operatorname{{softmax}}({x})"
 
 
+def _algorithm(c: Any, x: Any) -> Any:
+    largest = c.max(x)
+    e = c.family(lambda j: c.exp(x[j] - largest), over=x)
+    total = c.sum(lambda i: e[i], over=e)
+    return c.family(lambda j: e[j] / total, over=e)
+
+
+def _exp_of_log_softmax(c: Any, x: Any) -> Any:
+    largest = c.max(x)
+    d = c.family(lambda j: x[j] - largest, over=x)
+    log_total = c.log(c.sum(lambda i: c.exp(d[i]), over=d))
+    return c.family(lambda j: c.exp(d[j] - log_total), over=d)
+
+
+def torch_softmax(torch: Any, x: Any) -> Any:
+    """torch.softmax."""
+    return torch.softmax(x, dim=0)
+
+
+def functional_softmax(torch: Any, x: Any) -> Any:
+    """The softmax of torch.nn.functional."""
+    return torch.nn.functional.softmax(x, dim=0)
+
+
+def exp_log_softmax(torch: Any, x: Any) -> Any:
+    """The exponential of log_softmax."""
+    return torch.exp(torch.nn.functional.log_softmax(x, dim=0))
+
+
+def categorical_probs(torch: Any, x: Any) -> Any:
+    """The probabilities of a Categorical distribution made from logits."""
+    return torch.distributions.Categorical(logits=x).probs
+
+
 softmax = Operation(
     id="softmax",
     summary="exponentiate and normalise: a probability vector from any finite real vector",
     definition=_definition,
     notation=_notation,
-    source="Definition; Goodfellow, Bengio, Courville, Deep Learning, eq. 4.1.",
+    source="Definition; Goodfellow, Bengio, Courville, Deep Learning, eq. 4.1. "
+    "Algorithm: Blanchard, Higham, Higham 2021, Algorithm 3.2 with the maximum as shift.",
+    algorithm=_algorithm,
+    peers=(
+        Peer("torch.softmax", torch_softmax),
+        Peer("F.softmax", functional_softmax),
+        Peer("torch.exp(F.log_softmax)", exp_log_softmax, _exp_of_log_softmax),
+        Peer("Categorical(logits).probs", categorical_probs),
+    ),
 )

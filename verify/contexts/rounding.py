@@ -1,0 +1,273 @@
+"""The rounding context: turns a formula into a bound on the rounding error of computing it.
+
+Each operation is followed through the algorithm of the implementation that computes it. The extra
+vocabulary (max, abs, log1p, expm1, log2, maximum, minimum, clamp) is for algorithms only.
+docs/bounds.md derives the rules.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from verify.contexts.family import Family
+from verify.contexts.rounded import (
+    DOWN,
+    ONE,
+    SMALL,
+    UP,
+    ZERO,
+    Model,
+    Rounded,
+    UnboundedError,
+    constant,
+    exp_minus_one_bound,
+    exp_up,
+    magnitude,
+    point,
+    total,
+    underflow,
+)
+from verify.errors import DomainError
+from verify.floats import format_named
+from verify.operation import Operation, Peer
+
+ULPS_OF_EXP_AND_LOG = {"cpu": 2, "cuda": 4}
+"""Relative error of torch's exp and log in units of u, per device: the assumption of every bound."""
+
+Body = Callable[[int], Any]
+
+
+def model_for(dtype: str, device: str = "cpu", *, function_error: int | None = None) -> Model:
+    """The rounding model of a dtype on a device; ``function_error`` is that of exp and log in u.
+
+    Kernels for the 16-bit formats work in float32, so that below the smallest normal number only
+    the rounding to the format itself counts, and float32's own flush to 0.
+    """
+    format = format_named(dtype)
+    inner = format_named("float32") if format.width == 16 else format
+    multiple = ULPS_OF_EXP_AND_LOG[device] if function_error is None else function_error
+    unit = _decimal_up(format.unit_roundoff)
+    relative = UP.multiply(unit, multiple)
+    subnormal = _decimal_up(format.smallest_subnormal / 2)
+    normal, flush = _decimal_up(format.smallest_normal), _decimal_up(inner.smallest_normal)
+    return Model(format, unit, relative, relative, normal, subnormal, flush)
+
+
+class RoundingContext:
+    """Bounds the error of a formula under a ``Model``; ``choice`` names the peers as for torch.
+
+    A chosen peer is followed through its own algorithm, or that of its operation; an operation
+    that is not in ``choice`` through its definition, as the torch context computes it.
+    """
+
+    def __init__(self, model: Model, choice: Mapping[str, Peer] | None = None) -> None:
+        self._model = model
+        self._choice = dict(choice or {})
+
+    def lift(self, value: Any) -> Any:
+        """An exact input: a Fraction of the format, an int (a label) as it is, or nested tuples."""
+        if isinstance(value, tuple):
+            return Family(tuple(self.lift(item) for item in value))
+        return value if isinstance(value, int) else constant(self._model, value)
+
+    def number(self, value: Fraction | int) -> Rounded:
+        """A constant: exact if the format holds it, else rounded once."""
+        return constant(self._model, value)
+
+    def count(self, over: Family) -> Rounded:
+        """The length of the first axis as a constant."""
+        return constant(self._model, len(over))
+
+    def equal(self, i: int, j: int) -> Rounded:
+        """Exactly 1 where the positions are the same, else exactly 0."""
+        return point(self._model, 1.0 if i == j else 0.0)
+
+    def sum(self, body: Body, *, over: Family) -> Rounded:
+        """Sum over the first axis, in any order."""
+        return total(self._model, [self._number(body(i)) for i in range(1, len(over) + 1)])
+
+    def prod(self, body: Body, *, over: Family) -> Rounded:
+        """Product over the first axis, in any order; an underflow meets all factors above 1."""
+        factors = [self._number(body(i)) for i in range(1, len(over) + 1)]
+        result = point(self._model, 1.0)
+        for factor in factors:
+            result = result * factor
+        if result.exact is not None:
+            return result
+        lowest = ONE
+        loss = UP.multiply(UP.add(self._model.subnormal, self._model.flush), len(factors))
+        for factor in factors:
+            lowest = DOWN.multiply(lowest, min(ONE, max(ZERO, DOWN.subtract(factor.least, factor.error))))
+            loss = UP.multiply(loss, max(ONE, UP.add(factor.size, factor.error)))
+        if lowest >= self._model.flush and lowest >= self._model.normal:
+            return result
+        return Rounded(self._model, result.lower, result.upper, UP.add(result.error, loss))
+
+    def family(self, body: Body, *, over: Family) -> Family:
+        """The family of ``body(i)`` along the first axis."""
+        return Family(tuple(body(i) for i in range(1, len(over) + 1)))
+
+    def call(self, operation: Operation, *arguments: Any) -> Any:
+        """The algorithm of the chosen peer; without one, the definition, in this context."""
+        if operation.id not in self._choice:
+            return operation.definition(self, *arguments)
+        peer = self._choice[operation.id]
+        return self._follow(peer.algorithm or operation.algorithm or operation.definition, arguments)
+
+    def standard(self, operation: Operation, *arguments: Any) -> Any:
+        """The standard algorithm of an operation, for use inside another algorithm."""
+        return self._follow(operation.algorithm or operation.definition, arguments)
+
+    def _follow(self, algorithm: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        return algorithm(RoundingContext(self._model), *arguments)
+
+    def exp(self, a: Any) -> Rounded:
+        """Exponential: exp(a + e) - exp(a) = exp(a)(exp(e) - 1), then the error of exp itself."""
+        a = self._number(a)
+        if a.infinite:
+            return point(self._model, math.inf if a.lower > 0 else 0.0)
+        lower, upper = max(ZERO, DOWN.exp(a.lower).next_minus(DOWN)), exp_up(a.upper)
+        carried = UP.multiply(upper, exp_minus_one_bound(a.error))
+        return self._function(lower, upper, carried, self._model.exp_error, tiny=True)
+
+    def expm1(self, a: Any) -> Rounded:
+        """exp(a) - 1 without cancellation."""
+        a = self._number(a)
+        if a.infinite or a.exact == 0:
+            return a if a.exact != -math.inf else point(self._model, -1.0)
+        lower, upper = _expm1(a.lower)[0], _expm1(a.upper)[1]
+        carried = UP.multiply(UP.add(upper, ONE), exp_minus_one_bound(a.error))
+        return self._function(lower, upper, carried, self._model.exp_error, tiny=True)
+
+    def log(self, a: Any) -> Rounded:
+        """Logarithm: |log(a(1 + E)) - log a| <= E / (1 - E), then the error of log itself."""
+        a = self._number(a)
+        if a.infinite or a.exact == 0:
+            return point(self._model, math.inf if a.lower > 0 else -math.inf)
+        least = DOWN.subtract(a.lower, a.error)
+        if a.upper < 0 or least <= 0:
+            raise _no_logarithm(a)
+        if a.exact == 1:
+            return point(self._model, 0.0)
+        lower, upper = a.lower.ln(DOWN).next_minus(DOWN), a.upper.ln(UP).next_plus(UP)
+        return self._function(lower, upper, UP.divide(a.error, least), self._model.log_error, tiny=False)
+
+    def log1p(self, a: Any) -> Rounded:
+        """log(1 + a) without cancellation."""
+        x = self._number(a)
+        if x.infinite or x.exact == 0:
+            return x
+        if x.exact == -1:
+            return point(self._model, -math.inf)
+        least = DOWN.subtract(DOWN.add(ONE, x.lower), x.error)
+        if least <= 0:
+            raise _no_logarithm(x)
+        lower, upper = _log1p(x.lower)[0], _log1p(x.upper)[1]
+        return self._function(lower, upper, UP.divide(x.error, least), self._model.log_error, tiny=True)
+
+    def log2(self, a: Any) -> Rounded:
+        """Logarithm to base 2, computed as one function."""
+        natural = self.log(a)
+        if natural.exact is not None:
+            return natural
+        scale = Decimal(2).ln(DOWN)
+        down, up = scale.next_minus(DOWN), scale.next_plus(UP)
+        lower = min(DOWN.divide(natural.lower, down), DOWN.divide(natural.lower, up))
+        upper = max(UP.divide(natural.upper, down), UP.divide(natural.upper, up))
+        return Rounded(self._model, lower, upper, UP.divide(natural.error, down))
+
+    def xlogy(self, a: Any, b: Any) -> Rounded:
+        """The product a log b, exactly 0 where a is exactly 0."""
+        weight = self._number(a)
+        return weight if weight.exact == 0 else weight * self.log(b)
+
+    def ceil(self, a: Any) -> Rounded:
+        """The least whole number at least a; off by what the error of a can make it."""
+        x = self._number(a)
+        if x.infinite:
+            return x
+        lower, upper = (end.to_integral_value("ROUND_CEILING") for end in (x.lower, x.upper))
+        first = DOWN.subtract(x.lower, x.error).to_integral_value("ROUND_CEILING")
+        last = UP.add(x.upper, x.error).to_integral_value("ROUND_CEILING")
+        return Rounded(self._model, lower, upper, UP.subtract(last, first))
+
+    def abs(self, a: Any) -> Rounded:
+        """Magnitude, without rounding."""
+        a = self._number(a)
+        exact = None if a.exact is None else abs(a.exact)
+        return Rounded(self._model, a.least, a.size, a.error, exact)
+
+    def max(self, x: Family) -> Rounded:
+        """The largest entry, without rounding."""
+        result: Rounded = x[1]
+        for item in x:
+            result = self.maximum(result, item)
+        return result
+
+    def maximum(self, a: Any, b: Any) -> Rounded:
+        """The larger of two, without rounding."""
+        return self._selected(self._number(a), self._number(b), max)
+
+    def minimum(self, a: Any, b: Any) -> Rounded:
+        """The smaller of two, without rounding."""
+        return self._selected(self._number(a), self._number(b), min)
+
+    def clamp(self, a: Any, low: Any, high: Any) -> Rounded:
+        """``a`` moved into low..high, without rounding."""
+        return self.minimum(self.maximum(a, low), high)
+
+    def _number(self, a: Rounded | int) -> Rounded:
+        return a if isinstance(a, Rounded) else constant(self._model, a)
+
+    def _selected(self, a: Rounded, b: Rounded, pick: Callable[..., Any]) -> Rounded:
+        exact = pick(a.exact, b.exact) if a.exact is not None and b.exact is not None else None
+        lower, upper = pick(a.lower, b.lower), pick(a.upper, b.upper)
+        return Rounded(self._model, lower, upper, max(a.error, b.error), exact)
+
+    def _function(
+        self, lower: Decimal, upper: Decimal, carried: Decimal, relative: Decimal, *, tiny: bool
+    ) -> Rounded:
+        """The value of a function whose own relative error comes on top of what its argument carried."""
+        size = UP.add(magnitude(lower, upper), carried)
+        error = UP.fma(relative, size, carried)
+        if tiny:
+            error = UP.add(error, underflow(self._model, lower, upper, carried))
+        return Rounded(self._model, lower, upper, error)
+
+
+def error_bound(
+    formula: Callable[..., Any], values: tuple[Any, ...], model: Model, choice: Mapping[str, Peer]
+) -> Fraction | None:
+    """The largest absolute rounding error of a formula at exact inputs; None where there is no bound."""
+    context = RoundingContext(model, choice)
+    try:
+        result = formula(context, *(context.lift(value) for value in values))
+    except UnboundedError:
+        return None
+    return Fraction(context._number(result).error)
+
+
+def _no_logarithm(a: Rounded) -> Exception:
+    if a.upper < 0:
+        return DomainError(f"log of {a.upper} or less; log needs a number >= 0")
+    return UnboundedError("the computed argument of a logarithm may be 0")
+
+
+def _expm1(x: Decimal) -> tuple[Decimal, Decimal]:
+    if x.copy_abs() < SMALL:
+        return x, UP.fma(x, x, x)
+    return DOWN.subtract(DOWN.exp(x).next_minus(DOWN), ONE), UP.subtract(exp_up(x), ONE)
+
+
+def _log1p(x: Decimal) -> tuple[Decimal, Decimal]:
+    if x.copy_abs() < SMALL:
+        return DOWN.fma(x.copy_negate(), x, x), x
+    return DOWN.add(ONE, x).ln(DOWN).next_minus(DOWN), UP.add(ONE, x).ln(UP).next_plus(UP)
+
+
+def _decimal_up(value: Fraction) -> Decimal:
+    return UP.divide(Decimal(value.numerator), Decimal(value.denominator))
