@@ -122,7 +122,7 @@ class BallContext:
         content = _content(a)
         if isinstance(content, float):
             return self._ball(fmpq(0) if content < 0 else content)
-        if content == 0:
+        if content.is_zero():
             return self._ball(fmpq(1))
         return _made(_at(self.precision_bits, _exp, content), self.precision_bits)
 
