@@ -139,7 +139,7 @@ logistic_regression_special_case = Claim(
                 ),
                 Step(
                     lambda c, g: 1 / (1 + c.exp(-(g[2] - g[1]))),
-                    ("exp_add", "cancel"),
+                    ("exp_add",),
                     "Divide numerator and denominator by the numerator.",
                 ),
             ),
@@ -156,7 +156,7 @@ logistic_regression_special_case = Claim(
                     lambda c, a, w, x: c.call(
                         sigmoid, _affine(c, a, w, x)[2] - _affine(c, a, w, x)[1]
                     ),
-                    ("expand", "exp_add", "cancel"),
+                    ("expand", "exp_add"),
                     "The two-class case, for g affine.",
                 ),
                 Step(

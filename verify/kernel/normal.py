@@ -103,12 +103,12 @@ class Normalizer:
                     product = poly.mul(product, self.norm(a, given))
                 return product
             case "div":
-                return poly.mul(self.norm(t.args[0], given), self._inverse(self.norm(t.args[1], given)))
+                return poly.mul(self.norm(t.args[0], given), self._inverse(given, self.norm(t.args[1], given)))
             case "inv":
-                return self._inverse(self.norm(t.args[0], given))
+                return self._inverse(given, self.norm(t.args[0], given))
             case "pow":
                 base = self.norm(t.args[0], given)
-                return poly.power(base if t.data >= 0 else self._inverse(base), abs(t.data))
+                return poly.power(base if t.data >= 0 else self._inverse(given, base), abs(t.data))
             case "exp":
                 return self._exp(self.norm(t.args[0], given), given)
             case "log":
@@ -124,16 +124,34 @@ class Normalizer:
                 return self._bind(t, given)
         raise KernelError(f"a term with the head {t.head!r} has no value")
 
-    def _inverse(self, p: Poly) -> Poly:
+    def _inverse(self, given: Assumptions, p: Poly) -> Poly:
         if not p:
             raise KernelError("division by zero")
         one = poly.single(p)
         if one:
             m, c = one
             return {tuple(sorted((Term("inv", (t,)), k) for t, k in m)): 1 / c}
+        factor, p = self._pull_out_exponential(given, p)
         lead = p[min(p)]
         primitive = poly.scale(p, 1 / lead)
-        return poly.scale(poly.atom(Term("inv", (poly.to_term(primitive),))), 1 / lead)
+        return poly.scale(poly.mul(factor, poly.atom(Term("inv", (poly.to_term(primitive),)))), 1 / lead)
+
+    def _pull_out_exponential(self, given: Assumptions, p: Poly) -> tuple[Poly, Poly]:
+        """With ``exp_add``: e^-a and p e^-a for the exponent a that makes the latter come first."""
+        if "exp_add" not in self.rules:
+            return poly.constant(1), p
+        exponents = {t.args[0] for m in p for t, k in m if t.head == "exp" and k == 1}
+        if not exponents:
+            return poly.constant(1), p
+        choices = []
+        if any(all(t.head != "exp" for t, _ in m) for m in p):
+            choices.append((poly.to_term(p), poly.constant(1), p))
+        for a in exponents:
+            down = self._exp(poly.scale(self.norm(a, given), Fraction(-1)), given)
+            rest = self._merge(poly.mul(p, down), given)
+            choices.append((poly.to_term(rest), down, rest))
+        _, down, rest = min(choices, key=lambda choice: choice[0])
+        return down, rest
 
     def _exp(self, p: Poly, given: Assumptions) -> Poly:
         factor = poly.constant(1)
@@ -143,7 +161,7 @@ class Normalizer:
                 t, c = m[0][0], rest[m]
                 if c.denominator == 1 and (len(rest) == 1 or "exp_add" in self.rules):
                     product = self.norm(Term("prod", (Term("exp", t.args),), t.data), given)
-                    factor = poly.mul(factor, poly.power(product if c > 0 else self._inverse(product), abs(int(c))))
+                    factor = poly.mul(factor, poly.power(product if c > 0 else self._inverse(given, product), abs(int(c))))
                     del rest[m]
         if "exp_log" in self.rules:
             logs = [m for m in rest if len(m) == 1 and m[0][0].head == "log" and m[0][1] == 1]
@@ -153,7 +171,7 @@ class Normalizer:
                 if c.denominator == 1 and (alone or "exp_add" in self.rules) and self._positive(inside, given):
                     self._met("exp_log", inside, given)
                     base = self.norm(inside, given)
-                    factor = poly.mul(factor, poly.power(base if c > 0 else self._inverse(base), abs(int(c))))
+                    factor = poly.mul(factor, poly.power(base if c > 0 else self._inverse(given, base), abs(int(c))))
                     del rest[m]
         if not rest and (p or "exp_add" in self.rules):
             return factor

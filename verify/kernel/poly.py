@@ -108,6 +108,17 @@ def ratio(a: Poly, b: Poly) -> Fraction | None:
     return r if all(a[k] == r * b[k] for k in b) else None
 
 
+def content(p: Poly) -> tuple[Monomial, Poly]:
+    """The largest monomial that divides two or more monomials of ``p``, and the rest."""
+    if len(p) < 2:
+        return (), p
+    powers = [dict(m) for m in p]
+    shared = {t: min(q.get(t, 0) for q in powers) for t in powers[0]}
+    common = tuple((t, k) for t, k in sorted(shared.items()) if k)
+    rest = {tuple((t, k - shared.get(t, 0)) for t, k in m if k > shared.get(t, 0)): c for m, c in p.items()}
+    return common, rest
+
+
 def divide(n: Poly, d: Poly) -> Poly | None:
     """The polynomial n / d if d divides n exactly, else None (lexicographic division)."""
     order = sorted({t for p in (n, d) for m in p for t, _ in m})

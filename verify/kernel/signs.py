@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 
 from verify.errors import KernelError
@@ -186,9 +187,14 @@ def _ring(given: Assumptions, t: Term) -> poly.Poly:
 def _simplified(given: Assumptions, t: Term) -> Sign:
     """The sign of the normal form, where the form as it stands does not show it."""
     try:
-        simple = poly.to_term(Normalizer(_SIMPLIFY, sign_of).norm(t, given))
+        simple = Normalizer(_SIMPLIFY, sign_of).norm(t, given)
     except KernelError:
         return None
-    if simple == t:
+    shared, rest = poly.content(simple)
+    new = poly.to_term(simple)
+    if new == t and not shared:
         return None
-    return _from_form(given, simple) or _between(given, simple)
+    if shared:
+        factor = poly.monomial_term(shared, Fraction(1))
+        return _product_sign([sign_of(given, factor), sign_of(given, poly.to_term(rest))])
+    return _from_form(given, new) or _between(given, new)
