@@ -243,6 +243,12 @@ def test_enclosures_reject_swapped_bounds() -> None:
         Enclosure(Fraction(2), Fraction(1))
 
 
+def test_an_enclosure_of_astronomic_numbers_can_be_printed() -> None:
+    """Bounds of a hundred thousand digits are shown rounded, with their power of two."""
+    enclosure = Enclosure(Fraction(3, 2**400_001), Fraction(5 * 2**400_000))
+    assert repr(enclosure) == "Enclosure(about 1.5 * 2**-400000, about 1.25 * 2**400002)"
+
+
 def test_enclosures_intersect() -> None:
     """Two enclosures of one value leave their common part."""
     first, second = Enclosure(Fraction(0), Fraction(2)), Enclosure(Fraction(1), math.inf)

@@ -14,7 +14,7 @@ Bound = Fraction | float
 """An exact rational, or one of the two infinities as a float."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Enclosure:
     """Two bounds, ``lower`` <= ``upper``, between which a true value lies; both may be infinite."""
 
@@ -23,7 +23,12 @@ class Enclosure:
 
     def __post_init__(self) -> None:
         if not self.lower <= self.upper:
-            raise UsageError(f"enclosure from {self.lower} to {self.upper}; give the lower bound first")
+            raise UsageError(
+                f"enclosure from {_shown(self.lower)} to {_shown(self.upper)}; give the lower bound first"
+            )
+
+    def __repr__(self) -> str:
+        return f"Enclosure({_shown(self.lower)}, {_shown(self.upper)})"
 
     @property
     def width(self) -> Bound:
@@ -160,7 +165,7 @@ class Format:
             return sign | special
         size = abs(Fraction(x))
         if not self.is_value(size):
-            raise UsageError(f"{x} is no value of {self.name}; round it first")
+            raise UsageError(f"{_shown(x)} is no value of {self.name}; round it first")
         exponent = self._ulp_exponent(size)
         numerator, denominator = _shifted(size, -exponent)
         field = exponent - (self.emin - fraction_bits)
@@ -245,6 +250,14 @@ def ulp_error(got: Bound, exact: Enclosure | Bound, format: Format) -> tuple[Bou
 def _dyadic(whole: int, exponent: int) -> Fraction:
     """The number whole 2**exponent."""
     return Fraction(whole << exponent) if exponent >= 0 else Fraction(whole, 1 << -exponent)
+
+
+def _shown(x: Bound) -> str:
+    """A number as it is, or to 53 bits and a power of two when its fraction is very long."""
+    if isinstance(x, float) or x.numerator.bit_length() + x.denominator.bit_length() <= 200:
+        return str(x)
+    exponent = _floor_log2(x)
+    return f"about {float(Fraction(*_shifted(x, -exponent)))} * 2**{exponent}"
 
 
 def _shifted(x: Fraction, exponent: int) -> tuple[int, int]:

@@ -1,10 +1,11 @@
 """The ball context: formulas evaluated with proved error, by python-flint's Arb.
 
 A number is exact (a rational, or an infinity) for as long as only + - * / and whole powers touched
-it, and a ball (midpoint and radius) from the first exp or log on. A ball contains the true value
-whatever the working precision is, so another thread that changes Flint's global precision during an
-operation can widen a result but never make it wrong; two threads may use contexts at once only if
-they can live with such widening.
+it, and a ball (midpoint and radius) from the first exp or log on.
+
+Not made for several threads at once: Flint's precision is global. A ball contains the true value
+whatever the precision is, so a thread that changes it meanwhile can widen results and leave the
+global precision changed, but never make a result wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from flint import arb, ctx, fmpq, fmpz
+from flint import arb, ctx, fmpq
 
 from verify.contexts.family import Family
 from verify.errors import DomainError, PrecisionError, UsageError
@@ -87,7 +88,7 @@ class Ball:
         return _made(_at(self.bits, operator.pow, content, exponent), self.bits)
 
     def __repr__(self) -> str:
-        return f"Ball({self.content})"
+        return f"Ball({_shown(self.content)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,25 +125,23 @@ class BallContext:
             return self._ball(fmpq(0) if content < 0 else content)
         if content.is_zero():
             return self._ball(fmpq(1))
-        return _made(_at(self.precision_bits, _exp, content), self.precision_bits)
+        return _made(_at(self.precision_bits, lambda: arb(content).exp()), self.precision_bits)
 
     def log(self, a: Any) -> Ball:
         """The natural logarithm; log(0) = -inf, and of a negative number `DomainError`."""
         content = _content(a)
-        if type(content) is arb and content > 0:
-            return _made(_at(self.precision_bits, content.log), self.precision_bits)
-        sign = _sign(content)
+        sign = 1 if content > 0 else _sign(content)
         if sign is None:
-            raise PrecisionError(f"log of {content}: its sign is undecided; raise the precision")
+            raise PrecisionError(f"log of {_shown(content)}: its sign is undecided; raise the precision")
         if sign < 0:
-            raise DomainError(f"log of {content}: log needs a number >= 0; check the argument")
+            raise DomainError(f"log of {_shown(content)}: log needs a number >= 0; check the argument")
         if sign == 0:
             return self._ball(-math.inf)
         if isinstance(content, float):
             return self._ball(content)
         if content == 1:
             return self._ball(fmpq(0))
-        return _made(_at(self.precision_bits, _log, content), self.precision_bits)
+        return _made(_at(self.precision_bits, lambda: arb(content).log()), self.precision_bits)
 
     def xlogy(self, a: Any, b: Any) -> Ball:
         """The product a log b, and 0 when a is 0, also at b = 0; of a negative b `DomainError`."""
@@ -158,24 +157,18 @@ class BallContext:
             return self._ball(content)
         if isinstance(content, fmpq):
             return self._ball(fmpq(content.ceil()))
-        whole = _at(self.precision_bits, _unique_ceil, content)
+        whole = _at(self.precision_bits, lambda: content.ceil().unique_fmpz())
         if whole is None:
             raise PrecisionError(f"ceil of {content}: the ball spans a whole number; raise the precision")
         return self._ball(fmpq(whole))
 
     def sum(self, body: Callable[[int], Any], *, over: Family) -> Ball:
         """body(1) + ... + body(n), n the length of ``over``; 0 when it is empty."""
-        total = self._ball(fmpq(0))
-        for position in range(1, len(over) + 1):
-            total = total + body(position)
-        return total
+        return sum((body(position) for position in range(1, len(over) + 1)), start=self._ball(fmpq(0)))
 
     def prod(self, body: Callable[[int], Any], *, over: Family) -> Ball:
         """body(1) * ... * body(n), n the length of ``over``; 1 when it is empty."""
-        total = self._ball(fmpq(1))
-        for position in range(1, len(over) + 1):
-            total = total * body(position)
-        return total
+        return math.prod((body(position) for position in range(1, len(over) + 1)), start=self._ball(fmpq(1)))
 
     def family(self, body: Callable[[int], Any], *, over: Family) -> Family:
         """The family body(1), ..., body(n), n the length of ``over``."""
@@ -276,6 +269,13 @@ def _sign(content: Content) -> int | None:
     return 0 if content == 0 else None
 
 
+def _shown(content: Content) -> str:
+    """A few digits, with the radius of a ball; never the digits of a very long rational."""
+    if isinstance(content, fmpq) and content.height_bits() > 100:
+        content = arb(content)
+    return str(content)
+
+
 def _check_divisor(content: Content) -> None:
     """Reject a divisor that is 0, or that may be."""
     sign = _sign(content)
@@ -294,7 +294,9 @@ def _with_infinity(action: Callable[[Any, Any], Any], x: Content, y: Content) ->
             continue
         sign = _sign(content)
         if sign is None and action not in (operator.add, operator.sub):
-            raise PrecisionError(f"{content} beside an infinity: its sign is undecided; raise the precision")
+            raise PrecisionError(
+                f"{_shown(content)} beside an infinity: its sign is undecided; raise the precision"
+            )
         stand_ins.append(float(sign or 0))
     result = action(*stand_ins)
     if math.isnan(result):
@@ -308,18 +310,6 @@ def _order(x: Content, y: Content) -> Order:
     if x > y:
         return "greater"
     return "equal" if x == y else "undecided"
-
-
-def _exp(content: Content) -> arb:
-    return arb(content).exp()
-
-
-def _log(content: Content) -> arb:
-    return arb(content).log()
-
-
-def _unique_ceil(content: arb) -> fmpz | None:
-    return content.ceil().unique_fmpz()
 
 
 def _bound(end: arb, *, up: bool) -> Fraction | float:
