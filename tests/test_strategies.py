@@ -1,0 +1,137 @@
+"""Strategies draw exact inputs of the declared domains, varied enough to find anything."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, find, given, seed, settings
+from hypothesis import strategies as st
+
+from verify import strategies
+from verify.claim import Hypothesis
+from verify.domain import distribution, index, nonnegative, positive, probability, real, whole
+from verify.floats import FORMATS, format_named
+
+STEADY = settings(
+    max_examples=60,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
+)
+GIVEN = (
+    real("x", "n"),
+    distribution("p", "n"),
+    distribution("q", "n", positive=True),
+    probability("f"),
+    positive("a", "n"),
+    nonnegative("b", "n"),
+    whole("w", "k"),
+    index("y", "n"),
+    index("labels", "n", "k"),
+    real("g", "k", "n"),
+)
+
+
+def _numbers(value: Any) -> list[Any]:
+    return [leaf for item in value for leaf in _numbers(item)] if isinstance(value, tuple) else [value]
+
+
+@pytest.mark.parametrize("dtype", sorted(FORMATS))
+def test_inputs_lie_in_their_domains(dtype: str) -> None:
+    """Every drawn number is held by the format, and every declaration is kept."""
+
+    @STEADY
+    @given(strategies.inputs(GIVEN, dtype))
+    def check(values: tuple[Any, ...]) -> None:
+        x, p, q, f, a, b, w, y, labels, g = values
+        numbers = [v for value in (x, p, q, f, a, b, w, g) for v in _numbers(value)]
+        assert all(format_named(dtype).is_value(v) for v in numbers)
+        assert sum(p) == 1 == sum(q)
+        assert min(p) >= 0 < min(q)
+        assert 0 < f < 1
+        assert min(a) > 0 <= min(b)
+        assert all(v.denominator == 1 and v >= 1 for v in w)
+        assert len(x) == len(p) == len(a) == len(g[0])
+        assert len(labels) == len(w) == len(g)
+        assert all(1 <= label <= len(x) for label in (y, *labels))
+
+    check()
+
+
+@seed(1)
+@STEADY
+@given(strategies.logits("float32", 1000))
+def test_a_wide_row_has_many_values(row: tuple[Fraction, ...]) -> None:
+    """At float32 a row of 1000 entries has at least 500 different ones."""
+    assert len(set(row)) >= 500
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("a one-hot vector", lambda p: len(p) > 2 and max(p) == 1),
+        ("a zero beside a positive entry", lambda p: min(p) == 0 and 0 < max(p) < 1),
+        ("an entry below 2^-60", lambda p: 0 < min(p) < Fraction(1, 2**60)),
+        ("an entry within 2^-20 of 1", lambda p: 1 - Fraction(1, 2**20) <= max(p) < 1),
+    ],
+)
+def test_probabilities_include(name: str, found: Any) -> None:
+    """The probability vectors of eight entries include the shapes that matter."""
+    rows = st.integers(1, 8).flatmap(lambda n: strategies.probabilities("float32", n))
+    assert find(rows, found, settings=settings(STEADY, max_examples=500, derandomize=False)), name
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("the overflow edge of exp", lambda x: max(x) > 85),
+        ("the underflow edge of exp", lambda x: max(x) - min(x) > 100),
+        ("a common offset", lambda x: len(x) > 1 and min(x) > 1000),
+        ("a subnormal entry", lambda x: 0 < max(x) < Fraction(1, 2**126)),
+        ("ties at the maximum", lambda x: len(x) > 2 and sorted(x)[-1] == sorted(x)[-2] != min(x)),
+        ("wholly negative", lambda x: max(x) < -99),
+    ],
+)
+def test_logits_include(name: str, found: Any) -> None:
+    """The rows of float32 logits include the regimes that matter."""
+    rows = st.integers(1, 8).flatmap(lambda n: strategies.logits("float32", n))
+    assert find(rows, found, settings=settings(STEADY, max_examples=500, derandomize=False)), name
+
+
+def test_failures_shrink_to_small_plain_numbers() -> None:
+    """The simplest row of two different entries is made of quarters."""
+    rows = strategies.inputs((real("x", "n"),), "float32")
+    row = find(rows, lambda v: len(set(v[0])) > 1, settings=STEADY)[0]
+    assert len(row) == 2
+    assert all(abs(entry) <= Fraction(1, 4) for entry in row)
+
+
+def _support(c: Any, p: Any, q: Any, i: int) -> Any:
+    return q[i]
+
+
+def test_hypotheses_are_kept() -> None:
+    """A hypothesis over an index, under a condition, holds for every drawn input, zeros of p included."""
+    supported = Hypothesis(
+        "support", lambda c, p, q, i: c.number(0), "<", _support, over="n", when=lambda c, p, q, i: p[i]
+    )
+    seen = []
+
+    @STEADY
+    @given(strategies.inputs((distribution("p", "n"), distribution("q", "n")), "float32", (supported,)))
+    def check(values: tuple[Any, ...]) -> None:
+        p, q = values
+        seen.append(0 in p)
+        assert all(b > 0 for a, b in zip(p, q, strict=True) if a > 0)
+
+    check()
+    assert any(seen)
+
+
+def test_a_hypothesis_that_fails_is_told() -> None:
+    """A hypothesis is not taken as kept where it is violated or where it has no value."""
+    below = Hypothesis("below", lambda c, x: c.log(x), "<", lambda c, x: c.number(0))
+    assert [strategies.holds(below, (Fraction(x),), {}) for x in ("1/2", "1", "-1")] == [True, False, False]

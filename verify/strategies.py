@@ -1,0 +1,163 @@
+"""Hypothesis strategies: exact inputs for the declarations of a statement, in a floating-point format.
+
+Every number drawn is a Fraction that the format holds exactly; labels are ints from 1; families are
+tuples. Rows are drawn by regime, because plain random tensors never meet the edges where
+implementations fail, and shrink towards few entries, small wholes and quarters.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import reject
+from hypothesis import strategies as st
+
+from verify import regimes
+from verify.claim import Hypothesis
+from verify.contexts.ball import BallContext
+from verify.domain import Declaration, Domain, Size
+from verify.errors import DomainError, PrecisionError
+from verify.floats import Format, format_named
+
+Draw = Callable[[Any], Any]
+
+MANY = 12
+"""Longer rows are spread from one drawn seed instead of being drawn entry by entry."""
+
+LARGE_SIZES = (9, 16, 17, 33, 64)
+
+
+def sizes() -> st.SearchStrategy[int]:
+    """A length that a statement leaves open: 1..8, and now and then up to 64."""
+    return st.integers(0, 9).flatmap(lambda k: st.sampled_from(LARGE_SIZES) if k == 9 else st.integers(1, 8))
+
+
+def labels(n: int) -> st.SearchStrategy[int]:
+    """A label in 1..n."""
+    return st.integers(1, n)
+
+
+def logits(dtype: str, n: int) -> st.SearchStrategy[tuple[Fraction, ...]]:
+    """A row of n finite numbers by regime; see ``regimes.logits``."""
+    return _row(format_named(dtype), n, Domain())
+
+
+def probabilities(dtype: str, n: int, *, positive: bool = False) -> st.SearchStrategy[tuple[Fraction, ...]]:
+    """A probability vector of n dyadic entries that sum to exactly 1; without zeros if ``positive``."""
+    domain = Domain(sign="positive" if positive else "nonnegative", sums_to_one=True)
+    return _row(format_named(dtype), n, domain)
+
+
+def rows(row: st.SearchStrategy[Any], count: int) -> st.SearchStrategy[tuple[Any, ...]]:
+    """A tuple of ``count`` rows, each drawn on its own, so that regimes mix."""
+    return st.tuples(*[row] * count)
+
+
+def inputs(
+    given: Sequence[Declaration], dtype: str, hypotheses: Sequence[Hypothesis] = ()
+) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Values for the variables of a statement, in order, that satisfy its hypotheses exactly.
+
+    Where the first draw breaks a hypothesis, distributions without zeros are tried before the draw
+    is given up.
+    """
+    return _inputs(tuple(given), format_named(dtype), tuple(hypotheses))
+
+
+@st.composite
+def _inputs(
+    draw: Draw, given: tuple[Declaration, ...], format: Format, hypotheses: tuple[Hypothesis, ...]
+) -> tuple[Any, ...]:
+    names = {size for d in given for size in (*d.shape, d.domain.bound) if isinstance(size, str)}
+    lengths = {name: draw(sizes()) for name in sorted(names)}
+    for zeros in (True, False):
+        values: list[Any] = []
+        for declaration in given:
+            twins = [v for d, v in zip(given, values, strict=False) if _same_kind(d, declaration)]
+            if twins and draw(st.integers(0, 4)) == 4:
+                values.append(twins[-1])
+            else:
+                values.append(draw(_declared(declaration, format, lengths, zeros)))
+        if all(holds(hypothesis, tuple(values), lengths) for hypothesis in hypotheses):
+            return tuple(values)
+    return reject()
+
+
+def holds(hypothesis: Hypothesis, values: tuple[Any, ...], lengths: Mapping[str, int]) -> bool:
+    """Whether a hypothesis certainly holds at exact values; an undecided comparison counts as no."""
+    context = BallContext()
+    positions: list[tuple[int, ...]] = [()]
+    if hypothesis.over is not None:
+        positions = [(i,) for i in range(1, _length(hypothesis.over, lengths) + 1)]
+    try:
+        return all(context.evaluate(_assumed(hypothesis, context), *values, *at) for at in positions)
+    except (DomainError, PrecisionError):
+        return False
+
+
+def _assumed(hypothesis: Hypothesis, context: BallContext) -> Callable[..., bool]:
+    accepted = {"=": ("equal",), "<=": ("less", "equal"), "<": ("less",)}[hypothesis.relation]
+
+    def check(c: Any, *arguments: Any) -> bool:
+        if hypothesis.when is not None and context.compare(hypothesis.when(c, *arguments), 0) != "greater":
+            return True
+        left, right = hypothesis.left(c, *arguments), hypothesis.right(c, *arguments)
+        return context.compare(left, right) in accepted
+
+    return check
+
+
+def _same_kind(a: Declaration, b: Declaration) -> bool:
+    """Whether a value of ``a`` may serve as a value of ``b`` as well."""
+    weaker = ("any", "nonnegative", "positive")
+    stronger = weaker.index(a.domain.sign) >= weaker.index(b.domain.sign)
+    alike = all(
+        getattr(a.domain, x) == getattr(b.domain, x) for x in ("kind", "bound", "sums_to_one", "below_one")
+    )
+    return alike and stronger and a.shape == b.shape
+
+
+def _length(size: Size, lengths: Mapping[str, int]) -> int:
+    return size if isinstance(size, int) else lengths[size]
+
+
+def _declared(
+    declaration: Declaration, format: Format, lengths: Mapping[str, int], zeros: bool
+) -> st.SearchStrategy[Any]:
+    """A value of the declared shape and domain."""
+    domain = declaration.domain
+    shape = [_length(size, lengths) for size in declaration.shape]
+    if domain.kind == "index":
+        bound = _length(domain.bound if domain.bound is not None else 1, lengths)
+        return _shaped(labels(bound), shape)
+    if not shape:
+        return _row(format, 1, domain, zeros).map(lambda row: row[0])
+    return _shaped(_row(format, shape[-1], domain, zeros), shape[:-1])
+
+
+def _shaped(inner: st.SearchStrategy[Any], shape: Sequence[int]) -> st.SearchStrategy[Any]:
+    for size in reversed(shape):
+        inner = rows(inner, size)
+    return inner
+
+
+@st.composite
+def _row(draw: Draw, format: Format, n: int, domain: Domain, zeros: bool = True) -> tuple[Fraction, ...]:
+    """A row of the domain: drawn entry by entry if short, else spread from one drawn seed."""
+
+    def one(low: int, high: int) -> int:
+        return int(draw(st.integers(low, high)))
+
+    many = one if n <= MANY else random.Random(one(0, 2**32 - 1)).randint
+    if domain.sums_to_one:
+        return regimes.probabilities(one, many, format, n, domain.sign == "positive" or not zeros)
+    if domain.kind == "integer":
+        return regimes.wholes(one, many, n)
+    if domain.below_one:
+        return regimes.proper_fractions(one, many, format, n)
+    if domain.sign != "any":
+        return regimes.positives(one, many, format, n, zeros and domain.sign == "nonnegative")
+    return regimes.logits(one, many, format, n)
