@@ -29,10 +29,15 @@ def test_exact_values_wider_than_the_precision_are_kept() -> None:
     assert c.enclosure(total).lower == Fraction(5e-324) + 2**1000
 
 
-def test_very_long_rationals_become_balls_that_hold_them() -> None:
-    """Beyond the limit on length a product of rationals is rounded outwards."""
+@pytest.mark.parametrize(
+    "power",
+    [lambda third: third**50_000, lambda third: third**20_000 * third**30_000],
+    ids=["power", "product"],
+)
+def test_very_long_rationals_become_balls_that_hold_them(power: Any) -> None:
+    """Beyond the limit on length a power or product of rationals is rounded outwards."""
     c, third = BallContext(64), Fraction(1, 3)
-    enclosure = c.enclosure(c.number(third) ** 50_000)
+    enclosure = c.enclosure(power(c.number(third)))
     assert enclosure.width > 0
     assert enclosure.contains(third**50_000)
 
