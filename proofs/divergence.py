@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from verify.claim import Claim, Hypothesis, Part, Step
-from verify.domain import distribution, index, positive, probability, real
+from verify.domain import distribution, index, probability, real
 from verify.operations.cross_entropy import cross_entropy
 from verify.operations.entropy import entropy
 from verify.operations.kl_div import kl_div
@@ -18,6 +18,7 @@ _LOG = "Log probabilities and entropy"
 _p = distribution("p", "n")
 _q = distribution("q", "n", positive=True)
 _r = distribution("r", "n", positive=True)
+_p1 = distribution("p", "n", positive=True)
 _q0 = distribution("q", "n")
 _y = index("y", "n")
 
@@ -242,12 +243,10 @@ cross_entropy_one_hot = Claim(
     ),
 )
 
-_a = positive("a", "n")
-_b = positive("b", "n")
 
-
-def _squares(c: Any, a: Any) -> Any:
-    return c.sum(lambda i: a[i] ** 2, over=a)
+def _root(c: Any, x: Any) -> Any:
+    """The square root of a positive number."""
+    return c.exp(c.log(x) / 2)
 
 
 soft_labels = Claim(
@@ -306,37 +305,37 @@ soft_labels = Claim(
         ),
         Part(
             id="soft-labels-minimiser-unique",
-            words="And only q = p attains it: with p = a^2 and q = b^2 entry by entry, "
-            "the divergence is at least the sum of (a_i - b_i)^2.",
-            given=(_a, _b),
-            hypotheses=(
-                Hypothesis("a_normalised", lambda c, a, b: _squares(c, a), "=", lambda c, a, b: c.number(1)),
-                Hypothesis("b_normalised", lambda c, a, b: _squares(c, b), "=", lambda c, a, b: c.number(1)),
-            ),
-            left=lambda c, a, b: c.sum(lambda i: (a[i] - b[i]) ** 2, over=a),
+            words="And only q = p attains it (for p > 0): the divergence, which is the excess of the "
+            "cross-entropy over its least value, is at least the sum of (sqrt p_i - sqrt q_i)^2.",
+            given=(_p1, _q),
+            left=lambda c, p, q: c.sum(lambda i: (_root(c, p[i]) - _root(c, q[i])) ** 2, over=p),
             relation="<=",
-            right=lambda c, a, b: c.call(
-                kl_div, c.family(lambda i: a[i] ** 2, over=a), c.family(lambda i: b[i] ** 2, over=b)
-            ),
+            right=lambda c, p, q: c.call(kl_div, p, q),
             steps=(
                 Step(
-                    lambda c, a, b: 2 * _squares(c, a) - 2 * c.sum(lambda i: a[i] * b[i], over=a),
-                    ("sum_linear", "hyp:a_normalised", "hyp:b_normalised"),
-                    "Expand the square; both sums of squares are 1.",
+                    lambda c, p, q: c.sum(lambda i: p[i] + q[i] - 2 * _root(c, p[i]) * _root(c, q[i]), over=p),
+                    ("exp_add", "exp_log"),
+                    "Expand the square.",
                 ),
                 Step(
-                    lambda c, a, b: c.sum(lambda i: 2 * a[i] ** 2 * (c.log(a[i]) - c.log(b[i])), over=a),
-                    ("sum_linear", "log_mul", "cancel"),
-                    "log t <= t - 1 at t = b_i/a_i, times 2 a_i^2.",
+                    lambda c, p, q: 2 - 2 * c.sum(lambda i: _root(c, p[i]) * _root(c, q[i]), over=p),
+                    ("sum_linear", "hyp:sum_p", "hyp:sum_q"),
+                    "Both distributions sum to 1.",
+                ),
+                Step(
+                    lambda c, p, q: 2 * c.sum(lambda i: p[i], over=p)
+                    - 2 * c.sum(lambda i: _root(c, p[i]) * _root(c, q[i]), over=p),
+                    ("hyp:sum_p",),
+                    "p sums to 1.",
+                ),
+                Step(
+                    lambda c, p, q: c.call(kl_div, p, q),
+                    ("sum_linear", "xlogy", "log_mul", "log_exp", "exp_add", "exp_log", "cancel"),
+                    "log t <= t - 1 at t = sqrt q_i / sqrt p_i, times 2 p_i, summed.",
                     "<=",
-                    lambda c, a, b: c.sum(lambda i: 2 * a[i] ** 2 * c.gap("log_le", b[i] / a[i]), over=a),
-                ),
-                Step(
-                    lambda c, a, b: c.call(
-                        kl_div, c.family(lambda i: a[i] ** 2, over=a), c.family(lambda i: b[i] ** 2, over=b)
+                    lambda c, p, q: c.sum(
+                        lambda i: 2 * p[i] * c.gap("log_le", _root(c, q[i]) / _root(c, p[i])), over=p
                     ),
-                    ("xlogy", "log_mul"),
-                    "log a^2 = 2 log a.",
                 ),
             ),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from verify.claim import Claim, Hypothesis, Part, Step, Witness
-from verify.domain import index, real
+from verify.domain import distribution, index, real
 from verify.operations.cross_entropy import cross_entropy_with_logits
 from verify.operations.log_softmax import log_softmax
 from verify.operations.logsumexp import logsumexp
@@ -17,6 +17,7 @@ _LOSS = "As a loss function"
 _LOG = "Log probabilities and entropy"
 
 _g = real("g", "n")
+_q = distribution("q", "n", positive=True)
 _y = index("y", "n")
 _k = index("k", "n")
 
@@ -298,21 +299,23 @@ linear_combination_is_log_probability = Claim(
     holds_when=(
         Part(
             id="normalised-logits-are-log-probabilities",
-            words="For n classes it holds where the logits are normalised: logsumexp(g) = 0.",
-            given=(_g, _y),
+            words="For n classes it holds where the logits are normalised, "
+            "that is, are the logarithms of a distribution q already.",
+            given=(_q, _g, _y),
             hypotheses=(
-                Hypothesis("normalised", lambda c, g, y: _total(c, g), "=", lambda c, g, y: c.number(1)),
+                Hypothesis("normalised", lambda c, q, g, y, i: g[i], "=", lambda c, q, g, y, i: c.log(q[i]), "n"),
             ),
-            left=lambda c, g, y: c.call(log_softmax, g)[y],
+            left=lambda c, q, g, y: c.call(log_softmax, g)[y],
             relation="=",
-            right=lambda c, g, y: g[y],
+            right=lambda c, q, g, y: g[y],
             steps=(
                 Step(
-                    lambda c, g, y: c.log(c.exp(g[y])),
-                    ("hyp:normalised",),
-                    "The denominator is 1.",
+                    lambda c, q, g, y: c.log(q[y] / c.sum(lambda i: q[i], over=q)),
+                    ("hyp:normalised", "exp_log"),
+                    "The exponential of g_i = log q_i is q_i.",
                 ),
-                Step(lambda c, g, y: g[y], ("log_exp",), "The logarithm undoes the exponential."),
+                Step(lambda c, q, g, y: c.log(q[y]), ("hyp:sum_q",), "q sums to 1."),
+                Step(lambda c, q, g, y: g[y], ("hyp:normalised",), "This is the logit itself."),
             ),
         ),
     ),

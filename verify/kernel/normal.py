@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Literal
@@ -166,13 +167,13 @@ class Normalizer:
         if "exp_log" in self.rules:
             logs = [m for m in rest if len(m) == 1 and m[0][0].head == "log" and m[0][1] == 1]
             for m in logs:
-                c, inside = p[m], m[0][0].args[0]
-                alone = len(rest) == 1
-                if c.denominator == 1 and (alone or "exp_add" in self.rules) and self._positive(inside, given):
+                k, inside = math.floor(p[m]), m[0][0].args[0]
+                alone = len(rest) == 1 and p[m] == k
+                if k and (alone or "exp_add" in self.rules) and self._positive(inside, given):
                     self._met("exp_log", inside, given)
                     base = self.norm(inside, given)
-                    factor = poly.mul(factor, poly.power(base if c > 0 else self._inverse(given, base), abs(int(c))))
-                    del rest[m]
+                    factor = poly.mul(factor, poly.power(base if k > 0 else self._inverse(given, base), abs(k)))
+                    rest = poly.add(rest, {m: Fraction(-k)})
         if not rest and (p or "exp_add" in self.rules):
             return factor
         return poly.mul(factor, poly.atom(Term("exp", (poly.to_term(rest),))))

@@ -1,0 +1,196 @@
+"""Points: exact rational values for the variables of a statement, inside its domain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+from verify.claim import Hypothesis, Part
+from verify.contexts.ball import BallContext
+from verify.contexts.family import Family
+from verify.domain import Declaration, Size
+from verify.errors import DomainError, PrecisionError
+
+LENGTHS = (1, 2, 3, 4, 5, 8, 13)
+"""The values that the refuter gives to a named size."""
+_TRIES = 60
+_TRUE = {"=": {"equal", "undecided"}, "<=": {"less", "equal"}, "<": {"less"}}
+_STATED = {"=": {"equal", "undecided"}, "<=": {"less", "equal", "undecided"}, "<": {"less"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Lengths by name, and a value for each declared variable: Fractions, ints for labels, tuples."""
+
+    lengths: tuple[tuple[str, int], ...]
+    values: tuple[tuple[str, Any], ...]
+
+    def __str__(self) -> str:
+        parts = [f"{name} = {n}" for name, n in self.lengths]
+        return ", ".join([*parts, *(f"{name} = {shown(value)}" for name, value in self.values)])
+
+
+def shown(value: Any) -> str:
+    """A value as text: fractions, and families in parentheses."""
+    if isinstance(value, tuple):
+        return "(" + ", ".join(shown(v) for v in value) + ")"
+    return str(value)
+
+
+def points(part: Part, seed: int, per_length: int) -> Iterator[tuple[Point, tuple[Any, ...]]]:
+    """Points that satisfy the hypotheses of ``part``, with the arguments for its formulas.
+
+    An equation whose left side is one variable defines it, so such a variable may have an
+    irrational value; the arguments then hold a ball for it.
+    """
+    random = Random(f"{seed} {part.id}")
+    names = sorted({s for s in _sizes(part) if isinstance(s, str)})
+    for length in LENGTHS:
+        found = tries = 0
+        while found < per_length and tries < _TRIES:
+            tries += 1
+            lengths = {name: length if k == 0 else random.choice(LENGTHS[:5]) for k, name in enumerate(names)}
+            values = tuple(_draw(d, d.shape, lengths, random) for d in part.given)
+            arguments = settle(part, values, lengths)
+            if arguments is not None:
+                found += 1
+                named = tuple((d.name, v) for d, v in zip(part.given, values, strict=True))
+                yield Point(tuple(lengths.items()), named), arguments
+
+
+def settle(part: Part, values: tuple[Any, ...], lengths: dict[str, int], *, stated: bool = False) -> tuple[Any, ...] | None:
+    """Arguments with the defined variables computed; None if a hypothesis fails at this point.
+
+    At a ``stated`` point (a witness written down with its reason) a hypothesis ``<=`` may hold with
+    an equality that balls cannot confirm.
+    """
+    true = _STATED if stated else _TRUE
+    context = BallContext(192)
+    given = {d.name: context.lift(v) for d, v in zip(part.given, values, strict=True)}
+    try:
+        for h in reversed(part.hypotheses):
+            _define(h, part, given, lengths, context)
+        arguments = tuple(given[d.name] for d in part.given)
+        fits = all(_in_domain(d, given[d.name], context) for d in part.given)
+        holds = all(_holds(h, arguments, lengths, context, true) for h in part.hypotheses)
+    except (DomainError, PrecisionError):
+        return None
+    return arguments if fits and holds else None
+
+
+def _sizes(part: Part) -> Iterator[Size]:
+    for d in part.given:
+        yield from d.shape
+        if d.domain.bound is not None:
+            yield d.domain.bound
+
+
+def _draw(d: Declaration, shape: tuple[Size, ...], lengths: dict[str, int], random: Random) -> Any:
+    if not shape:
+        return _number(d, lengths, random)
+    n = _length(shape[0], lengths)
+    if len(shape) == 1 and d.domain.sums_to_one:
+        return _distribution(n, d.domain.sign == "positive", random)
+    return tuple(_draw(d, shape[1:], lengths, random) for _ in range(n))
+
+
+def _length(size: Size, lengths: dict[str, int]) -> int:
+    return size if isinstance(size, int) else lengths[size]
+
+
+def _number(d: Declaration, lengths: dict[str, int], random: Random) -> Fraction | int:
+    domain = d.domain
+    if domain.kind == "index":
+        return random.randint(1, _length(domain.bound or 1, lengths))
+    if domain.kind == "integer":
+        return Fraction(random.choice((1, 1, 2, 2, 3, 4, 5, 7)))
+    if domain.below_one:
+        return random.choice((Fraction(random.randint(1, 15), 16), Fraction(1, 1000), Fraction(999, 1000)))
+    if domain.sign == "any":
+        return Fraction(random.randint(-32, 32), random.choice((1, 4, 8)))
+    zero = domain.sign == "nonnegative" and random.random() < 0.25
+    return Fraction(0) if zero else Fraction(random.randint(1, 40), random.choice((1, 8, 10)))
+
+
+def _distribution(n: int, positive: bool, random: Random) -> tuple[Fraction, ...]:
+    style = random.random()
+    if not positive and style < 0.2:
+        weights = [0] * n
+    else:
+        weights = [random.randint(1 if positive or style < 0.6 else 0, 9) for _ in range(n)]
+    if sum(weights) == 0:
+        weights[random.randrange(n)] = 1
+    return tuple(Fraction(w, sum(weights)) for w in weights)
+
+
+def _define(
+    h: Hypothesis, part: Part, given: dict[str, Any], lengths: dict[str, int], context: BallContext
+) -> None:
+    """Give the variable that is the left side of an equation the value of the right side."""
+    if h.relation != "=" or h.when is not None:
+        return
+    name = _defined_by(h, part)
+    if name is None:
+        return
+    arguments = tuple(given[d.name] for d in part.given)
+    if h.over is None:
+        given[name] = h.right(context, *arguments)
+    else:
+        n = _length(h.over, lengths)
+        given[name] = Family(tuple(h.right(context, *arguments, i) for i in range(1, n + 1)))
+
+
+class _Probe:
+    """Stands for a variable while a formula is asked whether it is just that variable."""
+
+    def __getitem__(self, index: Any) -> _Probe:
+        return self
+
+
+def _defined_by(h: Hypothesis, part: Part) -> str | None:
+    """The name of the declared variable that the left side is (an entry of), if it is one."""
+    probes = {d.name: _Probe() for d in part.given}
+    try:
+        result = h.left(None, *probes.values(), *([_Probe()] if h.over is not None else []))
+    except (TypeError, AttributeError):
+        return None
+    return next((name for name, probe in probes.items() if probe is result), None)
+
+
+def _in_domain(d: Declaration, value: Any, context: BallContext) -> bool:
+    if isinstance(value, Family):
+        if d.domain.sums_to_one and not isinstance(value[1], Family):
+            total = context.sum(lambda i: value[i], over=value)
+            if context.compare(total, 1) not in _TRUE["="]:
+                return False
+        return all(_in_domain(d, v, context) for v in value)
+    if d.domain.kind == "index":
+        return True
+    low = {"any": None, "nonnegative": "<=", "positive": "<"}[d.domain.sign]
+    if low and context.compare(0, value) not in _TRUE[low]:
+        return False
+    return not d.domain.below_one or context.compare(value, 1) == "less"
+
+
+def _holds(
+    h: Hypothesis,
+    arguments: tuple[Any, ...],
+    lengths: dict[str, int],
+    context: BallContext,
+    true: Mapping[str, set[str]],
+) -> bool:
+    places: list[tuple[int, ...]] = [()]
+    if h.over is not None:
+        places = [(i,) for i in range(1, _length(h.over, lengths) + 1)]
+    for i in places:
+        if h.when is not None and context.compare(h.when(context, *arguments, *i), 0) != "greater":
+            continue
+        left, right = h.left(context, *arguments, *i), h.right(context, *arguments, *i)
+        if context.compare(left, right) not in true[h.relation]:
+            return False
+    return True
+
+
