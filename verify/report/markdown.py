@@ -18,7 +18,7 @@ def markdown(run: RunRecord) -> str:
     lines = [
         f"**{_plain(summarise(run).sentence)}**",
         "",
-        f"{run.created}, torch {_plain(versions.get('torch', 'absent'))}, "
+        f"{_plain(run.created)}, torch {_plain(versions.get('torch', 'absent'))}, "
         f"{_plain(versions.get('python', ''))}, seed {run.seed}",
         *_findings(grouped(run.evidence)),
         *_claims(run),
@@ -41,8 +41,8 @@ def _findings(found: tuple[Finding, ...]) -> Iterable[str]:
         given = ", ".join(f"{name} = {value}" for name, value in case.inputs) if case else ""
         cells = (
             _code(worst.implementation),
-            f"{worst.dtype}, {worst.device}",
-            worst.claim,
+            _plain(f"{worst.dtype}, {worst.device}"),
+            _plain(worst.claim),
             quantity(worst.worst_ulp),
             quantity(worst.worst_ratio),
             _code(_short(given)),

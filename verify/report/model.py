@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from verify.errors import ReportFormatError, UnavailableError, UsageError
 from verify.record import FORMAT_VERSION, ClaimRecord, NotRun, PartRecord, RunRecord
+from verify.report.jsonable import pack, unpack
 
 STANDING = ("unknown", "refuted", "opinion", "cited", "proved")
 """What a claim can turn out to be, least favourable first."""
 
 _Item = TypeVar("_Item")
-_NUMBER = "$number"
-"""JSON has no inf and no nan: they are kept as ``{"$number": "inf"}``."""
 
 
 def encode(run: RunRecord) -> bytes:
     """The run as UTF-8 JSON: the same run gives the same bytes."""
-    return msgspec.json.format(msgspec.json.encode(_pack(msgspec.to_builtins(run))), indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(pack(msgspec.to_builtins(run))), indent=1) + b"\n"
 
 
 def decode(data: bytes, name: str) -> RunRecord:
@@ -34,7 +32,7 @@ def decode(data: bytes, name: str) -> RunRecord:
     that this release does not read, or have a field of the wrong kind (its path is named).
     """
     try:
-        raw = msgspec.json.decode(data)
+        raw = unpack(msgspec.json.decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ReportFormatError(f"{name}: not JSON ({error}); give a report.json that `run` wrote") from None
     except RecursionError:
@@ -48,7 +46,7 @@ def decode(data: bytes, name: str) -> RunRecord:
             "read it with the release that wrote it, or run again"
         )
     try:
-        run = msgspec.convert(_unpack(raw), RunRecord)
+        run = msgspec.convert(raw, RunRecord)
     except msgspec.ValidationError as error:
         raise ReportFormatError(f"{name}: {error}; give a report.json that `run` wrote") from None
     for number, claim in enumerate(run.claims):
@@ -119,26 +117,6 @@ def merge(runs: Sequence[RunRecord]) -> RunRecord:
         not_run=_merged_not_run(runs),
         figures=tuple({figure.id: figure for run in reversed(runs) for figure in run.figures}.values()),
     )
-
-
-def _pack(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return {_NUMBER: repr(value)}
-    if isinstance(value, dict):
-        return {key: _pack(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_pack(item) for item in value]
-    return value
-
-
-def _unpack(value: Any) -> Any:
-    if isinstance(value, dict):
-        if set(value) == {_NUMBER} and value[_NUMBER] in ("inf", "-inf", "nan"):
-            return float(value[_NUMBER])
-        return {key: _unpack(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_unpack(item) for item in value]
-    return value
 
 
 def _distinct(items: Iterable[_Item]) -> list[_Item]:

@@ -1,0 +1,238 @@
+"""The HTML page and the Markdown: complete, self-contained, and safe against hostile text."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from verify.record import Figure, NotRun, RunRecord
+from verify.report.html import page
+from verify.report.markdown import markdown
+from verify.report.shape import grouped, quantity
+from verify.report.summary import established, summarise
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'`&|\n# {{ 7 * 7 }}"
+VOID = {"meta", "link", "br", "img", "input", "hr", "col"}
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes, anchors and links, and checks that elements nest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.open: list[str] = []
+        self.unbalanced: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the element."""
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        self.links += [value or "" for name, value in attrs if name in ("href", "src")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element that closes itself, as in SVG."""
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        """Check that the element closed is the one open."""
+        if not self.open or self.open.pop() != tag:
+            self.unbalanced.append(tag)
+
+
+def _hostile(run: RunRecord) -> RunRecord:
+    claim = run.claims[0]
+    part = claim.parts[0]
+    rule = replace(part.steps[1].rules[0], words=HOSTILE, conditions=(HOSTILE,), name=HOSTILE)
+    step = replace(part.steps[1], why=HOSTILE, rules=(rule,), text=HOSTILE)
+    part = replace(part, words=HOSTILE, assumptions=(HOSTILE,), steps=(step,), reason=HOSTILE, sympy=HOSTILE)
+    claim = replace(
+        claim,
+        id=HOSTILE,
+        words=HOSTILE,
+        section=HOSTILE,
+        assumptions=(HOSTILE,),
+        parts=(part,),
+        remarks=(HOSTILE,),
+    )
+    found = replace(
+        run.evidence[1], implementation=HOSTILE, claim=HOSTILE, reproducer=HOSTILE, reproduced=HOSTILE
+    )
+    case = found.counterexample
+    assert case is not None
+    found = replace(
+        found,
+        counterexample=replace(case, inputs=((HOSTILE, HOSTILE),), exact=HOSTILE, got=HOSTILE),
+        reason=HOSTILE,
+    )
+    figure = Figure(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "$" + HOSTILE, HOSTILE, ((HOSTILE, ((1.0, 2.0),)),))
+    return replace(
+        run,
+        created=HOSTILE,
+        command=HOSTILE,
+        provenance=((HOSTILE, HOSTILE),),
+        claims=(claim, run.claims[1]),
+        evidence=(found,),
+        not_run=(NotRun(HOSTILE, HOSTILE, HOSTILE),),
+        figures=(figure,),
+    )
+
+
+def test_the_page_is_well_formed(sample_run: RunRecord) -> None:
+    """Every element that opens closes, in order."""
+    seen = Page(page(sample_run))
+    assert (seen.unbalanced, seen.open) == ([], [])
+
+
+def test_hostile_text_adds_no_element(sample_run: RunRecord) -> None:
+    """Whatever the strings of a report say, the page has the elements of its template and no other."""
+    seen = Page(page(_hostile(sample_run)))
+    assert not seen.tags & {"script", "img", "iframe", "object", "form"}
+    assert (seen.unbalanced, seen.open) == ([], [])
+
+
+def test_hostile_text_adds_no_handler(sample_run: RunRecord) -> None:
+    """No attribute runs code or sets a style."""
+    seen = Page(page(_hostile(sample_run)))
+    assert not {name for name in seen.attributes if name.startswith("on") or name == "style"}
+
+
+def test_the_page_loads_nothing(sample_run: RunRecord) -> None:
+    """Every link stays on the page: it can be read without a network."""
+    seen = Page(page(sample_run))
+    assert {link[:1] for link in seen.links} == {"#"}
+
+
+def test_every_link_has_its_target(sample_run: RunRecord) -> None:
+    """The counts link down to what they count."""
+    seen = Page(page(sample_run))
+    assert {link[1:] for link in seen.links} - set(seen.ids) == set()
+
+
+def test_anchors_are_unique(sample_run: RunRecord) -> None:
+    """No two elements share a fragment name."""
+    seen = Page(page(sample_run))
+    assert sorted(seen.ids) == sorted(set(seen.ids))
+
+
+def test_the_policy_admits_exactly_the_style_of_the_page(sample_run: RunRecord) -> None:
+    """The content security policy names the hash of the one style sheet and nothing else."""
+    text = page(sample_run)
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert style is not None
+    assert policy is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert policy[1].replace("&#39;", "'").startswith(f"default-src 'none'; style-src 'sha256-{digest}'")
+
+
+def test_the_same_run_gives_the_same_page(sample_run: RunRecord) -> None:
+    """Pages can be compared byte by byte, figures included."""
+    assert page(sample_run) == page(sample_run)
+
+
+def test_the_page_shows_the_finding_with_its_exact_value(sample_run: RunRecord) -> None:
+    """A finding has the input, 30 digits of the exact value, the reproducer and what it printed."""
+    text = page(sample_run)
+    for shown in (
+        "3.61766435394131020489178271461e-9",
+        "(19.4375, 0)",
+        "print(torch.zeros(1))",
+        "tensor([0.])",
+    ):
+        assert shown in text
+
+
+def test_the_sentence_counts_everything(sample_run: RunRecord) -> None:
+    """The one sentence has claims, checks and what was not run."""
+    assert summarise(sample_run).sentence == (
+        "2 claims: 1 proved, 1 refuted as worded and proved as corrected; "
+        "2 numeric checks: 1 passed, 1 refuted; 1 not run (no CUDA device)."
+    )
+
+
+def test_a_run_without_claims_says_none(sample_run: RunRecord) -> None:
+    """Nothing checked is not reported as something passed."""
+    empty = replace(sample_run, claims=(), evidence=(), not_run=())
+    assert summarise(empty).sentence == "0 claims: none; 0 numeric checks: none; nothing left out."
+
+
+def test_a_refuted_claim_without_correction_is_not_established(sample_run: RunRecord) -> None:
+    """Only a proved correction makes a refutation a result."""
+    assert established(sample_run.claims[1])
+    assert not established(replace(sample_run.claims[1], corrected=None))
+
+
+def test_a_claim_with_an_unproved_part_is_not_established(sample_run: RunRecord) -> None:
+    """The status of a claim does not hide the status of its parts."""
+    claim = sample_run.claims[0]
+    assert not established(replace(claim, parts=(replace(claim.parts[0], status="unknown"),)))
+
+
+def test_findings_come_worst_first(sample_run: RunRecord) -> None:
+    """The largest error relative to its bound is at the top, one without a number above all."""
+    found = sample_run.evidence[1]
+    milder = replace(found, implementation="milder", worst_ratio=2.0)
+    nameless = replace(found, implementation="nameless", worst_ratio=None)
+    order = [finding.worst.implementation for finding in grouped((milder, found, nameless))]
+    assert order == ["nameless", "F.cross_entropy", "milder"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "–"),
+        (0.0, "0"),
+        (0.49999, "0.5"),
+        (12.34, "12.3"),
+        (8080.0, "8,080"),
+        (1.23e9, "1.2 × 10⁹"),
+        (4e-7, "4.0 × 10⁻⁷"),
+        (float("inf"), "∞"),
+        (float("nan"), "not a number"),
+    ],
+)
+def test_quantities_read_well(value: float | None, shown: str) -> None:
+    """Numbers have three digits and a power of ten where they need one."""
+    assert quantity(value) == shown
+
+
+def test_the_markdown_begins_with_the_sentence(sample_run: RunRecord) -> None:
+    """A reader of a comment sees the result first."""
+    assert markdown(sample_run).splitlines()[0] == f"**{summarise(sample_run).sentence}**"
+
+
+def test_the_markdown_keeps_the_exponent_of_a_shortened_number(sample_run: RunRecord) -> None:
+    """Cutting digits does not change the size of a number."""
+    assert "`3.6176643…e-9`" in markdown(sample_run)
+
+
+def test_hostile_text_cannot_leave_its_markdown_cell(sample_run: RunRecord) -> None:
+    """No row is broken and no element begins, whatever a name says."""
+    text = markdown(_hostile(sample_run))
+    outside_code = re.sub(r"`[^`\n]*`", "", text)
+    assert set(re.findall(r"</?([a-z]+)", outside_code)) == {"details", "summary"}
+    rows = [re.sub(r"\\\|", "", line) for line in text.splitlines() if line.startswith("| `")]
+    assert {row.count("|") for row in rows} == {9}
+
+
+def test_the_markdown_fits_a_comment(sample_run: RunRecord) -> None:
+    """Hundreds of findings do not make it long."""
+    many = tuple(replace(sample_run.evidence[1], implementation=f"f{n}") for n in range(500))
+    text = markdown(replace(sample_run, evidence=many))
+    assert len(text) < 5000
+    assert "and 492 more on the page." in text

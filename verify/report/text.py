@@ -1,0 +1,142 @@
+"""A claim and a run in plain lines for a terminal; each line has the style in which it is shown."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from verify.record import ClaimRecord, EvidenceRecord, PartRecord, RunRecord
+from verify.report.shape import grouped, quantity, standing, summary_of, tone
+
+_STYLES = {"holds": "green", "corrected": "yellow", "opinion": "blue", "fails": "bold red"}
+
+
+class Line(NamedTuple):
+    """One line of output and its style: a colour, ``bold``, ``dim`` or nothing."""
+
+    text: str
+    style: str = ""
+
+
+def verdicts(claims: Sequence[ClaimRecord]) -> Iterator[Line]:
+    """One line a claim: its id and where it stands, and why where that is not established."""
+    width = max((len(claim.id) for claim in claims), default=0)
+    for claim in claims:
+        yield Line(f"{claim.id:<{width}}  {standing(claim)}", _STYLES[tone(claim)])
+        if tone(claim) == "fails":
+            for part in _parts(claim):
+                if part.reason and part.status not in ("proved", "cited"):
+                    yield Line(f"    {part.id}: {part.reason}")
+
+
+def explanation(claim: ClaimRecord, evidence: Sequence[EvidenceRecord], width: int) -> Iterator[Line]:
+    """Statement, assumptions, derivation step by step, status and evidence, at most ``width`` wide."""
+    yield Line(f"{claim.id}: {standing(claim)}", _STYLES[tone(claim)])
+    yield from _wrapped(claim.words, width)
+    yield Line(f"source: {claim.section}", "dim")
+    yield from _claim_body(claim, width)
+    yield Line("")
+    yield from _evidence(evidence, width)
+
+
+def findings(run: RunRecord) -> Iterator[Line]:
+    """One line for each finding, worst first."""
+    for finding in grouped(run.evidence):
+        worst = finding.worst
+        yield Line(
+            f"refuted: {worst.implementation} in {worst.dtype} on {worst.device}, {worst.claim}: "
+            f"{quantity(worst.worst_ulp)} ulp, {quantity(worst.worst_ratio)} times its bound",
+            "red",
+        )
+
+
+def _parts(claim: ClaimRecord) -> Iterator[PartRecord]:
+    yield from claim.parts
+    if claim.corrected is not None:
+        yield from _parts(claim.corrected)
+    yield from claim.holds_when
+
+
+def _claim_body(claim: ClaimRecord, width: int) -> Iterator[Line]:
+    for assumption in claim.assumptions:
+        yield from _wrapped(f"assuming {assumption}", width)
+    if claim.literal is not None:
+        yield Line("")
+        yield Line("As worded", "bold")
+        yield from _wrapped(claim.literal.text, width, "    ")
+        yield from _wrapped(f"{claim.literal.status}: {claim.witness or claim.literal.reason}", width, "  ")
+        yield from _opinions(claim.literal, width)
+    for part in claim.parts:
+        yield from _part(part, width)
+    if claim.corrected is not None:
+        yield Line("")
+        yield Line(f"As corrected: {standing(claim.corrected)}", _STYLES[tone(claim.corrected)])
+        yield from _wrapped(claim.corrected.words, width)
+        yield from _claim_body(claim.corrected, width)
+    if claim.holds_when:
+        yield Line("")
+        yield Line("When the wording does hold", "bold")
+        for part in claim.holds_when:
+            yield from _part(part, width)
+    for remark in claim.remarks:
+        yield from _wrapped(f"Remark: {remark}", width)
+
+
+def _part(part: PartRecord, width: int) -> Iterator[Line]:
+    yield Line("")
+    yield from _wrapped(f"{part.id}: {part.words}", width, style="bold")
+    yield from _wrapped(part.text, width, "    ")
+    for assumption in part.assumptions:
+        yield from _wrapped(f"assuming {assumption}", width, "  ", "dim")
+    for number, step in enumerate(part.steps, start=1):
+        yield from _wrapped(f"{number:>2}. {step.relation:>2} {step.text}", width, "  ")
+        if step.why:
+            yield from _wrapped(step.why, width, "      ", "dim")
+        for rule in step.rules:
+            met = f" ({'; '.join(rule.conditions)})" if rule.conditions else ""
+            yield from _wrapped(f"by {rule.name}: {rule.words}{met}", width, "      ", "dim")
+    if part.citation:
+        yield from _wrapped(f"from the literature: {part.citation}", width, "  ")
+    outcome = f"{part.status}: {part.reason}" if part.reason else part.status
+    yield from _wrapped(outcome, width, "  ", "green" if part.status in ("proved", "cited") else "red")
+    yield from _opinions(part, width)
+
+
+def _opinions(part: PartRecord, width: int) -> Iterator[Line]:
+    sizes = f", sizes {', '.join(map(str, part.sizes))}" if part.sizes else ""
+    yield from _wrapped(
+        f"refuter: {part.refuter} at {part.points} exact points{sizes}; SymPy: {part.sympy}",
+        width,
+        "  ",
+        "dim",
+    )
+
+
+def _evidence(evidence: Sequence[EvidenceRecord], width: int) -> Iterator[Line]:
+    if not evidence:
+        yield Line("no numeric evidence at hand; `lossproof run` gathers it", "dim")
+        return
+    numbers = summary_of(evidence)
+    yield Line(f"Measured: {numbers.checks} checks, {numbers.inputs} inputs", "bold")
+    for record in evidence:
+        yield from _wrapped(
+            f"{record.status}: {record.implementation} ({record.side}), {record.dtype} on {record.device}, "
+            f"{record.inputs} inputs, worst {quantity(record.worst_ulp)} ulp, "
+            f"{quantity(record.worst_ratio)} of its bound",
+            width,
+            "  ",
+            "red" if record.status == "refuted" else "",
+        )
+
+
+def _wrapped(text: str, width: int, indent: str = "", style: str = "") -> Iterator[Line]:
+    for line in textwrap.wrap(
+        text,
+        max(width, len(indent) + 30),
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    ):
+        yield Line(line, style)
