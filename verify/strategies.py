@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import reject
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity, given, reject, settings
 from hypothesis import strategies as st
+from hypothesis.errors import HypothesisException, Unsatisfiable
 
 from verify import regimes
 from verify.claim import Hypothesis
@@ -28,6 +30,52 @@ MANY = 12
 """Longer rows are spread from one drawn seed instead of being drawn entry by entry."""
 
 LARGE_SIZES = (9, 16, 17, 33, 64)
+
+
+Visit = Callable[[Any], tuple[Mapping[str, float], bool]]
+"""Looks at one drawn value; returns scores to climb, by label, and whether it is what is looked for."""
+
+
+class _Found(Exception):
+    """A drawn value is what was looked for."""
+
+
+def explore(strategy: st.SearchStrategy[Any], visit: Visit, *, seed: int, examples: int) -> Any:
+    """Draw up to ``examples`` values, climbing the scores that ``visit`` gives; the same for one seed.
+
+    Stops at the first value that ``visit`` says it looks for, shrinks it, and returns the simplest
+    one found; None if there was none. A domain in which nothing can be drawn is visited never.
+    """
+    found: list[Any] = []
+
+    @hypothesis.seed(seed)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.target, Phase.shrink),
+        suppress_health_check=(HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large),
+        verbosity=Verbosity.quiet,
+        report_multiple_bugs=False,
+        print_blob=False,
+    )
+    @given(strategy)
+    def run(value: Any) -> None:
+        scores, stop = visit(value)
+        for label, score in scores.items():
+            hypothesis.target(score, label=label)
+        if stop:
+            found.append(value)
+            raise _Found
+
+    try:
+        run()
+    except (_Found, Unsatisfiable):
+        pass
+    except HypothesisException:
+        if not found:
+            raise
+    return found[-1] if found else None
 
 
 def sizes() -> st.SearchStrategy[int]:
