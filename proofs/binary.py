@@ -71,5 +71,3 @@ binary_special_case = Claim(
     ),
     remarks=("For a data set, both losses are sums of this over the examples.",),
 )
-
-CLAIMS = (binary_special_case,)

@@ -460,11 +460,3 @@ five_bits = Claim(
         ),
     ),
 )
-
-CLAIMS = (
-    shannon_code_length,
-    likelihood_is_compression,
-    compression_without_kl,
-    bits_per_word,
-    five_bits,
-)

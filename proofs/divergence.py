@@ -362,12 +362,3 @@ log_probability_additive = Claim(
         ),
     ),
 )
-
-CLAIMS = (
-    kl_one_hot,
-    cross_entropy_decomposition,
-    entropy_one_hot,
-    cross_entropy_one_hot,
-    soft_labels,
-    log_probability_additive,
-)

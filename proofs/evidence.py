@@ -220,5 +220,3 @@ evidence_bits = Claim(
         ),
     ),
 )
-
-CLAIMS = (independent_signals, evidence_bits)

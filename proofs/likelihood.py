@@ -213,5 +213,3 @@ loss_is_negated_log_likelihood = Claim(
         ),
     ),
 )
-
-CLAIMS = (likelihood_product, log_likelihood_sum, loss_is_negated_log_likelihood)

@@ -320,5 +320,3 @@ linear_combination_is_log_probability = Claim(
         ),
     ),
 )
-
-CLAIMS = (softmax_is_distribution, logistic_regression_special_case, softmax_nll, linear_combination_is_log_probability)

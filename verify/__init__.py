@@ -1,1 +1,55 @@
-"""Verification of maximum-likelihood mathematics and of the code that computes it."""
+"""Verification of maximum-likelihood mathematics and of the code that computes it.
+
+Names are loaded when they are first used, so that ``import verify`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from verify.catalogue import claims, find, operations
+    from verify.claim import Claim, Hypothesis, Part, Step, Witness
+    from verify.proof import prove
+    from verify.verdict import Counterexample, Status, Verdict
+
+_HOMES = {
+    "claims": "verify.catalogue",
+    "find": "verify.catalogue",
+    "operations": "verify.catalogue",
+    "Claim": "verify.claim",
+    "Hypothesis": "verify.claim",
+    "Part": "verify.claim",
+    "Step": "verify.claim",
+    "Witness": "verify.claim",
+    "prove": "verify.proof",
+    "Counterexample": "verify.verdict",
+    "Status": "verify.verdict",
+    "Verdict": "verify.verdict",
+}
+
+__all__ = [
+    "Claim",
+    "Counterexample",
+    "Hypothesis",
+    "Part",
+    "Status",
+    "Step",
+    "Verdict",
+    "Witness",
+    "claims",
+    "find",
+    "operations",
+    "prove",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'verify' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

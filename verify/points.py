@@ -61,7 +61,9 @@ def points(part: Part, seed: int, per_length: int) -> Iterator[tuple[Point, tupl
                 yield Point(tuple(lengths.items()), named), arguments
 
 
-def settle(part: Part, values: tuple[Any, ...], lengths: dict[str, int], *, stated: bool = False) -> tuple[Any, ...] | None:
+def settle(
+    part: Part, values: tuple[Any, ...], lengths: dict[str, int], *, stated: bool = False
+) -> tuple[Any, ...] | None:
     """Arguments with the defined variables computed; None if a hypothesis fails at this point.
 
     At a ``stated`` point (a witness written down with its reason) a hypothesis ``<=`` may hold with
@@ -192,5 +194,3 @@ def _holds(
         if context.compare(left, right) not in true[h.relation]:
             return False
     return True
-
-

@@ -39,7 +39,9 @@ class PartRecord:
 
     ``status``: proved, refuted, cited, unknown. ``points``: exact rational points at which the
     refuter tried the statement, ``sizes`` the values of the sizes it used. ``sympy``: SymPy's own
-    opinion (true, false, undecided). ``fingerprint`` identifies statement and domain.
+    opinion (true, false, undecided).
+    ``definitions``: LaTeX of what the named operations stand for. ``fingerprint`` identifies statement
+    and domain.
     """
 
     id: str
@@ -49,6 +51,7 @@ class PartRecord:
     text: str
     assumptions: tuple[str, ...] = ()
     steps: tuple[StepRecord, ...] = ()
+    definitions: tuple[str, ...] = ()
     refuter: str = "unknown"
     points: int = 0
     sizes: tuple[int, ...] = ()

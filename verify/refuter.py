@@ -45,7 +45,11 @@ def attack(part: Part, *, seed: int = 0, per_length: int = 6, first: Witness | N
     for point, arguments, note in trials:
         outcome = judge_point(part.left, part.relation, part.right, arguments)
         if outcome in {"refuted", "undefined"}:
-            return Attack(outcome, count, tuple(sorted(sizes)), _describe(part, point, arguments, outcome, note))
+            return Attack(
+                outcome, count, tuple(sorted(sizes)), _describe(part, point, arguments, outcome, note)
+            )
+        if outcome == "unknown":
+            continue
         count += 1
         sizes |= {n for _, n in point.lengths}
     return Attack("supported" if count else "unknown", count, tuple(sorted(sizes)))
@@ -55,11 +59,12 @@ def judge_point(
     left: Callable[..., Any], relation: Relation, right: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> Outcome:
     """Whether ``left relation right`` is false, true as far as can be seen, or without value there."""
+    outcome: Outcome = "unknown"
     for bits in _PRECISIONS:
         context = BallContext(bits)
         try:
             a, b = (context.evaluate(f, *arguments) for f in (left, right))
-            if any(isinstance(e, float) for x in (a, b) for e in _ends(context, x)):
+            if any(_infinite(context, x) for x in (a, b)):
                 return "undefined"
             order = context.compare(a, b)
         except DomainError:
@@ -68,14 +73,16 @@ def judge_point(
             continue
         if order in _FALSE[relation]:
             return "refuted"
-        if order in _TRUE[relation] or (relation != "<" and order == "undecided"):
+        if order in _TRUE[relation]:
             return "supported"
-    return "supported"
+        if relation != "<":
+            outcome = "supported"
+    return outcome
 
 
-def _ends(context: BallContext, number: Any) -> tuple[Any, Any]:
+def _infinite(context: BallContext, number: Any) -> bool:
     enclosure = context.enclosure(number)
-    return enclosure.lower, enclosure.upper
+    return enclosure.is_point and isinstance(enclosure.lower, float)
 
 
 def _stated(part: Part, witness: Witness) -> tuple[Point, tuple[Any, ...], str]:

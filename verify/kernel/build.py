@@ -10,7 +10,7 @@ from typing import Any
 from verify.claim import Formula
 from verify.domain import Declaration, Size
 from verify.errors import KernelError, UsageError
-from verify.kernel.terms import ONE, ZERO, Term, close_binder, free, num, position
+from verify.kernel.terms import Term, close_binder, free, num, position
 from verify.operation import Operation
 
 
@@ -136,15 +136,16 @@ class TermContext:
 
     def family(self, body: Callable[[Any], Any], *, over: Family) -> Family:
         """The family of ``body(i)`` for i over the indices of ``over``."""
-        return Family(over.size, body, Term("family", (), "·"))
+        shown = self._close("entries", body, over).term
+        return Family(over.size, body, shown)
 
     def sum(self, body: Callable[[Any], Any], *, over: Family) -> Number:
         """Sum of ``body(i)`` for i over the indices of ``over``."""
-        return self._bind("sum", body, over)
+        return self._close("sum", body, over)
 
     def prod(self, body: Callable[[Any], Any], *, over: Family) -> Number:
         """Product of ``body(i)`` for i over the indices of ``over``."""
-        return self._bind("prod", body, over)
+        return self._close("prod", body, over)
 
     def gap(self, name: str, *arguments: Any) -> Number:
         """An expression known to be >= 0, by the inequality ``name`` (see the kernel's rules)."""
@@ -164,7 +165,7 @@ class TermContext:
             return Family(result.size, entry, applied)
         return Number(Term("call", (_term(result), Term("applied", shown, operation)), operation))
 
-    def _bind(self, head: str, body: Callable[[Any], Any], over: Family) -> Number:
+    def _close(self, head: str, body: Callable[[Any], Any], over: Family) -> Number:
         if not isinstance(over, Family):
             raise KernelError(f"an index needs a range; over={over!r} is not a family")
         self._fresh += 1
@@ -183,5 +184,3 @@ def build(formula: Formula, given: tuple[Declaration, ...], extra: tuple[Any, ..
     variables = (declared(d) for d in given)
     return _term(formula(TermContext(), *variables, *extra))
 
-
-__all__ = ["ONE", "ZERO", "Family", "Number", "TermContext", "build", "declared"]

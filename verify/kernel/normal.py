@@ -17,6 +17,7 @@ from verify.kernel.terms import (
     close_binder,
     free,
     free_indices,
+    map_leaves,
     num,
     open_binder,
     position,
@@ -51,6 +52,15 @@ def unfold_gap(node: Term, given: Assumptions) -> Term:
     if name in {"exp_mono", "log_mono"} and len(a) == 2:
         return Term("add", (Term(name[:3], (a[1],)), _minus(Term(name[:3], (a[0],)))))
     raise KernelError(f"no inequality {node.data!r} with {len(a)} terms")
+
+
+def without_gaps(term: Term, given: Assumptions) -> Term:
+    """``term`` with every named inequality replaced by the difference it stands for."""
+
+    def change(node: Term, depth: int) -> Term | None:
+        return without_gaps(unfold_gap(node, given), given) if node.head == "gap" else None
+
+    return map_leaves(term, change)
 
 
 def difference(fact: Fact, where: Term | None) -> Term:

@@ -8,6 +8,7 @@ Heads of scalars: ``num`` (data: Fraction), ``var`` (name), ``app`` (family name
 ``exp``, ``log``, ``xlogy``, ``ceil``, ``delta`` (args: two indices), ``sum`` and ``prod`` (data:
 size; args: body), ``call`` (data: Operation; args: body, then what it was applied to, for display
 only), ``gap`` (data: name of an inequality; args: its terms).
+Heads for display only: ``applied`` (data: Operation), ``family`` (name), ``entries`` (a binder).
 Heads of indices: ``free`` (name), ``bound`` (number of binders between), ``position`` (whole
 number), ``label`` (name of a family of labels; args: indices).
 """
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-BINDERS = frozenset({"sum", "prod"})
+BINDERS = frozenset({"sum", "prod", "entries"})
 INDEX_HEADS = frozenset({"free", "bound", "position", "label"})
 
 

@@ -48,6 +48,8 @@ def _render(t: Term, depth: int) -> tuple[str, int]:
             return f"{_text(t.args[0], _TIGHT, depth)}^{t.data}", _PRODUCT
         case "delta":
             return f"[{_text(t.args[0], _LOOSE, depth)} = {_text(t.args[1], _LOOSE, depth)}]", _TIGHT
+        case "entries":
+            return f"({_text(open_binder(t.args[0], free('i')), _LOOSE, depth + 1)})_i", _TIGHT
         case "sum" | "prod":
             name = _NAMES[depth] if depth < len(_NAMES) else f"i{depth}"
             body = _text(open_binder(t.args[0], free(name)), _PRODUCT, depth + 1)

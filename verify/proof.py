@@ -1,0 +1,182 @@
+"""Proof: judge claims by kernel, refuter and SymPy, and put down what each of them said."""
+
+from __future__ import annotations
+
+import hashlib
+
+from verify.claim import Claim, Part, Witness
+from verify.contexts import symbolic
+from verify.domain import Declaration
+from verify.errors import KernelError
+from verify.kernel.assumptions import Assumptions, Fact, assume
+from verify.kernel.build import build
+from verify.kernel.derivation import Derivation, Line, derive
+from verify.kernel.normal import without_gaps
+from verify.kernel.rules import GAPS, words
+from verify.kernel.terms import Term, subterms
+from verify.kernel.text import text
+from verify.record import ClaimRecord, PartRecord, RuleUse, StepRecord
+from verify.refuter import Attack, attack
+from verify.verdict import Status, Verdict
+
+_RELATIONS = {"=": "=", "<=": r"\le", "<": "<", "": ""}
+_VERDICTS = {"proved": Status.PROVED, "refuted": Status.REFUTED}
+
+
+def prove(claim: Claim) -> Verdict:
+    """The verdict on a claim: proved, refuted (as worded, with a witness) or unknown.
+
+    An opinion, and a claim that rests on a cited theorem, is unknown; the reason says so.
+    """
+    record = judge(claim)
+    points = sum(p.points for p in record.parts)
+    reasons = {
+        "refuted": f"false as worded at {record.witness}",
+        "opinion": f"an opinion; {len(record.parts)} statements that bear on it are proved",
+        "cited": "rests on " + "; ".join(p.citation for p in record.parts if p.citation),
+        "proved": f"{len(record.parts)} statements proved by the kernel",
+    }
+    failed = "; ".join(p.reason for p in record.parts if p.reason)
+    return Verdict(
+        subject=claim.id,
+        status=_VERDICTS.get(record.status, Status.UNKNOWN),
+        reason=reasons.get(record.status, failed or "not established"),
+        coverage="witness" if record.status == "refuted" else None,
+        inputs=points,
+    )
+
+
+def judge(claim: Claim) -> ClaimRecord:
+    """Judge a claim, its corrected form and the condition under which its wording holds."""
+    parts = tuple(judge_part(p) for p in claim.parts)
+    literal = judge_part(claim.literal, claim.witness) if claim.literal else None
+    first = literal or (parts[0] if parts else None)
+    return ClaimRecord(
+        id=claim.id,
+        section=claim.section,
+        words=claim.words,
+        status=_status(claim, parts, literal),
+        statement=first.statement if first else "",
+        assumptions=claim.assumptions,
+        parts=parts,
+        literal=literal,
+        witness=literal.witness if literal else None,
+        corrected=judge(claim.corrected) if claim.corrected else None,
+        holds_when=tuple(judge_part(p) for p in claim.holds_when),
+        remarks=claim.remarks,
+    )
+
+
+def _status(claim: Claim, parts: tuple[PartRecord, ...], literal: PartRecord | None) -> str:
+    if literal is not None:
+        return "refuted" if literal.status == "refuted" else "unknown"
+    found = {p.status for p in parts}
+    for weaker in ("refuted", "unknown"):
+        if weaker in found:
+            return weaker
+    if not parts:
+        return "unknown"
+    if claim.kind == "opinion":
+        return "opinion"
+    return "cited" if "cited" in found else "proved"
+
+
+def judge_part(part: Part, witness: Witness | None = None) -> PartRecord:
+    """Judge one statement by every means there is.
+
+    Without a derivation or a citation only the refuter and SymPy can say something.
+    """
+    derivation, reason = None, ""
+    try:
+        left, right = build(part.left, part.given), build(part.right, part.given)
+        if part.steps:
+            derivation = derive(part)
+    except KernelError as error:
+        reason = str(error)
+    tried = Attack("unknown") if part.citation else attack(part, first=witness)
+    citation = f"{part.citation.theorem} ({part.citation.source})" if part.citation else None
+    status, reason = _part_status(part, derivation, tried, reason)
+    lines = derivation.lines if derivation else ()
+    terms = [left, right, *(x.term for x in lines)]
+    relation = _RELATIONS[part.relation]
+    return PartRecord(
+        id=part.id,
+        words=part.words,
+        status=status,
+        statement=f"{_shown(left, part)} {relation} {_shown(right, part)}",
+        text=f"{text(left)} {part.relation} {text(right)}",
+        assumptions=_assumed(part),
+        definitions=symbolic.definitions(terms, part.given),
+        steps=tuple(_step(x, part, derivation.theorem.given) for x in lines) if derivation else (),
+        refuter=tried.outcome,
+        points=tried.points,
+        sizes=tried.sizes,
+        sympy=symbolic.opinion(part),
+        witness=tried.witness,
+        citation=citation,
+        reason=reason,
+        fingerprint=fingerprint(part),
+    )
+
+
+def _part_status(part: Part, derivation: Derivation | None, tried: Attack, reason: str) -> tuple[str, str]:
+    if tried.outcome in {"refuted", "undefined"}:
+        accepted = "; the kernel accepted it all the same: a fault of the kernel" if derivation else ""
+        return "refuted", f"{tried.outcome} at {tried.witness}{accepted}"
+    if derivation is not None:
+        return "proved", ""
+    if part.citation is not None:
+        return "cited", ""
+    return "unknown", reason or "no derivation is given"
+
+
+def fingerprint(part: Part) -> str:
+    """Identifies statement, domain and hypotheses: evidence for another fingerprint does not count."""
+    given = assume(part.given, part.hypotheses)
+    statement = f"{build(part.left, part.given).key}{part.relation}{build(part.right, part.given).key}"
+    return hashlib.sha256(f"{given.key}|{statement}".encode()).hexdigest()[:16]
+
+
+def _shown(t: Term, part: Part) -> str:
+    return symbolic.shown(t, part.given)
+
+
+def _step(line: Line, part: Part, given: Assumptions) -> StepRecord:
+    uses = [RuleUse(r, words(r), line.conditions.get(r, ())) for r in line.rules]
+    if line.gap is not None:
+        names = dict.fromkeys(str(t.data) for t in subterms(line.gap) if t.head == "gap")
+        uses += [RuleUse(n, GAPS[n.partition(":")[0]]) for n in names]
+    return StepRecord(
+        relation=_RELATIONS[line.relation],
+        formula=_shown(line.term, part),
+        text=f"{line.relation} {text(line.term)}".strip(),
+        rules=tuple(uses),
+        why=line.why,
+        gap=_shown(without_gaps(line.gap, given), part) if line.gap is not None else None,
+    )
+
+
+def _assumed(part: Part) -> tuple[str, ...]:
+    facts = assume(part.given, part.hypotheses).facts
+    own = {h.name for h in part.hypotheses}
+    return (*(_declared(d) for d in part.given), *(_fact(f) for f in facts if f.name in own))
+
+
+def _declared(d: Declaration) -> str:
+    domain = d.domain
+    where = "x".join(str(s) for s in d.shape)
+    name = f"{d.name} (family of length {where})" if d.shape else d.name
+    if domain.kind == "index":
+        return f"{name}: label in 1..{domain.bound}"
+    if domain.sums_to_one:
+        return f"{name}: probability vector, entries {'> 0' if domain.sign == 'positive' else '>= 0'}, sum 1"
+    kind = "whole number" if domain.kind == "integer" else "real number"
+    sign = {"any": "", "nonnegative": " >= 0", "positive": " > 0"}[domain.sign]
+    return f"{name}: {kind}{sign}{' and < 1' if domain.below_one else ''}"
+
+
+def _fact(f: Fact) -> str:
+    line = f"{f.name}: {text(f.left)} {f.relation} {text(f.right)}"
+    if f.over is not None:
+        line = line.replace("?", "i") + f" for every i in 1..{f.over}"
+    return line + (f" with {text(f.when).replace('?', 'i')} > 0" if f.when is not None else "")
