@@ -24,7 +24,7 @@ Values = tuple[Any, ...]
 NO_BOUND = "the algorithm has no finite bound here"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Implementation:
     """One way to compute one side of a statement: the peers chosen for its operations, by id."""
 
@@ -138,19 +138,19 @@ def judge(got: Exact, truth: Enclosure, bound: Fraction | None, format: Format) 
         return Outcome(Status.REFUTED, True, got, bound, math.inf, math.inf, allowed)
     if bound is None:
         if not isinstance(got, Fraction) and _farthest(truth) <= format.largest:
-            return Outcome(Status.REFUTED, True, got, bound, float(least), math.inf, allowed)
-        return Outcome(Status.UNKNOWN, got=got, ulp=float(least), reason=NO_BOUND)
+            return Outcome(Status.REFUTED, True, got, bound, as_float(least), math.inf, allowed)
+        return Outcome(Status.UNKNOWN, got=got, ulp=as_float(least), reason=NO_BOUND)
     value, lower, upper = (format.clamped(x) for x in (got, truth.lower, truth.upper))
     nearest = abs(value - min(max(value, lower), upper))
     farthest = max(value - lower, upper - value)
     status = Status.REFUTED if nearest > bound else Status.PASSED if farthest <= bound else Status.UNKNOWN
     reason = "the enclosure is too wide to tell" if status is Status.UNKNOWN else ""
-    return Outcome(status, True, got, bound, float(least), _ratio(farthest, bound), allowed, reason)
+    return Outcome(status, True, got, bound, as_float(least), _ratio(farthest, bound), allowed, reason)
 
 
 def _allowed(bound: Fraction | None, truth: Enclosure, format: Format) -> float:
     """The bound in ulp of the exact value."""
-    return math.inf if bound is None else float(bound / format.ulp(_farthest(truth)))
+    return math.inf if bound is None else as_float(bound / format.ulp(_farthest(truth)))
 
 
 def _farthest(truth: Enclosure) -> Bound:
@@ -160,11 +160,14 @@ def _farthest(truth: Enclosure) -> Bound:
 
 
 def _ratio(error: Fraction, bound: Fraction) -> float:
-    if error == 0:
-        return 0.0
     if bound == 0:
-        return math.inf
+        return math.inf if error else 0.0
+    return as_float(error / bound)
+
+
+def as_float(x: Fraction) -> float:
+    """The nearest float, infinite beyond the largest."""
     try:
-        return float(error / bound)
+        return float(x)
     except OverflowError:
         return math.inf

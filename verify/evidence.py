@@ -1,0 +1,309 @@
+"""Evidence: the two sides of a statement, computed by every named torch function, against the exact value.
+
+One search over the inputs of a statement, climbing error / bound, judges all implementations of
+both sides on each input. What is refuted is then shrunk, confirmed by mpmath, written as a script
+that needs torch alone, and that script is run.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from verify.backends import require_device, torch_dtype
+from verify.claim import Part
+from verify.contexts.rounding import model_for
+from verify.contexts.torch import choices
+from verify.errors import UnavailableError, VerifyError
+from verify.floats import Format, format_named
+from verify.judgement import Implementation, Judge, Outcome, Values
+from verify.oracle import Undecided, confirm
+from verify.record import EvidenceRecord, NotRun
+from verify.reproducer import got_of, run_script, write_script
+from verify.strategies import explore, inputs
+from verify.tally import Between, Pair, Tally, worst_pair
+from verify.verdict import Counterexample, Status
+
+EXAMPLES = 60
+MAX_BITS = 4096
+SMALL = 4
+"""An input with at most so many numbers is shown for every implementation and dtype that it refutes."""
+
+EXACT = "both sides in exact arithmetic"
+
+
+def gather(
+    part: Part,
+    claim_id: str,
+    *,
+    dtypes: Sequence[str],
+    devices: Sequence[str],
+    seed: int = 0,
+    examples: int = EXAMPLES,
+    max_bits: int = MAX_BITS,
+) -> tuple[tuple[EvidenceRecord, ...], tuple[NotRun, ...]]:
+    """The numeric evidence for one statement, and what could not be run.
+
+    ``examples``: inputs per dtype and device, the same for one ``seed``. ``max_bits`` caps the
+    oracle's precision. Raises ``UnavailableError`` without torch and ``UsageError`` for an unknown
+    dtype or device; a known device that is absent is reported as not run.
+    """
+    records: list[EvidenceRecord] = []
+    missing: list[NotRun] = []
+    smallest: list[Values] = []
+    for dtype in dtypes:
+        torch_dtype(dtype)
+    for device in devices:
+        try:
+            require_device(device)
+        except UnavailableError as error:
+            how = f"run on a machine with {device}, with --devices {device}"
+            missing.append(NotRun(f"numeric checks on {device}", str(error), how))
+            continue
+        for dtype in dtypes:
+            run = _Run(part, claim_id, dtype, device, seed, examples, max_bits, smallest)
+            run.search()
+            records += run.records()
+            missing += run.not_applicable()
+    return tuple(records), tuple(missing)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One statement in one dtype on one device: the search, what it saw, and the records made of it."""
+
+    part: Part
+    claim_id: str
+    dtype: str
+    device: str
+    seed: int
+    examples: int
+    max_bits: int
+    smallest: list[Values]
+    tallies: dict[Implementation, Tally] = field(default_factory=dict)
+    between: Between = field(init=False)
+    judge: Judge = field(init=False)
+    format: Format = field(init=False)
+    visited: dict[Values, tuple[dict[str, float], dict[Implementation, float]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.format = format_named(self.dtype)
+        model = model_for(self.dtype, self.device)
+        self.judge = Judge(self.format, self.device, model, max_bits=self.max_bits)
+        self.between = Between(self.part.relation)
+
+    def search(self) -> None:
+        """Draw the inputs and judge every implementation on each of them."""
+        explore(self._strategy(), lambda values: (self._visit(values), False), **self._effort())
+
+    def records(self) -> Iterator[EvidenceRecord]:
+        """A record for each implementation that took an input, then those for the sides together."""
+        for implementation in self._implementations():
+            tally = self.tallies[implementation]
+            if not tally.never_applicable:
+                yield self._record(implementation, tally)
+        yield self._exact_record()
+        if self.between.worst is not None:
+            yield self._pair_record(self.between.worst)
+
+    def not_applicable(self) -> Iterator[NotRun]:
+        """The implementations that declined every input."""
+        for implementation, tally in self.tallies.items():
+            if tally.never_applicable:
+                yield NotRun(
+                    f"{self.part.id}, {implementation.side}: {implementation.name} in {self.dtype}",
+                    f"not applicable to any of {tally.seen} inputs: {tally.declined_because}",
+                    "nothing to do where torch does not offer it; else extend the domain of the statement",
+                )
+
+    def _strategy(self) -> Any:
+        return inputs(self.part.given, self.dtype, self.part.hypotheses)
+
+    def _effort(self) -> dict[str, int]:
+        name = f"{self.claim_id} {self.part.id} {self.dtype}"
+        return {"seed": zlib.crc32(name.encode()) ^ self.seed, "examples": self.examples}
+
+    def _implementations(self) -> list[Implementation]:
+        """Every way to compute either side; those of a statement without any input are unknown."""
+        if not self.tallies and not self.visited:
+            for side in ("left", "right"):
+                self.tallies[Implementation(side, self._formula(side), {})] = Tally()
+        return list(self.tallies)
+
+    def _formula(self, side: str) -> Any:
+        return self.part.left if side == "left" else self.part.right
+
+    def _visit(self, values: Values) -> dict[str, float]:
+        """Judge all implementations on one input; returns the scores to climb."""
+        if not self.tallies:
+            for side in ("left", "right"):
+                for choice in choices(self._formula(side), values):
+                    self.tallies[Implementation(side, self._formula(side), choice)] = Tally()
+        outcomes = self._outcomes(values)
+        left, right = (self.judge.exact(side, self._formula(side), values) for side in ("left", "right"))
+        self.between.add_exact(left, right, values)
+        if not isinstance(left, Undecided):
+            self.between.add_pairs(outcomes, left, values, self.format)
+        scores = {}
+        for implementation, outcome in outcomes.items():
+            self.tallies[implementation].add(outcome, values)
+            if outcome.status is Status.PASSED:
+                scores[f"{implementation.side} {implementation.name}"] = outcome.ratio
+        refuted = {i: outcome.ratio for i, outcome in outcomes.items() if outcome.status is Status.REFUTED}
+        self.visited[values] = scores, refuted
+        return scores
+
+    def _outcomes(self, values: Values) -> dict[Implementation, Outcome]:
+        return {implementation: self.judge.outcome(implementation, values) for implementation in self.tallies}
+
+    def _shrunk(self, implementation: Implementation) -> Values:
+        """A simple input that refutes clearly: by at least the fourth root of the worst error / bound.
+
+        A small one found before, for another implementation or dtype, if it does; else the smallest
+        one seen, shrunk: the same search again, stopped there.
+        """
+        severe = math.sqrt(math.sqrt(self.tallies[implementation].worst_ratio))
+        for values in self.smallest:
+            if len(_numbers(values)) <= SMALL and self._refutes(implementation, values, severe):
+                return values
+        clear = [
+            values for values, seen in self.visited.items() if seen[1].get(implementation, 0.0) >= severe
+        ]
+        start = min(clear, key=lambda values: len(_numbers(values)))
+
+        def revisit(values: Values) -> tuple[Mapping[str, float], bool]:
+            if values in self.visited and not simplest:
+                if values == start:
+                    simplest.append(values)
+                return self.visited[values][0], values == start
+            return {}, self._refutes(implementation, values, severe)
+
+        simplest: list[Values] = []
+        return tuple(explore(self._strategy(), revisit, **self._effort()) or start)
+
+    def _refutes(self, implementation: Implementation, values: Values, severe: float) -> bool:
+        """Whether an implementation is wrong at an input by ``severe`` times its bound at least."""
+        if values in self.visited:
+            return self.visited[values][1].get(implementation, 0.0) >= severe
+        outcome = self.judge.outcome(implementation, values) if self._holds_all(values) else None
+        return outcome is not None and outcome.status is Status.REFUTED and outcome.ratio >= severe
+
+    def _record(self, implementation: Implementation, tally: Tally) -> EvidenceRecord:
+        record = self._blank(
+            implementation.side, implementation.name, tally.status, tally.judged, tally.reason
+        )
+        if tally.judged:
+            record = replace(record, worst_ulp=tally.worst_ulp, worst_ratio=tally.worst_ratio)
+        if tally.refuting is None:
+            return record
+        values = self._shrunk(implementation)
+        if values not in self.smallest:
+            self.smallest.append(values)
+        outcome = self.judge.outcome(implementation, values)
+        got = (outcome.got,)
+        return self._found(record, (implementation,), values, got, outcome.ulp, outcome.allowed_ulp)
+
+    def _exact_record(self) -> EvidenceRecord:
+        """Whether the statement itself held, side against side, on every input."""
+        between = self.between
+        reason = f"undecided on {between.undecided} inputs" if between.undecided else ""
+        if between.violating is not None:
+            told = f"the enclosures of the sides are apart at {_shown(self.part, between.violating)}"
+            return self._blank("between", EXACT, Status.REFUTED, between.inputs, told)
+        status = Status.PASSED if between.inputs and not between.undecided else Status.UNKNOWN
+        return self._blank(
+            "between", EXACT, status, between.inputs, reason or ("" if between.inputs else "no input")
+        )
+
+    def _pair_record(self, worst: Pair) -> EvidenceRecord:
+        """The two sides as computed, for the pair of implementations that lies furthest apart."""
+        name = f"{worst.left.name} against {worst.right.name}"
+        status = Status.REFUTED if worst.ratio > 1 else Status.PASSED
+        record = self._blank("between", name, status, self.between.pairs, "")
+        record = replace(record, worst_ulp=worst.gap_ulp, worst_ratio=worst.ratio)
+        if status is Status.PASSED:
+            return record
+        known = map(self._pair_at, filter(self._holds_all, self.smallest))
+        pair = next((pair for pair in known if pair is not None and pair.ratio > 1), worst)
+        outcomes = [self.judge.outcome(side, pair.values) for side in (pair.left, pair.right)]
+        record = replace(record, implementation=f"{pair.left.name} against {pair.right.name}")
+        got = tuple(outcome.got for outcome in outcomes)
+        return self._found(record, (pair.left, pair.right), pair.values, got, pair.gap_ulp, pair.allowed_ulp)
+
+    def _holds_all(self, values: Values) -> bool:
+        """Whether the format holds every number of an input that another format may have found."""
+        return all(self.format.is_value(number) for number in _numbers(values))
+
+    def _pair_at(self, values: Values) -> Pair | None:
+        truth = self.judge.exact("left", self.part.left, values)
+        if isinstance(truth, Undecided):
+            return None
+        return worst_pair(self._outcomes(values), truth, values, self.format, self.part.relation)
+
+    def _found(
+        self,
+        record: EvidenceRecord,
+        sides: tuple[Implementation, ...],
+        values: Values,
+        got: tuple[Any, ...],
+        error_ulp: float,
+        allowed_ulp: float,
+    ) -> EvidenceRecord:
+        """The record of a refutation with its counterexample, confirmed and reproduced, or unknown."""
+        named = tuple((d.name, value) for d, value in zip(self.part.given, values, strict=True))
+        truth = self.judge.exact(sides[0].side, sides[0].formula, values)
+        title = f"{self.claim_id}: {record.implementation} in {self.dtype} on {self.device}"
+        try:
+            if isinstance(truth, Undecided):
+                raise VerifyError(truth.reason)
+            exact = confirm(sides[0].formula, values, truth)
+            script = write_script(
+                title, [(s.formula, s.choice) for s in sides], named, self.dtype, self.device, exact
+            )
+            printed = run_script(script)
+        except VerifyError as error:
+            return replace(record, status=Status.UNKNOWN, reason=f"{error}")
+        texts = tuple((name, _text(value)) for name, value in named)
+        shown = " against ".join(_text(value) for value in got)
+        example = Counterexample(texts, exact, shown, error_ulp, allowed_ulp)
+        record = replace(record, counterexample=example, reproducer=script, reproduced=printed)
+        if check_reproduction(printed, got):
+            return record
+        return replace(record, status=Status.UNKNOWN, reason="the script did not reproduce the result")
+
+    def _blank(self, side: str, name: str, status: Status, count: int, reason: str) -> EvidenceRecord:
+        return EvidenceRecord(
+            self.claim_id, self.part.id, side, name, self.dtype, self.device, status, count, reason=reason
+        )
+
+
+def check_reproduction(printed: str, got: Sequence[Fraction | float | None]) -> bool:
+    """Whether a script printed exactly the results that were found; nan counts as nan."""
+    results = got_of(printed)
+    if len(results) != len(got):
+        return False
+    pairs = zip(results, got, strict=True)
+    return all(a == b or (math.isnan(a) and b is not None and math.isnan(b)) for a, b in pairs)
+
+
+def _shown(part: Part, values: Values) -> str:
+    return ", ".join(f"{d.name} = {_text(value)}" for d, value in zip(part.given, values, strict=True))
+
+
+def _numbers(value: Any) -> list[Fraction]:
+    if isinstance(value, tuple):
+        return [number for item in value for number in _numbers(item)]
+    return [value] if isinstance(value, Fraction) else []
+
+
+def _text(value: Any) -> str:
+    """An exact value: a whole number, the shortest decimal of its float64, or a list of them."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(_text(item) for item in value)}]"
+    if isinstance(value, Fraction):
+        return str(value.numerator) if value.denominator == 1 and abs(value) < 10**16 else repr(float(value))
+    return repr(value)
