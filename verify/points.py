@@ -53,7 +53,7 @@ def points(part: Part, seed: int, per_length: int) -> Iterator[tuple[Point, tupl
         while found < per_length and tries < _TRIES:
             tries += 1
             lengths = {name: length if k == 0 else random.choice(LENGTHS[:5]) for k, name in enumerate(names)}
-            values = tuple(_draw(d, d.shape, lengths, random) for d in part.given)
+            values = _values(part, lengths, random)
             arguments = settle(part, values, lengths)
             if arguments is not None:
                 found += 1
@@ -90,6 +90,16 @@ def _sizes(part: Part) -> Iterator[Size]:
             yield d.domain.bound
 
 
+def _values(part: Part, lengths: dict[str, int], random: Random) -> tuple[Any, ...]:
+    """A value for each variable; now and then the same one for two of the same kind."""
+    values: list[Any] = []
+    for d in part.given:
+        twins = [v for e, v in zip(part.given, values, strict=False) if (e.domain, e.shape) == (d.domain, d.shape)]
+        same = twins and random.random() < 0.2
+        values.append(twins[-1] if same else _draw(d, d.shape, lengths, random))
+    return tuple(values)
+
+
 def _draw(d: Declaration, shape: tuple[Size, ...], lengths: dict[str, int], random: Random) -> Any:
     if not shape:
         return _number(d, lengths, random)
@@ -109,6 +119,8 @@ def _number(d: Declaration, lengths: dict[str, int], random: Random) -> Fraction
         return random.randint(1, _length(domain.bound or 1, lengths))
     if domain.kind == "integer":
         return Fraction(random.choice((1, 1, 2, 2, 3, 4, 5, 7)))
+    if not domain.below_one and random.random() < 0.15:
+        return Fraction(1)
     if domain.below_one:
         return random.choice((Fraction(random.randint(1, 15), 16), Fraction(1, 1000), Fraction(999, 1000)))
     if domain.sign == "any":

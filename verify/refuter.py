@@ -14,7 +14,7 @@ from verify.errors import DomainError, PrecisionError, UsageError
 from verify.points import Point, points, settle
 
 Outcome = Literal["refuted", "supported", "undefined", "unknown"]
-_PRECISIONS = (192, 768, 3072)
+_PRECISIONS: dict[Relation, tuple[int, ...]] = {"=": (192,), "<=": (192,), "<": (192, 768, 3072)}
 _FALSE: dict[Relation, set[str]] = {"=": {"less", "greater"}, "<=": {"greater"}, "<": {"greater", "equal"}}
 _TRUE: dict[Relation, set[str]] = {"=": {"equal"}, "<=": {"less", "equal"}, "<": {"less"}}
 
@@ -24,7 +24,7 @@ class Attack:
     """What came of trying a statement.
 
     ``refuted``: false at ``witness``, a proof of falsity. ``supported``: true, or not distinguishable
-    from true at 3072 bits, at ``points`` points with sizes ``sizes``. ``undefined``: a side has no
+    from true at 192 bits, at ``points`` points with sizes ``sizes``. ``undefined``: a side has no
     value at ``witness``. ``unknown``: no point of the domain was found.
     """
 
@@ -60,7 +60,7 @@ def judge_point(
 ) -> Outcome:
     """Whether ``left relation right`` is false, true as far as can be seen, or without value there."""
     outcome: Outcome = "unknown"
-    for bits in _PRECISIONS:
+    for bits in _PRECISIONS[relation]:
         context = BallContext(bits)
         try:
             a, b = (context.evaluate(f, *arguments) for f in (left, right))

@@ -65,11 +65,11 @@ def derive(part: Part) -> Derivation:
     total = equation(given, left, left)
     lines = [Line("", left, (), {}, "")]
     for number, step in enumerate(part.steps, 1):
-        after = build(step.to, part.given)
-        gap = build(step.gap, part.given) if step.gap is not None else None
         try:
+            after = build(step.to, part.given)
+            gap = build(step.gap, part.given) if step.gap is not None else None
             theorem = infer(given, total.right, step.relation, after, step, gap)
-        except KernelError as error:
+        except Exception as error:  # fail closed: a crash is a rejection
             raise KernelError(f"{part.id}, step {number}: {error}") from error
         total = chain(total, theorem)
         lines.append(Line(step.relation, after, step.rules, theorem.conditions, step.why, gap))

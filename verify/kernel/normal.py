@@ -260,7 +260,7 @@ class Normalizer:
         body = self.norm(open_binder(t.args[0], free(name)), inner)
         if t.head == "sum":
             return self._sum(body, name, t, given)
-        return self._prod(body, name, t, given)
+        return poly.atom(Term("prod", (close_binder(poly.to_term(body), name),), t.data))
 
     def _sum(self, body: Poly, name: str, t: Term, given: Assumptions) -> Poly:
         if "sum_linear" not in self.rules and len(body) > 1:
@@ -298,23 +298,6 @@ class Normalizer:
         core = open_binder(open_binder(body, free("@outer")).args[0], free("@inner"))
         swapped = Term("sum", (close_binder(core, "@outer"),), t.data)
         return min(t, Term("sum", (close_binder(swapped, "@inner"),), body.data))
-
-    def _prod(self, body: Poly, name: str, t: Term, given: Assumptions) -> Poly:
-        one = poly.single(body)
-        if one and one[1] == 1 and one[0]:
-            m = one[0]
-            if "prod_mul" in self.rules and (len(m) > 1 or m[0][1] > 1) and all(
-                name in free_indices(x) for x, _ in m
-            ):
-                product = poly.constant(1)
-                for x, k in m:
-                    single = self._prod({((x, 1),): Fraction(1)}, name, t, given)
-                    product = poly.mul(product, poly.power(single, k))
-                return product
-            if "prod_exp" in self.rules and len(m) == 1 and m[0][1] == 1 and m[0][0].head == "exp":
-                total = Term("sum", (close_binder(m[0][0].args[0], name),), t.data)
-                return self._exp(self.norm(total, given), given)
-        return poly.atom(Term("prod", (close_binder(poly.to_term(body), name),), t.data))
 
     # --- whole polynomials ----------------------------------------------------------------------
 

@@ -17,8 +17,6 @@ RULES: dict[str, str] = {
     "log_one": "log 1 = 0",
     "log_mul": "log ab = log a + log b and log a^k = k log a, for positive factors",
     "log_prod": "the logarithm of a product of positive factors is the sum of their logarithms",
-    "prod_exp": "a product of exponentials is the exponential of the sum",
-    "prod_mul": "a product of products is the product of the factors' products",
     "cancel": "a/a = 1 for a not zero",
     "xlogy": "x log y has its ordinary meaning where y > 0",
     "xlog0": "0 log y = 0, by convention also at y = 0",

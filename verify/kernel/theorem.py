@@ -46,12 +46,12 @@ def equation(given: Assumptions, left: Term, right: Term, rules: tuple[str, ...]
     _require_rules(rules)
     require_defined(given, left)
     require_defined(given, right)
-    conditions = _agree(given, left, right, rules)
+    conditions = agree(given, left, right, rules)
     if conditions is None:
         raise KernelError(f"by {_names(rules)} {text(left)} and {text(right)} are not seen to be equal")
     for r in rules:
         fewer = tuple(x for x in rules if x != r)
-        if _agree(given, left, right, fewer) is not None:
+        if agree(given, left, right, fewer) is not None:
             raise KernelError(f"the rule {r} is not needed here; leave it out")
     return Theorem(given, left, "=", right, conditions, _KEY)
 
@@ -111,8 +111,11 @@ def _names(rules: tuple[str, ...]) -> str:
     return ", ".join(rules) or "ring arithmetic alone"
 
 
-def _agree(given: Assumptions, left: Term, right: Term, rules: tuple[str, ...]) -> Conditions | None:
-    """The side conditions used if the rules make the two sides equal, else None."""
+def agree(given: Assumptions, left: Term, right: Term, rules: tuple[str, ...]) -> Conditions | None:
+    """The side conditions used if the rules make the two sides equal, else None.
+
+    Says nothing about definedness and about needless rules: ``equation`` does.
+    """
     plain = frozenset(r for r in rules if not r.startswith("cases:"))
     split = [r.partition(":")[2] for r in rules if r.startswith("cases:")]
     if len(split) > 1:

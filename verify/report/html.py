@@ -8,18 +8,17 @@ import re
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from verify.record import Figure, RunRecord, StepRecord
+from verify.record import EvidenceRecord, Figure, RunRecord, StepRecord
 from verify.report import shape
 from verify.report.mathml import mathml
 from verify.report.plots import svg
+from verify.report.prose import prose
 from verify.report.summary import summarise
 from verify.verdict import Status
 
-_RELATIONS = {"<=": r"\le", ">=": r"\ge"}
 _POLICY = "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-_CODE = re.compile(r"`([^`]+)`")
 
 
 def page(run: RunRecord) -> str:
@@ -34,6 +33,7 @@ def page(run: RunRecord) -> str:
     environment.filters.update(
         math=_math,
         line=_line,
+        side=_side,
         prose=_prose,
         quantity=shape.quantity,
         drawing=_drawing,
@@ -41,7 +41,11 @@ def page(run: RunRecord) -> str:
         day=_day,
     )
     environment.globals.update(
-        evidence_of=shape.evidence_of, summary_of=shape.summary_of, standing=shape.standing, tone=shape.tone
+        attempts=shape.attempts,
+        evidence_of=shape.evidence_of,
+        summary_of=shape.summary_of,
+        standing=shape.standing,
+        tone=shape.tone,
     )
     style = files("verify.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
     return environment.get_template("report.html.j2").render(
@@ -61,16 +65,19 @@ def _math(latex: str) -> Markup:
 
 
 def _line(step: StepRecord) -> Markup:
-    return _math(f"{_RELATIONS.get(step.relation, step.relation)} {step.formula}")
+    return _math(f"{step.relation} {step.formula}")
+
+
+def _prose(text: str) -> Markup:
+    return Markup(prose(text))
+
+
+def _side(record: EvidenceRecord) -> str:
+    return "the two sides against each other" if record.side == "between" else f"{record.side} side"
 
 
 def _drawing(figure: Figure) -> Markup:
     return Markup(svg(figure))
-
-
-def _prose(text: str) -> Markup:
-    """Words, with what stands between backticks set as code."""
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def _day(created: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 
 from verify.record import RunRecord
 from verify.report.shape import Finding, grouped, quantity, standing
@@ -81,6 +82,8 @@ def _short(text: str, length: int = 40) -> str:
 
 
 def _digits(number: str) -> str:
-    """A long decimal with its digits cut, its exponent kept."""
-    mantissa, mark, exponent = number.partition("e")
-    return _short(mantissa, 10) + mark + exponent
+    """A long decimal to eight digits with its exponent; what is no number, shortened."""
+    try:
+        return f"{Decimal(number):.8g}"
+    except InvalidOperation:
+        return _short(number)

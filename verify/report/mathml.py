@@ -131,6 +131,10 @@ def _pieces(children: list[ElementTree.Element]) -> list[list[ElementTree.Elemen
             pieces.append([])
         depth += (text in _OPENING) - (text in _CLOSING)
         pieces[-1].append(child)
+    for piece in pieces:
+        lead = _core(piece[0]) if piece else None
+        if lead is not None and (piece is not pieces[0] or lead.text in _RELATIONS):
+            lead.set("form", "infix")
     return pieces
 
 

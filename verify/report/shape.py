@@ -6,25 +6,28 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from verify.record import ClaimRecord, EvidenceRecord, RunRecord
+from verify.record import ClaimRecord, EvidenceRecord, PartRecord, RunRecord
 from verify.report.summary import established, findings
 from verify.verdict import Status
+
+_UNNAMED = "definition"
+"""The name of what is computed as defined, without a torch function of its own; each claim has another."""
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One implementation that computes one side of one claim wrongly: the worst case and the others."""
+    """One implementation that is wrong: its worst case, and every other refuted check that it explains."""
 
+    name: str
     worst: EvidenceRecord
     others: tuple[EvidenceRecord, ...]
 
     @property
     def anchor(self) -> str:
         """A fragment name that is unique on the page."""
-        record = self.worst
-        return slug(f"finding-{record.claim}-{record.part}-{record.side}-{record.implementation}")
+        return slug(f"finding-{self.name}-{self.worst.claim}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,34 @@ class EvidenceSummary:
 
 
 def grouped(evidence: Sequence[EvidenceRecord]) -> tuple[Finding, ...]:
-    """The refuted checks, one entry for each claim, side and implementation, worst first."""
-    groups: dict[tuple[str, str, str, str], list[EvidenceRecord]] = {}
-    for record in findings(evidence):
-        groups.setdefault((record.claim, record.part, record.side, record.implementation), []).append(record)
-    return tuple(Finding(records[0], tuple(records[1:])) for records in groups.values())
+    """The refuted checks, one entry for each implementation at fault, worst first.
+
+    A composition and a comparison of two sides stand under the implementation in them that is also
+    wrong by itself; where there is none, by themselves.
+    """
+    refuted = findings(evidence)
+    single = {_key(record, record.implementation) for record in refuted if len(_names(record)) == 1}
+    groups: dict[tuple[str, str], list[EvidenceRecord]] = {}
+    for record in refuted:
+        keys = [_key(record, name) for name in _names(record)]
+        blamed = next((key for key in keys if key in single), _key(record, record.implementation))
+        groups.setdefault(blamed, []).append(record)
+    found = []
+    for (name, _), records in groups.items():
+        worst = next((record for record in records if record.implementation == name), records[0])
+        found.append(Finding(name, worst, tuple(record for record in records if record is not worst)))
+    places = {record: place for place, record in enumerate(refuted)}
+    return tuple(sorted(found, key=lambda finding: places[finding.worst]))
+
+
+def _names(record: EvidenceRecord) -> list[str]:
+    """The implementations that a record names: those of a composition, and of two sides compared."""
+    return [name for side in record.implementation.split(" against ") for name in side.split(" + ")]
+
+
+def _key(record: EvidenceRecord, name: str) -> tuple[str, str]:
+    """What tells implementations apart: their name, and for those without one of their own the claim."""
+    return name, record.claim if name == _UNNAMED else ""
 
 
 def evidence_of(run: RunRecord, claim: str) -> tuple[EvidenceRecord, ...]:
@@ -78,6 +104,16 @@ def tone(claim: ClaimRecord) -> str:
     if not established(claim):
         return "fails"
     return {"refuted": "corrected", "opinion": "opinion"}.get(claim.status, "holds")
+
+
+def attempts(part: PartRecord) -> str:
+    """What the refuter said of a statement, at how many points and at which sizes."""
+    if part.refuter == "refuted" and not part.points:
+        return "refuted at the witness"
+    if not part.points:
+        return "no point tried"
+    sizes = f", sizes {', '.join(map(str, part.sizes))}" if part.sizes else ""
+    return f"{part.refuter} at {part.points:,} exact point{'s' if part.points != 1 else ''}{sizes}"
 
 
 def quantity(value: float | None) -> str:

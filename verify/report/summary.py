@@ -41,8 +41,9 @@ class Summary:
             ]
         )
         checks = _listed([(self.passed, "passed"), (self.refuted, "refuted"), (self.unknown, "undecided")])
-        kinds = list(dict.fromkeys(entry.why for entry in self.not_run))
-        missing = f"{len(self.not_run)} not run ({'; '.join(kinds)})" if self.not_run else "nothing left out"
+        missing = (
+            f"{len(self.not_run)} not run ({_named(self.not_run)})" if self.not_run else "nothing left out"
+        )
         return (
             f"{_plural(self.claims, 'claim')}: {claims}; {_plural(self.checks, 'numeric check')}: "
             f"{checks}; {missing}."
@@ -100,6 +101,12 @@ def _size(value: float | None) -> float:
 
 def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _named(entries: Sequence[NotRun]) -> str:
+    """What was not run and why; of many the first, and how many more."""
+    first = f"{entries[0].what}: {entries[0].why}"
+    return first if len(entries) == 1 else f"{first}; and {len(entries) - 1} more"
 
 
 def _listed(counts: Sequence[tuple[int, str]]) -> str:

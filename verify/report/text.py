@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from verify.record import ClaimRecord, EvidenceRecord, PartRecord, RunRecord
-from verify.report.shape import grouped, quantity, standing, summary_of, tone
+from verify.report.shape import attempts, grouped, quantity, standing, summary_of, tone
 
 _STYLES = {"holds": "green", "corrected": "yellow", "opinion": "blue", "fails": "bold red"}
 
@@ -90,7 +90,7 @@ def _part(part: PartRecord, width: int) -> Iterator[Line]:
     for assumption in part.assumptions:
         yield from _wrapped(f"assuming {assumption}", width, "  ", "dim")
     for number, step in enumerate(part.steps, start=1):
-        yield from _wrapped(f"{number:>2}. {step.relation:>2} {step.text}", width, "  ")
+        yield from _wrapped(f"{number:>2}. {step.text}", width, "  ")
         if step.why:
             yield from _wrapped(step.why, width, "      ", "dim")
         for rule in step.rules:
@@ -104,13 +104,7 @@ def _part(part: PartRecord, width: int) -> Iterator[Line]:
 
 
 def _opinions(part: PartRecord, width: int) -> Iterator[Line]:
-    sizes = f", sizes {', '.join(map(str, part.sizes))}" if part.sizes else ""
-    yield from _wrapped(
-        f"refuter: {part.refuter} at {part.points} exact points{sizes}; SymPy: {part.sympy}",
-        width,
-        "  ",
-        "dim",
-    )
+    yield from _wrapped(f"refuter: {attempts(part)}; SymPy: {part.sympy}", width, "  ", "dim")
 
 
 def _evidence(evidence: Sequence[EvidenceRecord], width: int) -> Iterator[Line]:
@@ -123,7 +117,7 @@ def _evidence(evidence: Sequence[EvidenceRecord], width: int) -> Iterator[Line]:
         yield from _wrapped(
             f"{record.status}: {record.implementation} ({record.side}), {record.dtype} on {record.device}, "
             f"{record.inputs} inputs, worst {quantity(record.worst_ulp)} ulp, "
-            f"{quantity(record.worst_ratio)} of its bound",
+            f"{quantity(record.worst_ratio)} times its bound",
             width,
             "  ",
             "red" if record.status == "refuted" else "",
