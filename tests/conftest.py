@@ -44,10 +44,11 @@ def _proved_claim() -> ClaimRecord:
         "kl(one_hot(y), q) = -log(q[y])",
         ("`q` is a probability vector with positive entries", "y in 1..n"),
         steps,
-        "supported",
-        400,
-        (1, 2, 3, 7, 11),
-        "undecided",
+        definitions=(r"\operatorname{nll}(q, y) = -\log q_{y}",),
+        refuter="supported",
+        points=400,
+        sizes=(1, 2, 3, 7, 11),
+        sympy="undecided",
         fingerprint="f1",
     )
     return ClaimRecord(
@@ -137,7 +138,13 @@ def sample_run() -> RunRecord:
         (("lossproof", "0.1.0"), ("torch", "2.13.0"), ("python", "CPython 3.11.7")),
         (_proved_claim(), _corrected_claim()),
         _evidence(),
-        (NotRun("cuda", "no CUDA device", "run on a machine with one, then merge the reports"),),
+        (
+            NotRun(
+                "numeric checks on cuda",
+                "no CUDA device",
+                "run on a machine with one, then merge the reports",
+            ),
+        ),
         (
             Figure(
                 "underflow", "kl-one-hot", "Underflow", "A product", "factors", "value", (("p", curve),), True

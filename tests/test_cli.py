@@ -1,0 +1,236 @@
+"""The command line: exit codes, what goes where, and failures in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from verify import commands
+from verify.cli import main
+from verify.errors import UnavailableError
+from verify.record import ClaimRecord, RunRecord
+from verify.report.model import load, save
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch, sample_run: RunRecord) -> list[ClaimRecord]:
+    """The claims of the sample run stand for the catalogue and its proofs; the list can be changed."""
+    records = list(sample_run.claims)
+
+    class Stand:
+        """A claim of which only the id is looked at."""
+
+        def __init__(self, name: str) -> None:
+            self.id = name
+
+    monkeypatch.setattr(commands, "claims", lambda: tuple(Stand(record.id) for record in records))
+    monkeypatch.setattr(commands, "judge", lambda claim: next(r for r in records if r.id == claim.id))
+    return records
+
+
+def _one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was written to stderr, which must be one line, with nothing on stdout."""
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("lossproof: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_proofs_that_hold_exit_with_0(judged: list[ClaimRecord]) -> None:
+    """A claim that is false as worded and proved as corrected is an established result."""
+    assert [record.status for record in judged] == ["proved", "refuted"]
+    assert main(["prove"]) == 0
+
+
+def test_a_proof_that_fails_exits_with_1(judged: list[ClaimRecord]) -> None:
+    """A claim whose derivation was not accepted is not established."""
+    judged[0] = replace(judged[0], status="unknown")
+    assert main(["prove"]) == 1
+
+
+def test_nothing_to_check_exits_with_3(judged: list[ClaimRecord]) -> None:
+    """No claim at all is not a success."""
+    judged.clear()
+    assert main(["prove"]) == 3
+
+
+def test_an_interrupt_exits_with_130(
+    judged: list[ClaimRecord], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C ends without a traceback."""
+
+    def interrupted(claim: object) -> ClaimRecord:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "judge", interrupted)
+    assert main(["prove"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_prove_prints_one_line_a_claim(judged: list[ClaimRecord], capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a terminal there is neither colour nor wrapping nor progress."""
+    main(["prove"])
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "kl-one-hot     proved",
+        "bits-per-word  false as worded, proved as corrected",
+        "2 of 2 claims established",
+    ]
+    assert err == ""
+
+
+def test_prove_as_json_has_the_whole_derivation(
+    judged: list[ClaimRecord], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The steps are flattened, each with its formula, rules, conditions and reason."""
+    main(["prove", "--json"])
+    claim = json.loads(capsys.readouterr().out)["claims"][0]
+    assert claim["status"] == "proved"
+    assert claim["points"] == 400
+    assert claim["steps"][1] == {
+        "part": "main",
+        "relation": "=",
+        "formula": r"-\log q_{y}",
+        "text": "-log(q[y])",
+        "rules": [{"name": "delta", "words": "a sum against [i = y] is its term at i = y"}],
+        "conditions": ["1 <= y <= n: declared"],
+        "why": "only the term at the label is left",
+    }
+
+
+def test_prove_as_json_has_the_corrected_claim(
+    judged: list[ClaimRecord], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A refuted claim carries its witness and, in the same form, the claim that does hold."""
+    main(["prove", "--json"])
+    claim = json.loads(capsys.readouterr().out)["claims"][1]
+    assert claim["witness"] == "p = (1/2, 1/8): 2 bits, mean 5/16"
+    assert claim["sympy"] == "false"
+    assert claim["corrected"]["status"] == "proved"
+
+
+def test_explain_shows_statement_steps_and_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    """The derivation can be read in a terminal."""
+    assert main(["explain", "kl-one-hot"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("kl-one-hot: proved\n")
+    assert " 1. " in out
+    assert "by xlog" in out
+    assert "refuter: " in out
+
+
+def test_explain_shows_the_evidence_of_a_run(
+    sample_run: RunRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The numeric checks of an earlier run stand below the proof."""
+    save(sample_run, tmp_path / "report.json")
+    main(["explain", "kl-one-hot", "--evidence", str(tmp_path / "report.json")])
+    assert "refuted: F.cross_entropy (left), float32 on cpu" in capsys.readouterr().out
+
+
+def test_list_names_every_claim_of_the_source(capsys: pytest.CaptureFixture[str]) -> None:
+    """The catalogue can be looked through without proving anything."""
+    assert main(["list", "--json"]) == 0
+    ids = {claim["id"] for claim in json.loads(capsys.readouterr().out)["claims"]}
+    assert ids >= {"softmax-nll", "kl-one-hot", "evidence-bits"}
+
+
+def test_doctor_names_versions(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a run rests on is said, absent things included."""
+    assert main(["doctor", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)["facts"]
+    assert {"python", "sympy", "mpmath", "python-flint", "torch", "claims"} <= set(facts)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["explain", "kl-one-hit"], "did you mean kl-one-hot"),
+        (["prove", "kl-one-hit"], "unknown claim 'kl-one-hit'"),
+        (["run", "--claims", "nonsense"], "unknown claim 'nonsense'"),
+        (["run", "--dtypes", "float33"], "did you mean float32"),
+        (["run", "--devices", "cpux"], "unknown device 'cpux'"),
+        (["run", "--examples", "0"], "give 1 or more"),
+        (["run", "--seed", "-1"], "give 0 or more"),
+        (["run", "--fail-on", "sometimes"], "sometimes"),
+        (["frobnicate"], "frobnicate"),
+        ([], "COMMAND"),
+        (["report", "no/such/report.json"], "cannot read no/such/report.json"),
+    ],
+)
+def test_a_bad_argument_is_one_line(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The value, the rule and a way out, on stderr, with exit code 2."""
+    assert main(arguments) == 2
+    assert complaint in _one_line(capsys)
+
+
+def test_a_required_device_that_is_absent_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run that was to measure on CUDA does not pass without it."""
+
+    def absent(name: str) -> str:
+        raise UnavailableError(f"device {name!r} is not present; present: cpu")
+
+    monkeypatch.setattr("verify.backends.require_device", absent)
+    assert main(["run", "--require-device", "cuda"]) == 2
+    assert "device 'cuda' is not present" in _one_line(capsys)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1, 2]", '{"format_version": 1, "claims": 3}', "\0\0"])
+def test_a_broken_report_is_one_line_and_writes_nothing(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A foreign file leaves the folder as it was."""
+    (tmp_path / "bad.json").write_text(content, encoding="utf-8")
+    assert main(["report", str(tmp_path / "bad.json"), "--output", str(tmp_path / "out")]) == 2
+    _one_line(capsys)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unwritable_folder_is_one_line(
+    sample_run: RunRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file where the folder should be: exit 2, with the path and what to do."""
+    save(sample_run, tmp_path / "report.json")
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    assert main(["report", str(tmp_path / "report.json"), "--output", str(tmp_path / "taken")]) == 2
+    assert "--output" in _one_line(capsys)
+
+
+def test_report_writes_the_three_files(
+    sample_run: RunRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page, the Markdown and the JSON, and at the end where they are and what they say."""
+    save(sample_run, tmp_path / "mine.json")
+    assert main(["report", str(tmp_path / "mine.json"), "--output", str(tmp_path / "out")]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "report.html",
+        "report.json",
+        "report.md",
+    ]
+    assert load(tmp_path / "out" / "report.json") == sample_run
+    closing = capsys.readouterr().out.splitlines()[-2:]
+    assert closing[0] == f"report: {tmp_path / 'out' / 'report.html'}"
+    assert closing[1].startswith("2 claims: ")
+
+
+def test_no_colour_without_a_terminal() -> None:
+    """Output that goes to a file has no escape codes, nor has anything under NO_COLOR."""
+    done = subprocess.run(
+        [sys.executable, "-m", "verify", "list"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "NO_COLOR": "1", "TERM": "xterm-256color"},
+    )
+    assert "\x1b" not in done.stdout + done.stderr

@@ -1,0 +1,127 @@
+"""The command line: its arguments, and how each outcome becomes an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from verify.errors import UsageError, VerifyError
+from verify.exits import Exit
+
+_EPILOG = """\
+exit codes: 0 holds, 1 refuted or not established, 2 could not run, 3 nothing was checked, 130 interrupted.
+A claim that is false as worded and whose correction is proved is an established result: it holds.
+Results go to standard output; progress goes to standard error, and only on a terminal.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that fails with one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see `{self.prog} --help`")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The argument parser of every command."""
+    top = _Parser(
+        prog="lossproof",
+        description="Prove the mathematics of maximum likelihood and check torch against it in ulps.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands.add_parser("run", help="prove everything, check torch, write the reports"))
+    prove = commands.add_parser("prove", help="prove claims; needs no torch")
+    prove.add_argument("claims", nargs="*", metavar="ID", help="claims to prove (default: all)")
+    commands.add_parser("list", help="list the claims")
+    explain = commands.add_parser("explain", help="show one claim with its derivation and evidence")
+    explain.add_argument("claim", metavar="ID")
+    explain.add_argument(
+        "--evidence",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="report.json with the evidence to show (default: reports/report.json if there is one)",
+    )
+    report = commands.add_parser("report", help="write the reports of one run or of several, merged")
+    report.add_argument("files", nargs="+", type=Path, metavar="FILE", help="report.json files")
+    _add_output(report)
+    commands.add_parser("doctor", help="say what is installed and what can be run")
+    for command in commands.choices.values():
+        command.add_argument("--json", action="store_true", help="print one JSON object")
+    return top
+
+
+def _add_output(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--output",
+        type=Path,
+        default=Path("reports"),
+        metavar="DIR",
+        help="folder of the reports (%(default)s)",
+    )
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    run.add_argument("--claims", nargs="+", default=[], metavar="ID", help="only these claims")
+    run.add_argument("--dtypes", nargs="+", default=None, metavar="DTYPE", help="dtypes to check")
+    run.add_argument("--devices", nargs="+", default=None, metavar="DEVICE", help="devices to check on")
+    run.add_argument(
+        "--require-device",
+        nargs="+",
+        default=[],
+        metavar="DEVICE",
+        help="fail with exit code 2 when this device is absent",
+    )
+    run.add_argument("--seed", type=_whole, default=0, metavar="N", help="seed of the inputs (%(default)s)")
+    run.add_argument(
+        "--examples", type=_positive, default=None, metavar="N", help="inputs searched for each check"
+    )
+    run.add_argument(
+        "--processes", type=_positive, default=None, metavar="N", help="claims worked on at a time"
+    )
+    run.add_argument(
+        "--fail-on",
+        choices=("never", "proof", "finding"),
+        default="proof",
+        help="exit 1 when a claim is not established (proof, the default), also when a numeric check is "
+        "refuted (finding), or never; torch has known defects, and they are findings",
+    )
+    _add_output(run)
+
+
+def _whole(text: str) -> int:
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number; give 0 or more")
+
+
+def _positive(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a count; give 1 or more")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; every expected failure is one line on stderr."""
+    try:
+        options = parser().parse_args(arguments)
+        from verify.commands import COMMANDS
+
+        code = COMMANDS[options.command](options)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.COULD_NOT_RUN
+    except VerifyError as error:
+        print(f"lossproof: {' '.join(str(error).split())}", file=sys.stderr)
+        return Exit.COULD_NOT_RUN

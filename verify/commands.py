@@ -1,0 +1,233 @@
+"""The commands: each takes the parsed arguments, prints its result and returns an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verify.catalogue import claims, find
+from verify.claim import Claim
+from verify.errors import UnavailableError
+from verify.exits import Exit
+from verify.proof import judge
+from verify.record import ClaimRecord, EvidenceRecord, RunRecord
+from verify.report import text
+from verify.report.jsonable import pack
+from verify.report.outline import outline
+from verify.report.provenance import installed, provenance
+from verify.report.summary import Summary, established, summarise
+from verify.report.text import Line
+from verify.terminal import Steps, show, show_json, width
+
+if TYPE_CHECKING:
+    from verify.runs import Plan
+
+_NEEDED = {
+    "run": ("jinja2", "latex2mathml", "matplotlib", "msgspec"),
+    "prove": ("sympy", "mpmath", "python-flint", "hypothesis"),
+}
+_DEFAULT_EVIDENCE = Path("reports/report.json")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prove all, check torch, write report.json, report.html and report.md, print the sentence."""
+    _require_report_packages()
+    from verify.runs import perform
+
+    plan = _plan(options)
+    if not plan.claims:
+        return _nothing(options)
+    with Steps(len(plan.claims)) as steps:
+        record = perform(plan, steps.finished)
+    summary = summarise(record)
+    _write(record, options)
+    return _run_outcome(summary, options.fail_on)
+
+
+def prove(options: argparse.Namespace) -> int:
+    """Judge the claims named, or all."""
+    chosen = _chosen(options.claims)
+    if not chosen:
+        return _nothing(options)
+    records: list[ClaimRecord] = []
+    with Steps(len(chosen)) as steps:
+        for claim in chosen:
+            records.append(judge(claim))
+            steps.finished(claim.id)
+    if options.json:
+        show_json({"claims": [outline(record) for record in records]})
+    else:
+        show(text.verdicts(records))
+        show([Line(_summary_of_claims(records))])
+    return Exit.HOLDS if all(map(established, records)) else Exit.REFUTED
+
+
+def list_claims(options: argparse.Namespace) -> int:
+    """Print every claim of the catalogue with its section and words."""
+    found = claims()
+    if options.json:
+        show_json(
+            {"claims": [{"id": c.id, "section": c.section, "kind": c.kind, "words": c.words} for c in found]}
+        )
+    else:
+        widest = max((len(claim.id) for claim in found), default=0)
+        show(Line(f"{claim.id:<{widest}}  {claim.words}") for claim in found)
+    return Exit.HOLDS if found else Exit.NOTHING_CHECKED
+
+
+def explain(options: argparse.Namespace) -> int:
+    """Print one claim with its derivation, and the evidence of an earlier run if there is one."""
+    claim = find(options.claim)
+    record = judge(claim)
+    evidence = _evidence_at_hand(options.evidence, claim.id)
+    if options.json:
+        show_json({**outline(record), "evidence": [pack(asdict(item)) for item in evidence]})
+    else:
+        show(text.explanation(record, evidence, width()))
+    return Exit.HOLDS if established(record) else Exit.REFUTED
+
+
+def report(options: argparse.Namespace) -> int:
+    """Merge the runs in the files given and write the reports of all of them together."""
+    _require_report_packages()
+    from verify.report.model import load, merge
+
+    record = merge([load(path) for path in options.files])
+    _write(record, options)
+    return Exit.HOLDS if record.claims else Exit.NOTHING_CHECKED
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print versions, devices and the number of claims, and what each absent package would allow."""
+    facts = dict(provenance())
+    for name in _NEEDED["run"]:
+        facts[name] = installed(name) or "absent"
+    if installed("torch"):
+        from verify import backends
+
+        facts.update(backends.provenance())
+    facts["claims"] = str(len(claims()))
+    advice = _advice(facts)
+    if options.json:
+        show_json({"facts": facts, "advice": advice})
+    else:
+        widest = max(map(len, facts))
+        show(Line(f"{name:<{widest}}  {value}") for name, value in facts.items())
+        show(Line(line, "yellow") for line in advice)
+    return Exit.COULD_NOT_RUN if any(facts[name] == "absent" for name in _NEEDED["prove"]) else Exit.HOLDS
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "run": run,
+    "prove": prove,
+    "list": list_claims,
+    "explain": explain,
+    "report": report,
+    "doctor": doctor,
+}
+
+
+def _chosen(ids: list[str]) -> tuple[Claim, ...]:
+    return tuple(find(name) for name in dict.fromkeys(ids)) if ids else claims()
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    """The plan of a run, its dtypes and devices checked before anything is computed."""
+    from verify import backends
+    from verify.errors import unknown
+    from verify.evidence import EXAMPLES
+    from verify.runs import Plan, default_processes
+
+    for dtype in options.dtypes or ():
+        if dtype not in backends.DTYPES:
+            raise unknown("dtype", dtype, backends.DTYPES)
+    for device in (*(options.devices or ()), *options.require_device):
+        if device not in backends.DEVICES:
+            raise unknown("device", device, backends.DEVICES)
+    for device in options.require_device:
+        backends.require_device(device)
+    return Plan(
+        claims=tuple(claim.id for claim in _chosen(options.claims)),
+        dtypes=tuple(dict.fromkeys(options.dtypes or backends.DTYPES)),
+        devices=tuple(dict.fromkeys(options.devices or backends.DEVICES)),
+        seed=options.seed,
+        examples=options.examples or EXAMPLES,
+        processes=options.processes or default_processes(),
+        command=shlex.join(["lossproof", *sys.argv[1:]]),
+    )
+
+
+def _write(record: RunRecord, options: argparse.Namespace) -> None:
+    """Render first, then write, so that a failure leaves the old files; then say where they are."""
+    from verify.report.html import page
+    from verify.report.markdown import markdown
+    from verify.report.model import encode, write_whole
+
+    folder: Path = options.output
+    contents = {
+        "report.json": encode(record),
+        "report.html": page(record).encode(),
+        "report.md": markdown(record).encode(),
+    }
+    for name, data in contents.items():
+        write_whole(folder / name, data)
+    sentence = summarise(record).sentence
+    if options.json:
+        show_json({"report": str(folder / "report.html"), "files": sorted(contents), "sentence": sentence})
+    else:
+        show(text.findings(record))
+        show([Line(f"report: {folder / 'report.html'}"), Line(sentence, "bold")])
+
+
+def _run_outcome(summary: Summary, fail_on: str) -> int:
+    fails = {
+        "never": False,
+        "proof": summary.open > 0,
+        "finding": summary.open > 0 or summary.refuted > 0,
+    }
+    return Exit.REFUTED if fails[fail_on] else Exit.HOLDS
+
+
+def _summary_of_claims(records: list[ClaimRecord]) -> str:
+    held = sum(map(established, records))
+    return f"{held} of {len(records)} claims established"
+
+
+def _nothing(options: argparse.Namespace) -> int:
+    if options.json:
+        show_json({"claims": []})
+    print(
+        "lossproof: no claim found, so nothing was checked; is the distribution installed?", file=sys.stderr
+    )
+    return Exit.NOTHING_CHECKED
+
+
+def _evidence_at_hand(path: Path | None, claim: str) -> tuple[EvidenceRecord, ...]:
+    if path is None and (not _DEFAULT_EVIDENCE.is_file() or not installed("msgspec")):
+        return ()
+    _require_report_packages()
+    from verify.report.model import load
+
+    return tuple(record for record in load(path or _DEFAULT_EVIDENCE).evidence if record.claim == claim)
+
+
+def _require_report_packages() -> None:
+    absent = [name for name in _NEEDED["run"] if not installed(name)]
+    if absent:
+        raise UnavailableError(f"reports need {', '.join(absent)}; pip install 'lossproof[report]'")
+
+
+def _advice(facts: Mapping[str, Any]) -> list[str]:
+    advice = []
+    if facts["torch"] == "absent":
+        advice.append("without torch nothing is measured; pip install 'lossproof[torch]'")
+    if any(facts[name] == "absent" for name in _NEEDED["run"]):
+        advice.append("without the report packages no report is written; pip install 'lossproof[report]'")
+    if facts["claims"] == "0":
+        advice.append("no claim is installed; pip install lossproof")
+    return advice

@@ -1,0 +1,34 @@
+"""Sentences on the page: escaped, with code, subscripts and powers set as such."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+_CODE = re.compile(r"(`[^`]+`)")
+_LIMITS = re.compile(r"\b(sum|prod)_\{([^{}]*)\}")
+_BRACED = re.compile(r"(?<![\w.])([A-Za-z])_\{([^{}]*)\}")
+_PLAIN = re.compile(r"(?<![\w.])([A-Za-z])_([A-Za-z0-9])(?!\w)")
+_INDEXED = re.compile(r"(?<![\w.])([A-Za-z])\[([^\[\]= ]*)\]")
+_POWER = re.compile(r"(?<=[\w)])\^(?:\(([^()]*)\)|(-?[A-Za-z0-9]+))")
+_BIG = {"sum": "∑", "prod": "∏"}
+
+
+def prose(text: str) -> str:
+    """HTML of a sentence. What stands between backticks is code and is left as it is.
+
+    Elsewhere x_i, x_{i,j} and x[i] become subscripts, 2^-5 and e^(a+b) powers, <= and >= one sign.
+    """
+    return "".join(
+        f"<code>{escape(piece[1:-1])}</code>" if _CODE.fullmatch(piece) else _set(escape(piece))
+        for piece in _CODE.split(text)
+    )
+
+
+def _set(text: str) -> str:
+    text = text.replace("&lt;=", "≤").replace("&gt;=", "≥")
+    text = _LIMITS.sub(lambda found: f"{_BIG[found[1]]}<sub>{found[2]}</sub>", text)
+    for pattern in (_BRACED, _INDEXED, _PLAIN):
+        while (changed := pattern.sub(r"<var>\1</var><sub>\2</sub>", text)) != text:
+            text = changed
+    return _POWER.sub(lambda found: f"<sup>{(found[1] or found[2]).replace('-', '−')}</sup>", text)

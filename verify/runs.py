@@ -1,0 +1,145 @@
+"""A whole run: every claim judged, every numeric part measured, put together as one record."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from verify import backends
+from verify.catalogue import find
+from verify.claim import Claim, Part
+from verify.errors import UnavailableError
+from verify.evidence import gather
+from verify.proof import judge
+from verify.record import FORMAT_VERSION, ClaimRecord, EvidenceRecord, Figure, NotRun, RunRecord
+from verify.report.figures import underflow
+from verify.report.provenance import created, installed, provenance
+
+_UNDERFLOW = "log-likelihood-sum"
+"""The claim that the figure of the underflowing product belongs to."""
+
+_WITHOUT_TORCH = NotRun("numeric checks", "torch is not installed", "`pip install 'lossproof[torch]'`")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run does: which claims of the catalogue, on which dtypes and devices, from which seed.
+
+    ``examples`` is the number of inputs searched for each statement, dtype and device; ``processes``
+    how many claims are worked on at a time, which changes the time and nothing else.
+    """
+
+    claims: tuple[str, ...]
+    dtypes: tuple[str, ...]
+    devices: tuple[str, ...]
+    seed: int
+    examples: int
+    processes: int
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found out about one claim."""
+
+    record: ClaimRecord
+    evidence: tuple[EvidenceRecord, ...]
+    not_run: tuple[NotRun, ...]
+
+
+def perform(plan: Plan, finished: Callable[[str], None]) -> RunRecord:
+    """Judge and measure every claim of the plan; ``finished`` is told the id of each one done."""
+    moment = created()
+    examined = _in_order(plan, finished)
+    return RunRecord(
+        format_version=FORMAT_VERSION,
+        created=moment,
+        command=plan.command,
+        seed=plan.seed,
+        provenance=_provenance(),
+        claims=tuple(one.record for one in examined),
+        evidence=tuple(record for one in examined for record in one.evidence),
+        not_run=tuple(dict.fromkeys(entry for one in examined for entry in one.not_run)),
+        figures=tuple(_figures(plan)),
+    )
+
+
+def examine(claim_id: str, plan: Plan) -> Examined:
+    """Judge one claim of the catalogue and measure its numeric parts."""
+    claim = find(claim_id)
+    parts = tuple(numeric_parts(claim))
+    if parts and not installed("torch"):
+        return Examined(judge(claim), (), (_WITHOUT_TORCH,))
+    evidence: list[EvidenceRecord] = []
+    missing: list[NotRun] = []
+    for part in parts:
+        found, absent = gather(
+            part,
+            claim.id,
+            dtypes=plan.dtypes,
+            devices=plan.devices,
+            seed=plan.seed,
+            examples=plan.examples,
+        )
+        evidence += found
+        missing += absent
+    return Examined(judge(claim), tuple(evidence), tuple(missing))
+
+
+def numeric_parts(claim: Claim) -> Iterator[Part]:
+    """The parts that torch computes, those of the corrected form and of the condition included."""
+    yield from (part for part in (*claim.parts, *claim.holds_when) if part.numeric)
+    if claim.corrected is not None:
+        yield from numeric_parts(claim.corrected)
+
+
+def _in_order(plan: Plan, finished: Callable[[str], None]) -> Sequence[Examined]:
+    """What was found out about each claim, in the order of the plan, by one process or by several."""
+    if min(plan.processes, len(plan.claims)) < 2:
+        return [_told(examine(claim_id, plan), finished) for claim_id in plan.claims]
+    pool = ProcessPoolExecutor(
+        min(plan.processes, len(plan.claims)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
+    try:
+        futures = [pool.submit(examine, claim_id, plan) for claim_id in plan.claims]
+        for future in as_completed(futures):
+            _told(future.result(), finished)
+        return [future.result() for future in futures]
+    except BaseException:
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _told(examined: Examined, finished: Callable[[str], None]) -> Examined:
+    finished(examined.record.id)
+    return examined
+
+
+def default_processes() -> int:
+    """As many processes as there are processors for this one, at most four."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
+
+
+def _figures(plan: Plan) -> Iterator[Figure]:
+    if _UNDERFLOW in plan.claims:
+        try:
+            yield underflow(_UNDERFLOW)
+        except UnavailableError:
+            return
+
+
+def _provenance() -> tuple[tuple[str, str], ...]:
+    facts = dict(provenance())
+    if installed("torch"):
+        facts.update({name: str(value) for name, value in backends.provenance()})
+    return tuple(facts.items())

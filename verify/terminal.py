@@ -1,0 +1,66 @@
+"""What a command prints: results on stdout, progress on stderr, colour only where it is wanted."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from verify.report.text import Line
+
+_UNLIMITED = 1_000_000
+
+
+def width() -> int:
+    """How wide lines may be: the terminal's width, at most 100; without a terminal no limit."""
+    console = Console()
+    return min(console.width, 100) if console.is_terminal else _UNLIMITED
+
+
+def show(lines: Iterable[Line]) -> None:
+    """Print lines to stdout, with colour on a terminal and not under NO_COLOR."""
+    console = Console(highlight=False, soft_wrap=True)
+    for line in lines:
+        console.print(Text(line.text, style=line.style))
+
+
+def show_json(value: Any) -> None:
+    """Print one JSON object to stdout."""
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+class Steps:
+    """Progress through a known number of steps, drawn on stderr when that is a terminal."""
+
+    def __init__(self, total: int) -> None:
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("", total=total)
+
+    def __enter__(self) -> Steps:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def finished(self, what: str) -> None:
+        """Count one step as done and say which."""
+        self._progress.update(self._task, advance=1, description=what)
