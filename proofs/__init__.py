@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs import binary, compression, divergence, evidence, likelihood, softmax
+from proofs import binary, bits, coding, divergence, evidence, likelihood, log_odds, soft_labels, softmax
 from verify.claim import Claim
 
 CLAIMS: tuple[Claim, ...] = (
@@ -17,14 +17,14 @@ CLAIMS: tuple[Claim, ...] = (
     divergence.cross_entropy_decomposition,
     divergence.entropy_one_hot,
     divergence.cross_entropy_one_hot,
-    divergence.soft_labels,
+    soft_labels.soft_labels,
     divergence.log_probability_additive,
-    softmax.linear_combination_is_log_probability,
+    log_odds.linear_combination_is_log_probability,
     evidence.independent_signals,
-    compression.shannon_code_length,
-    compression.likelihood_is_compression,
-    compression.compression_without_kl,
-    compression.bits_per_word,
-    compression.five_bits,
+    coding.shannon_code_length,
+    coding.likelihood_is_compression,
+    coding.compression_without_kl,
+    bits.bits_per_word,
+    bits.five_bits,
     evidence.evidence_bits,
 )

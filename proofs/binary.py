@@ -30,9 +30,11 @@ binary_special_case = Claim(
             right=lambda c, g, y: c.call(binary_cross_entropy, c.call(softmax, g)[2], c.equal(y, 2)),
             steps=(
                 Step(
-                    lambda c, g, y: -(
-                        c.xlogy(c.equal(y, 2), c.call(softmax, g)[2])
-                        + c.xlogy(1 - c.equal(y, 2), c.call(softmax, g)[1])
+                    lambda c, g, y: (
+                        -(
+                            c.xlogy(c.equal(y, 2), c.call(softmax, g)[2])
+                            + c.xlogy(1 - c.equal(y, 2), c.call(softmax, g)[1])
+                        )
                     ),
                     ("cases:y", "delta", "xlogy"),
                     "For y = 1 only the second term is there, for y = 2 only the first.",
@@ -54,9 +56,11 @@ binary_special_case = Claim(
             numeric=True,
             steps=(
                 Step(
-                    lambda c, g, y: -(
-                        c.xlogy(c.equal(y, 2), c.call(softmax, g)[2])
-                        + c.xlogy(1 - c.equal(y, 2), 1 - c.call(softmax, g)[2])
+                    lambda c, g, y: (
+                        -(
+                            c.xlogy(c.equal(y, 2), c.call(softmax, g)[2])
+                            + c.xlogy(1 - c.equal(y, 2), 1 - c.call(softmax, g)[2])
+                        )
                     ),
                     ("cases:y", "expand", "delta", "xlogy", "cancel"),
                     "As before, with 1 - f for the probability of the first label.",

@@ -35,7 +35,7 @@ independent_signals = Claim(
     words="Independent signals for the label combine by adding.",
     assumptions=(
         "pi is the prior over the labels, a_{i,j} > 0 the probability of signal j under label i",
-        "the signals are independent given the label: L_i, the probability of all under label i, is the product",
+        "the signals are independent given the label: their joint probability L_i is the product",
         "the posterior is given by Bayes' theorem",
     ),
     parts=(
@@ -47,8 +47,9 @@ independent_signals = Claim(
             hypotheses=(_independent,),
             left=lambda c, pi, L, a, y, k: c.log(_posterior(c, pi, L, y) / _posterior(c, pi, L, k)),
             relation="=",
-            right=lambda c, pi, L, a, y, k: c.log(pi[y] / pi[k])
-            + c.sum(lambda j: c.log(a[y, j] / a[k, j]), over=a[y]),
+            right=lambda c, pi, L, a, y, k: (
+                c.log(pi[y] / pi[k]) + c.sum(lambda j: c.log(a[y, j] / a[k, j]), over=a[y])
+            ),
             steps=(
                 Step(
                     lambda c, pi, L, a, y, k: c.log(pi[y] * L[y] / (pi[k] * L[k])),
@@ -61,21 +62,25 @@ independent_signals = Claim(
                     "All factors are positive.",
                 ),
                 Step(
-                    lambda c, pi, L, a, y, k: c.log(pi[y] / pi[k])
-                    + c.log(c.prod(lambda j: a[y, j], over=a[y]))
-                    - c.log(c.prod(lambda j: a[k, j], over=a[k])),
+                    lambda c, pi, L, a, y, k: (
+                        c.log(pi[y] / pi[k])
+                        + c.log(c.prod(lambda j: a[y, j], over=a[y]))
+                        - c.log(c.prod(lambda j: a[k, j], over=a[k]))
+                    ),
                     ("hyp:independent",),
                     "Given the label the signals are independent.",
                 ),
                 Step(
-                    lambda c, pi, L, a, y, k: c.log(pi[y] / pi[k])
-                    + c.sum(lambda j: c.log(a[y, j]) - c.log(a[k, j]), over=a[y]),
+                    lambda c, pi, L, a, y, k: (
+                        c.log(pi[y] / pi[k]) + c.sum(lambda j: c.log(a[y, j]) - c.log(a[k, j]), over=a[y])
+                    ),
                     ("log_prod", "sum_linear"),
                     "The logarithm of a product is the sum of the logarithms.",
                 ),
                 Step(
-                    lambda c, pi, L, a, y, k: c.log(pi[y] / pi[k])
-                    + c.sum(lambda j: c.log(a[y, j] / a[k, j]), over=a[y]),
+                    lambda c, pi, L, a, y, k: (
+                        c.log(pi[y] / pi[k]) + c.sum(lambda j: c.log(a[y, j] / a[k, j]), over=a[y])
+                    ),
                     ("log_mul",),
                     "The difference of two logarithms is that of the quotient.",
                 ),
@@ -96,8 +101,8 @@ def _after(c: Any, pi: Any, a: Any) -> Any:
 _odds = Claim(
     id="evidence-bits-odds",
     section=_BITS,
-    words="5 bits of evidence for spam multiply the odds of genuine by 2^-5; the probability is multiplied by "
-    "1/(32 - 31 pi), which lies strictly between 1/32 and 1.",
+    words="5 bits of evidence for spam multiply the odds of genuine by 2^-5; the probability is "
+    "multiplied by 1/(32 - 31 pi), which lies strictly between 1/32 and 1.",
     assumptions=(
         "pi is the probability of genuine before the word is seen, 0 < pi < 1",
         "5 bits of evidence: the word is 2^5 = 32 times as probable under spam (a) as under genuine (a/32)",

@@ -40,8 +40,20 @@ likelihood_product = Claim(
                     "=",
                     lambda c, P, b, m, f, y: c.prod(lambda i: b[i], over=b),
                 ),
-                Hypothesis("independent", lambda c, P, b, m, f, y, i: b[i], "=", lambda c, P, b, m, f, y, i: m[i], "N"),
-                Hypothesis("model", lambda c, P, b, m, f, y, i: m[i], "=", lambda c, P, b, m, f, y, i: f[i, y[i]], "N"),
+                Hypothesis(
+                    "independent",
+                    lambda c, P, b, m, f, y, i: b[i],
+                    "=",
+                    lambda c, P, b, m, f, y, i: m[i],
+                    "N",
+                ),
+                Hypothesis(
+                    "model",
+                    lambda c, P, b, m, f, y, i: m[i],
+                    "=",
+                    lambda c, P, b, m, f, y, i: f[i, y[i]],
+                    "N",
+                ),
             ),
             left=lambda c, P, b, m, f, y: P,
             relation="=",
@@ -114,7 +126,9 @@ log_likelihood_sum = Claim(
                     ("log_prod",),
                     "The logarithm is increasing, so it keeps the order of the two products.",
                     "<=",
-                    lambda c, r, s: c.gap("log_mono", c.prod(lambda i: r[i], over=r), c.prod(lambda i: s[i], over=s)),
+                    lambda c, r, s: c.gap(
+                        "log_mono", c.prod(lambda i: r[i], over=r), c.prod(lambda i: s[i], over=s)
+                    ),
                 ),
             ),
         ),
@@ -141,7 +155,8 @@ log_likelihood_sum = Claim(
                     "With d the difference of the sums, d >= 0, the second product is e^d times the first.",
                     "<=",
                     lambda c, r, s: (
-                        c.prod(lambda i: r[i], over=r) * c.gap("exp_mono", c.number(0), c.gap("hyp:larger_sum"))
+                        c.prod(lambda i: r[i], over=r)
+                        * c.gap("exp_mono", c.number(0), c.gap("hyp:larger_sum"))
                     ),
                 ),
             ),
@@ -185,7 +200,9 @@ loss_is_negated_log_likelihood = Claim(
                     ("log_prod",),
                     "The logarithm is increasing, and the sign turns the order round.",
                     "<=",
-                    lambda c, r, s: c.gap("log_mono", c.prod(lambda i: r[i], over=r), c.prod(lambda i: s[i], over=s)),
+                    lambda c, r, s: c.gap(
+                        "log_mono", c.prod(lambda i: r[i], over=r), c.prod(lambda i: s[i], over=s)
+                    ),
                 ),
             ),
         ),
@@ -206,7 +223,8 @@ loss_is_negated_log_likelihood = Claim(
                     "With d >= 0 the loss that is saved, the second likelihood is e^d times the first.",
                     "<=",
                     lambda c, r, s: (
-                        c.prod(lambda i: r[i], over=r) * c.gap("exp_mono", c.number(0), c.gap("hyp:less_loss"))
+                        c.prod(lambda i: r[i], over=r)
+                        * c.gap("exp_mono", c.number(0), c.gap("hyp:less_loss"))
                     ),
                 ),
             ),

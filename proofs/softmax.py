@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from verify.claim import Claim, Hypothesis, Part, Step, Witness
+from proofs.formulas import sum_exp
+from verify.claim import Claim, Hypothesis, Part, Step
 from verify.domain import distribution, index, real
 from verify.operations.cross_entropy import cross_entropy_with_logits
-from verify.operations.log_softmax import log_softmax
 from verify.operations.logsumexp import logsumexp
 from verify.operations.sigmoid import sigmoid
 from verify.operations.softmax import softmax
@@ -20,10 +20,6 @@ _g = real("g", "n")
 _q = distribution("q", "n", positive=True)
 _y = index("y", "n")
 _k = index("k", "n")
-
-
-def _total(c: Any, g: Any) -> Any:
-    return c.sum(lambda i: c.exp(g[i]), over=g)
 
 
 softmax_is_distribution = Claim(
@@ -49,7 +45,7 @@ softmax_is_distribution = Claim(
                     (),
                     "An exponential is positive, so is a sum of them, and so is the quotient.",
                     "<",
-                    lambda c, g, y: c.exp(g[y]) / _total(c, g),
+                    lambda c, g, y: c.exp(g[y]) / sum_exp(c, g),
                 ),
             ),
         ),
@@ -63,7 +59,7 @@ softmax_is_distribution = Claim(
             numeric=True,
             steps=(
                 Step(
-                    lambda c, g: _total(c, g) / _total(c, g),
+                    lambda c, g: sum_exp(c, g) / sum_exp(c, g),
                     ("sum_linear",),
                     "The denominator is the same for every entry and comes out of the sum.",
                 ),
@@ -86,7 +82,7 @@ softmax_is_distribution = Claim(
                     (),
                     "The entry of k is positive.",
                     "<",
-                    lambda c, g, y, k: c.exp(g[k]) / _total(c, g),
+                    lambda c, g, y, k: c.exp(g[k]) / sum_exp(c, g),
                 ),
                 Step(
                     lambda c, g, y, k: c.sum(lambda i: c.call(softmax, g)[i], over=g),
@@ -154,9 +150,7 @@ logistic_regression_special_case = Claim(
             right=lambda c, a, w, x: c.call(sigmoid, _difference(c, a, w, x)),
             steps=(
                 Step(
-                    lambda c, a, w, x: c.call(
-                        sigmoid, _affine(c, a, w, x)[2] - _affine(c, a, w, x)[1]
-                    ),
+                    lambda c, a, w, x: c.call(sigmoid, _affine(c, a, w, x)[2] - _affine(c, a, w, x)[1]),
                     ("expand", "exp_add"),
                     "The two-class case, for g affine.",
                 ),
@@ -186,12 +180,12 @@ softmax_nll = Claim(
             numeric=True,
             steps=(
                 Step(
-                    lambda c, g, y: -c.log(c.exp(g[y]) / _total(c, g)),
+                    lambda c, g, y: -c.log(c.exp(g[y]) / sum_exp(c, g)),
                     (),
                     "The definitions of the loss and of softmax.",
                 ),
                 Step(
-                    lambda c, g, y: -(c.log(c.exp(g[y])) - c.log(_total(c, g))),
+                    lambda c, g, y: -(c.log(c.exp(g[y])) - c.log(sum_exp(c, g))),
                     ("log_mul",),
                     "The logarithm of a quotient; both are positive.",
                 ),
@@ -200,122 +194,6 @@ softmax_nll = Claim(
                     ("log_exp",),
                     "The logarithm undoes the exponential; the other term is logsumexp by definition.",
                 ),
-            ),
-        ),
-    ),
-)
-
-_z = real("z")
-_b = real("b")
-_v = real("w", "d")
-
-
-def _linear(c: Any, b: Any, w: Any, x: Any) -> Any:
-    return b + c.sum(lambda j: w[j] * x[j], over=x)
-
-
-_log_odds = Claim(
-    id="linear-combination-is-log-odds",
-    section=_LOG,
-    words="Logistic regression reads a linear combination as log-odds, "
-    "and for n classes as a log-probability up to a common constant.",
-    assumptions=("all numbers are finite and real",),
-    parts=(
-        Part(
-            id="linear-combination-is-log-odds",
-            words="The linear combination is the logarithm of the odds.",
-            given=(_b, _v, _features),
-            left=lambda c, b, w, x: c.log(
-                c.call(sigmoid, _linear(c, b, w, x)) / (1 - c.call(sigmoid, _linear(c, b, w, x)))
-            ),
-            relation="=",
-            right=lambda c, b, w, x: _linear(c, b, w, x),
-            steps=(
-                Step(
-                    lambda c, b, w, x: c.log(c.exp(_linear(c, b, w, x))),
-                    ("exp_add", "cancel"),
-                    "The odds f/(1 - f) of f = 1/(1 + e^-z) are e^z.",
-                ),
-                Step(lambda c, b, w, x: _linear(c, b, w, x), ("log_exp",), "The logarithm undoes the exponential."),
-            ),
-        ),
-        Part(
-            id="logit-difference-is-log-odds",
-            words="For n classes, the difference of two logits is the difference of two log-probabilities.",
-            given=(_g, _y, _k),
-            left=lambda c, g, y, k: c.call(log_softmax, g)[y] - c.call(log_softmax, g)[k],
-            relation="=",
-            right=lambda c, g, y, k: g[y] - g[k],
-            numeric=True,
-            steps=(
-                Step(
-                    lambda c, g, y, k: (c.log(c.exp(g[y])) - c.log(_total(c, g)))
-                    - (c.log(c.exp(g[k])) - c.log(_total(c, g))),
-                    ("log_mul",),
-                    "The logarithm of a quotient; all are positive.",
-                ),
-                Step(
-                    lambda c, g, y, k: g[y] - g[k],
-                    ("log_exp",),
-                    "The common constant logsumexp(g) drops out.",
-                ),
-            ),
-        ),
-        Part(
-            id="log-probability-below-linear-combination",
-            words="The log-probability itself is always less than z, so the wording never holds for two classes.",
-            given=(_z,),
-            left=lambda c, z: c.log(c.call(sigmoid, z)),
-            relation="<",
-            right=lambda c, z: z,
-            steps=(
-                Step(
-                    lambda c, z: c.log(c.exp(z)),
-                    (),
-                    "1/(1 + e^-z) is less than e^z, and the logarithm is increasing.",
-                    "<",
-                    lambda c, z: c.gap("log_mono", c.call(sigmoid, z), c.exp(z)),
-                ),
-                Step(lambda c, z: z, ("log_exp",), "The logarithm undoes the exponential."),
-            ),
-        ),
-    ),
-)
-
-linear_combination_is_log_probability = Claim(
-    id="linear-combination-is-log-probability",
-    section=_LOG,
-    words="Logistic regression interprets a linear combination z as a log-probability.",
-    literal=Part(
-        id="linear-combination-is-log-probability",
-        words="The log-probability of the logistic model is z.",
-        given=(_z,),
-        left=lambda c, z: c.log(c.call(sigmoid, z)),
-        relation="=",
-        right=lambda c, z: z,
-    ),
-    witness=Witness((), (("z", 0),), "the probability is 1/2, its logarithm is not 0"),
-    corrected=_log_odds,
-    holds_when=(
-        Part(
-            id="normalised-logits-are-log-probabilities",
-            words="For n classes it holds where the logits are normalised, "
-            "that is, are the logarithms of a distribution q already.",
-            given=(_q, _g, _y),
-            hypotheses=(
-                Hypothesis("normalised", lambda c, q, g, y, i: g[i], "=", lambda c, q, g, y, i: c.log(q[i]), "n"),
-            ),
-            left=lambda c, q, g, y: c.call(log_softmax, g)[y],
-            relation="=",
-            right=lambda c, q, g, y: g[y],
-            steps=(
-                Step(
-                    lambda c, q, g, y: c.log(q[y] / c.sum(lambda i: q[i], over=q)),
-                    ("hyp:normalised", "exp_log"),
-                    "The exponential of g_i = log q_i is q_i.",
-                ),
-                Step(lambda c, q, g, y: c.log(q[y]), ("hyp:sum_q",), "q sums to 1."),
-                Step(lambda c, q, g, y: g[y], ("hyp:normalised",), "This is the logit itself."),
             ),
         ),
     ),

@@ -26,7 +26,9 @@ _P, _Q = distribution("p", "n"), distribution("q", "n", positive=True)
 _A, _B, _X = positive("a"), positive("b"), real("x")
 
 
-def _equal(given: Any, left: Any, right: Any, *rules: str, hypotheses: tuple[Hypothesis, ...] = ()) -> Theorem:
+def _equal(
+    given: Any, left: Any, right: Any, *rules: str, hypotheses: tuple[Hypothesis, ...] = ()
+) -> Theorem:
     return equation(assume(given, hypotheses), build(left, given), build(right, given), rules)
 
 
@@ -164,7 +166,9 @@ def test_substitution_does_not_capture_a_bound_index() -> None:
 
 def test_opening_and_closing_a_binder_are_inverse() -> None:
     """A body opened at a fresh index and closed again is the same body, nested sums included."""
-    term = build(lambda c, w: c.sum(lambda i: c.sum(lambda j: w[i, j], over=w[i]), over=w), (real("w", "n", "d"),))
+    term = build(
+        lambda c, w: c.sum(lambda i: c.sum(lambda j: w[i, j], over=w[i]), over=w), (real("w", "n", "d"),)
+    )
     body = term.args[0]
     assert close_binder(open_binder(body, free("#9")), "#9") == body
 
@@ -337,7 +341,7 @@ def test_steps_that_end_elsewhere_are_rejected() -> None:
 
 
 def test_steps_that_show_less_than_the_statement_are_rejected() -> None:
-    """a <= b does not show a < b."""
+    """A <= b does not show a < b."""
     part = Part(
         id="weaker",
         words="",
@@ -367,9 +371,7 @@ def test_a_division_by_a_possible_zero_is_rejected() -> None:
 def test_zero_times_log_zero_is_zero_by_convention_only_through_xlogy() -> None:
     """SymPy makes 0*log(0) nan; xlogy is the node that carries the convention."""
     assert sympy.Integer(0) * sympy.log(0) is sympy.nan
-    theorem = _equal(
-        (_P,), lambda c, p: c.xlogy(c.number(0), p[1]), lambda c, p: c.number(0), "xlog0"
-    )
+    theorem = _equal((_P,), lambda c, p: c.xlogy(c.number(0), p[1]), lambda c, p: c.number(0), "xlog0")
     assert theorem.conditions == {}
 
 
@@ -386,7 +388,7 @@ SIGNS: dict[str, tuple[Any, Any, str | None]] = {
     "indicator twice": ((_G, _Y, _K), lambda c, g, y, k: 1 - 2 * c.equal(y, k), None),
     "sum of positives": ((_G,), lambda c, g: c.sum(lambda i: c.exp(g[i]), over=g), "+"),
     "product of reals": ((_G,), lambda c, g: c.prod(lambda i: g[i], over=g), None),
-    "whole number": ((whole("l"),), lambda c, l: l, "+"),
+    "whole number": ((whole("m"),), lambda c, m: m, "+"),
     "odd power of a negative": ((_A,), lambda c, a: (-a) ** 3, "-"),
     "zero": ((), lambda c: c.number(0), "0"),
     "product with an unknown": ((_X, _A), lambda c, x, a: x * a, None),

@@ -31,7 +31,11 @@ from verify.operations.softmax import softmax
 from verify.refuter import attack
 
 _g, _h = real("g", "n"), real("h", "n")
-_p, _q, _q1 = distribution("p", "n"), distribution("q", "n", positive=True), distribution("p", "n", positive=True)
+_p, _q, _q1 = (
+    distribution("p", "n"),
+    distribution("q", "n", positive=True),
+    distribution("p", "n", positive=True),
+)
 _y, _k = index("y", "n"), index("k", "n")
 _x, _z, _c = real("x"), real("z"), real("c")
 _a, _b = positive("a"), positive("b")
@@ -200,7 +204,11 @@ FALSE: dict[str, tuple[tuple[Any, ...], Formula, Formula]] = {
         lambda c, g, y: c.sum(lambda i: c.equal(i, y), over=g),
         lambda c, g, y: c.count(g),
     ),
-    "sum-of-ones-is-one": ((_g,), lambda c, g: c.sum(lambda i: c.number(1), over=g), lambda c, g: c.number(1)),
+    "sum-of-ones-is-one": (
+        (_g,),
+        lambda c, g: c.sum(lambda i: c.number(1), over=g),
+        lambda c, g: c.number(1),
+    ),
     "distribution-sums-to-n": ((_p,), lambda c, p: _sum(c, p), lambda c, p: c.count(p)),
     "distribution-is-certain": ((_p, _y), lambda c, p, y: p[y], lambda c, p, y: c.number(1)),
     "labels-equal": ((_g, _y, _k), lambda c, g, y, k: g[y], lambda c, g, y, k: g[k]),
@@ -256,7 +264,11 @@ UNDEFINED: dict[str, tuple[tuple[Any, ...], Formula, Formula]] = {
         lambda c, p, q: c.call(cross_entropy, p, q),
         lambda c, p, q: c.call(entropy, p) + c.call(kl_div, p, q),
     ),
-    "log-of-possible-zero": ((_p, _y), lambda c, p, y: c.log(p[y]) - c.log(p[y]), lambda c, p, y: c.number(0)),
+    "log-of-possible-zero": (
+        (_p, _y),
+        lambda c, p, y: c.log(p[y]) - c.log(p[y]),
+        lambda c, p, y: c.number(0),
+    ),
     "reciprocal-of-a-difference": (
         (_a, _b),
         lambda c, a, b: (a - b) / (a - b),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +13,8 @@ from verify.errors import VerifyError
 from verify.kernel.assumptions import Assumptions
 from verify.kernel.defined import require_defined
 from verify.kernel.derivation import assumptions, derive
+from verify.kernel.gaps import without_gaps
 from verify.kernel.interpret import Interpreter
-from verify.kernel.normal import without_gaps
 from verify.kernel.signs import sign_of
 from verify.kernel.terms import INDEX_HEADS, Term, free, num, position, subterms, unfold
 from verify.kernel.theorem import agree
@@ -112,7 +113,7 @@ def _survey(part: Part) -> tuple[int, list[str]]:
     indices = [free(d.name) for d in part.given if d.domain.kind == "index" and not d.shape]
     tried = [arguments for _, arguments in points(part, 1, 3)]
     count, wrong = 0, []
-    for previous, line in zip(lines, lines[1:], strict=False):
+    for previous, line in itertools.pairwise(lines):
         before, after = unfold(previous.term), unfold(line.term)
         for mutant in _thinned(_mutants(after, [*indices, position(1)], names), after):
             count += 1
@@ -127,7 +128,13 @@ def _survey(part: Part) -> tuple[int, list[str]]:
 
 
 def _count_wrong_gaps(
-    given: Assumptions, before: Term, after: Term, line: Any, indices: list[Term], names: list[str], wrong: list[str]
+    given: Assumptions,
+    before: Term,
+    after: Term,
+    line: Any,
+    indices: list[Term],
+    names: list[str],
+    wrong: list[str],
 ) -> int:
     """Mutants of the gap: none may be accepted unless it is equal to the gap."""
     gap = unfold(line.gap)
@@ -137,7 +144,10 @@ def _count_wrong_gaps(
         try:
             require_defined(given, mutant)
             same = agree(given, difference, mutant, line.rules) is not None
-            if same and agree(given, without_gaps(gap, given), without_gaps(mutant, given), line.rules) is None:
+            if (
+                same
+                and agree(given, without_gaps(gap, given), without_gaps(mutant, given), line.rules) is None
+            ):
                 wrong.append(f"gap {mutant.key}")
         except VerifyError:
             continue

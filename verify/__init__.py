@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from verify.catalogue import claims, find, operations
+    from verify import operations, strategies
+    from verify.catalogue import claims, find
     from verify.claim import Claim, Hypothesis, Part, Step, Witness
     from verify.proof import prove
     from verify.verdict import Counterexample, Status, Verdict
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 _HOMES = {
     "claims": "verify.catalogue",
     "find": "verify.catalogue",
-    "operations": "verify.catalogue",
     "Claim": "verify.claim",
     "Hypothesis": "verify.claim",
     "Part": "verify.claim",
@@ -42,10 +42,14 @@ __all__ = [
     "find",
     "operations",
     "prove",
+    "strategies",
 ]
+_MODULES = ("operations", "strategies")
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"verify.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'verify' has no attribute {name!r}; it has {', '.join(__all__)}")
     return getattr(import_module(_HOMES[name]), name)

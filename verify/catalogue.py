@@ -1,16 +1,12 @@
-"""The catalogue: every operation of this package, and the claims of every installed distribution."""
+"""The catalogue: the claims of every installed distribution."""
 
 from __future__ import annotations
 
 import functools
-from importlib import import_module
 from importlib.metadata import entry_points
-from pkgutil import iter_modules
 
-import verify.operations
 from verify.claim import Claim
 from verify.errors import UsageError, unknown
-from verify.operation import Operation
 
 GROUP = "lossproof.claims"
 """Entry points of this group name tuples of claims, as ``article = "proofs:CLAIMS"`` does."""
@@ -35,11 +31,3 @@ def find(claim_id: str) -> Claim:
     if claim_id not in known:
         raise unknown("claim", claim_id, known)
     return known[claim_id]
-
-
-@functools.cache
-def operations() -> tuple[Operation, ...]:
-    """All operations defined in the rooms of ``verify.operations``, by id."""
-    rooms = (import_module(f"verify.operations.{m.name}") for m in iter_modules(verify.operations.__path__))
-    found = {o.id: o for room in rooms for o in vars(room).values() if isinstance(o, Operation)}
-    return tuple(found[i] for i in sorted(found))

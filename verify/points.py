@@ -94,7 +94,9 @@ def _values(part: Part, lengths: dict[str, int], random: Random) -> tuple[Any, .
     """A value for each variable; now and then the same one for two of the same kind."""
     values: list[Any] = []
     for d in part.given:
-        twins = [v for e, v in zip(part.given, values, strict=False) if (e.domain, e.shape) == (d.domain, d.shape)]
+        twins = [
+            v for e, v in zip(part.given, values, strict=False) if (e.domain, e.shape) == (d.domain, d.shape)
+        ]
         same = twins and random.random() < 0.2
         values.append(twins[-1] if same else _draw(d, d.shape, lengths, random))
     return tuple(values)

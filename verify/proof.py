@@ -11,7 +11,7 @@ from verify.errors import KernelError
 from verify.kernel.assumptions import Assumptions, Fact, assume
 from verify.kernel.build import build
 from verify.kernel.derivation import Derivation, Line, derive
-from verify.kernel.normal import without_gaps
+from verify.kernel.gaps import without_gaps
 from verify.kernel.rules import GAPS, words
 from verify.kernel.terms import Term, subterms
 from verify.kernel.text import text

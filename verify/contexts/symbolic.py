@@ -135,7 +135,7 @@ def length(size: Size) -> Any:
 
 
 class _Printer(LatexPrinter):  # type: ignore[misc]
-    """SymPy's LaTeX, but in the order of the formula, and in the notation of the field.
+    r"""SymPy's LaTeX, but in the order of the formula, and in the notation of the field.
 
     Iverson's bracket for index equality, ``\log x`` without braces, 2^x for e^(x log 2), a root for
     e^(log x / 2), no sign moved into or out of a bracket.

@@ -42,7 +42,8 @@ class Assumptions:
 
     def __post_init__(self) -> None:
         facts = ";".join(
-            f"{f.name} {f.left.key}{f.relation}{f.right.key} {f.over} {f.when and f.when.key}" for f in self.facts
+            f"{f.name} {f.left.key}{f.relation}{f.right.key} {f.over} {f.when and f.when.key}"
+            for f in self.facts
         )
         cases = ";".join(c.key for c in self.cases)
         key = f"{sorted(self.declarations.items())} {sorted(self.ranges.items())} [{facts}] [{cases}]"

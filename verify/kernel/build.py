@@ -58,7 +58,9 @@ def _term(value: Any) -> Term:
         return value.term
     if isinstance(value, int | Fraction) and not isinstance(value, bool):
         return num(value)
-    raise UsageError(f"{value!r} in a formula is not exact; use whole numbers, fractions and declared variables")
+    raise UsageError(
+        f"{value!r} in a formula is not exact; use whole numbers, fractions and declared variables"
+    )
 
 
 def _index(value: Any) -> Term:
@@ -183,4 +185,3 @@ def build(formula: Formula, given: tuple[Declaration, ...], extra: tuple[Any, ..
     """The term of ``formula`` over the declared variables (and ``extra`` index arguments)."""
     variables = (declared(d) for d in given)
     return _term(formula(TermContext(), *variables, *extra))
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from verify.domain import Size
 from verify.errors import KernelError
 from verify.kernel.assumptions import Assumptions
-from verify.kernel.normal import unfold_gap
+from verify.kernel.gaps import unfold_gap
 from verify.kernel.signs import sign_of
 from verify.kernel.terms import INDEX_HEADS, Term, free, open_binder, replace
 from verify.kernel.text import text
@@ -77,7 +77,7 @@ def _range(given: Assumptions, size: Size) -> None:
 
 
 def _indicator(given: Assumptions, i: Term, j: Term) -> None:
-    shared = [s for s in given.sizes() | {i_size for i_size in given.ranges.values()} if given.in_range(i, s)]
+    shared = [s for s in given.sizes() | set(given.ranges.values()) if given.in_range(i, s)]
     if not any(given.in_range(j, s) for s in shared):
         raise KernelError(f"[{text(i)} = {text(j)}]: the two indices have no common range")
 
@@ -94,5 +94,3 @@ def _xlogy(given: Assumptions, a: Term, b: Term) -> None:
     if sign_of(given, a) == "0+" and sign_of(given.with_case(a), b) == "+":
         return
     raise KernelError(f"xlogy: {text(b)} > 0 wherever {text(a)} is not 0 does not follow")
-
-

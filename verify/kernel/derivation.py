@@ -47,7 +47,9 @@ def assumptions(part: Part) -> Assumptions:
     return given.with_facts(lemmas)
 
 
-def infer(given: Assumptions, before: Term, relation: str, after: Term, step: Step, gap: Term | None) -> Theorem:
+def infer(
+    given: Assumptions, before: Term, relation: str, after: Term, step: Step, gap: Term | None
+) -> Theorem:
     """The theorem of one step. Raises KernelError if the kernel does not accept it."""
     if relation == "=":
         if gap is not None:

@@ -19,7 +19,9 @@ class Interpreter:
     instead of their definitions.
     """
 
-    def __init__(self, context: Any, values: Mapping[str, Any], sizes: Mapping[Any, Any], on_call: Shown | None = None):
+    def __init__(
+        self, context: Any, values: Mapping[str, Any], sizes: Mapping[Any, Any], on_call: Shown | None = None
+    ):
         self.context = context
         self.values = dict(values)
         self._sizes = sizes

@@ -7,7 +7,7 @@ A polynomial maps monomials to non-zero coefficients; a monomial is a sorted tup
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 from verify.kernel.terms import ZERO, Term, num
@@ -151,3 +151,26 @@ def divide(n: Poly, d: Poly) -> Poly | None:
 def atoms(polys: Iterable[Mapping[Monomial, Fraction]]) -> set[Term]:
     """All atoms that occur in the polynomials."""
     return {t for p in polys for m in p for t, _ in m}
+
+
+def reduced(p: Poly, below: Mapping[Term, Poly], merge: Callable[[Poly], Poly]) -> Poly:
+    """``p`` over one common denominator, and reduced.
+
+    ``below`` maps reciprocal atoms to the (non-zero) polynomials they are reciprocals of; ``merge``
+    normalises the numerator after it was multiplied out.
+    """
+    most = {t: max(dict(m).get(t, 0) for m in p) for t in below}
+    top: Poly = {}
+    for m, c in p.items():
+        powers = dict(m)
+        part: Poly = {tuple(x for x in m if x[0] not in most): c}
+        for t in below:
+            part = mul(part, power(below[t], most[t] - powers.get(t, 0)))
+        top = add(top, part)
+    top = merge(top)
+    for t in below:
+        while most[t] and top and (quotient := divide(top, below[t])) is not None:
+            top, most[t] = quotient, most[t] - 1
+    for t, k in most.items():
+        top = mul(top, power(atom(t), k))
+    return top

@@ -5,7 +5,7 @@ from __future__ import annotations
 from verify.errors import unknown
 
 RULES: dict[str, str] = {
-    "sum_linear": "a sum of terms is the sum of the sums, and a factor without the index comes out of the sum",
+    "sum_linear": "a sum of terms is the sum of the sums, and a factor without the index comes out",
     "sum_const": "a sum of n equal terms is n times the term",
     "fubini": "finite sums may be taken in either order",
     "expand": "a sum or product over finitely many named positions is written out",

@@ -8,7 +8,8 @@ from functools import lru_cache
 from verify.errors import KernelError
 from verify.kernel import poly
 from verify.kernel.assumptions import PATTERN, Assumptions, indices_in
-from verify.kernel.normal import Normalizer, Sign, difference
+from verify.kernel.gaps import difference
+from verify.kernel.normal import Normalizer, Sign
 from verify.kernel.terms import Term, free, num, open_binder, replace, subterms
 
 _RING: frozenset[str] = frozenset()

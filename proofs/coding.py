@@ -1,16 +1,16 @@
-"""Compression: code lengths, bits, perplexity."""
+"""Compression: code lengths, and what they have to do with likelihood and divergence."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import Any
 
+from proofs.formulas import half_to
 from verify.claim import Citation, Claim, Hypothesis, Part, Step, Witness
 from verify.domain import distribution, index, probability, whole
 from verify.operations.bits import bits
 from verify.operations.entropy import entropy
 from verify.operations.kl_div import kl_div
-from verify.operations.perplexity import perplexity
 
 _BITS = "Compression and bits"
 
@@ -18,11 +18,6 @@ _p = distribution("p", "n", positive=True)
 _q = distribution("q", "n", positive=True)
 _l = whole("l", "n", latex=r"\ell")
 _y = index("y", "n")
-
-
-def _half_to(c: Any, length: Any) -> Any:
-    """2 to the power of minus ``length``."""
-    return c.exp(-(length * c.log(2)))
 
 
 def _shannon(c: Any, p: Any) -> Any:
@@ -37,14 +32,15 @@ def _excess(c: Any, p: Any, i: Any) -> Any:
 
 _kraft = Hypothesis(
     "kraft",
-    lambda c, p, l, *y: c.sum(lambda i: _half_to(c, l[i]), over=l),
+    lambda c, p, k, *y: c.sum(lambda i: half_to(c, k[i]), over=k),
     "<=",
-    lambda c, p, l, *y: c.number(1),
+    lambda c, p, k, *y: c.number(1),
 )
 
 _mcmillan = Citation(
     "McMillan 1956: the codeword lengths of a uniquely decodable code satisfy Kraft's inequality",
-    "Lean Mathlib, kraft_mcmillan_inequality; Cover and Thomas, Elements of Information Theory, theorem 5.5.1",
+    "Lean Mathlib, kraft_mcmillan_inequality; "
+    "Cover and Thomas, Elements of Information Theory, theorem 5.5.1",
 )
 _kraft_code = Citation(
     "Kraft 1949: whole lengths with sum of 2^-l_i <= 1 are those of a prefix code",
@@ -65,9 +61,9 @@ _source_coding = Claim(
             id="mcmillan",
             words="The lengths of a uniquely decodable code satisfy Kraft's inequality.",
             given=(_p, _l),
-            left=lambda c, p, l: c.sum(lambda i: _half_to(c, l[i]), over=l),
+            left=lambda c, p, k: c.sum(lambda i: half_to(c, k[i]), over=k),
             relation="<=",
-            right=lambda c, p, l: c.number(1),
+            right=lambda c, p, k: c.number(1),
             citation=_mcmillan,
         ),
         Part(
@@ -76,25 +72,27 @@ _source_coding = Claim(
             "at least H(p) bits.",
             given=(_p, _l),
             hypotheses=(_kraft,),
-            left=lambda c, p, l: c.call(entropy, p) / c.log(2),
+            left=lambda c, p, k: c.call(entropy, p) / c.log(2),
             relation="<=",
-            right=lambda c, p, l: c.sum(lambda i: p[i] * l[i], over=p),
+            right=lambda c, p, k: c.sum(lambda i: p[i] * k[i], over=p),
             steps=(
                 Step(
-                    lambda c, p, l: -c.sum(lambda i: p[i] * c.log(p[i]), over=p) / c.log(2),
+                    lambda c, p, k: -c.sum(lambda i: p[i] * c.log(p[i]), over=p) / c.log(2),
                     ("xlogy",),
                     "The entropy, in bits.",
                 ),
                 Step(
-                    lambda c, p, l: c.sum(lambda i: p[i] * l[i], over=p),
+                    lambda c, p, k: c.sum(lambda i: p[i] * k[i], over=p),
                     ("sum_linear", "log_mul", "log_exp", "cancel", "hyp:sum_p"),
-                    "log t <= t - 1 at t = 2^-l_i / p_i, times p_i, summed; what is left is 1 minus Kraft's sum.",
+                    "log t <= t - 1 at t = 2^-l_i / p_i, times p_i, summed; the rest is 1 minus Kraft's sum.",
                     "<=",
-                    lambda c, p, l: (
-                        c.sum(lambda i: p[i] * c.gap("log_le", _half_to(c, l[i]) / p[i]), over=p)
-                        + c.gap("hyp:kraft")
-                    )
-                    / c.log(2),
+                    lambda c, p, k: (
+                        (
+                            c.sum(lambda i: p[i] * c.gap("log_le", half_to(c, k[i]) / p[i]), over=p)
+                            + c.gap("hyp:kraft")
+                        )
+                        / c.log(2)
+                    ),
                 ),
             ),
         ),
@@ -102,7 +100,7 @@ _source_coding = Claim(
             id="shannon-lengths-satisfy-kraft",
             words="The lengths -log2 p_i rounded up satisfy Kraft's inequality.",
             given=(_p,),
-            left=lambda c, p: c.sum(lambda i: _half_to(c, _shannon(c, p)[i]), over=p),
+            left=lambda c, p: c.sum(lambda i: half_to(c, _shannon(c, p)[i]), over=p),
             relation="<=",
             right=lambda c, p: c.number(1),
             steps=(
@@ -122,7 +120,7 @@ _source_coding = Claim(
             id="kraft-code-exists",
             words="Hence a prefix code with these lengths exists.",
             given=(_p,),
-            left=lambda c, p: c.sum(lambda i: _half_to(c, _shannon(c, p)[i]), over=p),
+            left=lambda c, p: c.sum(lambda i: half_to(c, _shannon(c, p)[i]), over=p),
             relation="<=",
             right=lambda c, p: c.number(1),
             citation=_kraft_code,
@@ -167,9 +165,9 @@ shannon_code_length = Claim(
         words="The codeword of y has -log2 p_y bits.",
         given=(_p, _l, _y),
         hypotheses=(_kraft,),
-        left=lambda c, p, l, y: l[y],
+        left=lambda c, p, k, y: k[y],
         relation="=",
-        right=lambda c, p, l, y: c.call(bits, p[y]),
+        right=lambda c, p, k, y: c.call(bits, p[y]),
     ),
     witness=Witness(
         (("n", 2),),
@@ -186,22 +184,22 @@ shannon_code_length = Claim(
             hypotheses=(
                 Hypothesis(
                     "dyadic",
-                    lambda c, p, l, y, i: p[i],
+                    lambda c, p, k, y, i: p[i],
                     "=",
-                    lambda c, p, l, y, i: _half_to(c, l[i]),
+                    lambda c, p, k, y, i: half_to(c, k[i]),
                     over="n",
                 ),
             ),
-            left=lambda c, p, l, y: c.call(bits, p[y]),
+            left=lambda c, p, k, y: c.call(bits, p[y]),
             relation="=",
-            right=lambda c, p, l, y: l[y],
+            right=lambda c, p, k, y: k[y],
             steps=(
                 Step(
-                    lambda c, p, l, y: -(-(l[y] * c.log(2))) / c.log(2),
+                    lambda c, p, k, y: (k[y] * c.log(2)) / c.log(2),
                     ("hyp:dyadic", "log_exp"),
                     "The logarithm of 2^-k is -k log 2.",
                 ),
-                Step(lambda c, p, l, y: l[y], ("cancel",), "log 2 is not 0."),
+                Step(lambda c, p, k, y: k[y], ("cancel",), "log 2 is not 0."),
             ),
         ),
     ),
@@ -261,11 +259,15 @@ compression_without_kl = Claim(
     section=_BITS,
     words="The compression view has nothing to do with KL divergence or cross-entropy.",
     kind="opinion",
-    assumptions=("p and q are probability vectors with positive entries", "lengths need not be whole numbers"),
+    assumptions=(
+        "p and q are probability vectors with positive entries",
+        "lengths need not be whole numbers",
+    ),
     parts=(
         Part(
             id="excess-code-length",
-            words="Coding data from p with the lengths of a code for q costs D(p, q) / log 2 bits more on average.",
+            words="Coding data from p with the lengths of a code for q costs D(p, q) / log 2 bits more "
+            "on average.",
             given=(_p, _q),
             left=lambda c, p, q: c.sum(lambda i: p[i] * (c.call(bits, q[i]) - c.call(bits, p[i])), over=p),
             relation="=",
@@ -273,7 +275,9 @@ compression_without_kl = Claim(
             numeric=True,
             steps=(
                 Step(
-                    lambda c, p, q: c.sum(lambda i: p[i] * c.log(p[i]) - p[i] * c.log(q[i]), over=p) / c.log(2),
+                    lambda c, p, q: (
+                        c.sum(lambda i: p[i] * c.log(p[i]) - p[i] * c.log(q[i]), over=p) / c.log(2)
+                    ),
                     ("sum_linear",),
                     "Write the information contents out and take 1/log 2 out of the sum.",
                 ),
@@ -304,158 +308,6 @@ compression_without_kl = Claim(
                     "<=",
                     lambda c, p, q: c.sum(lambda i: p[i] * c.gap("log_le", q[i] / p[i]), over=p),
                 ),
-            ),
-        ),
-    ),
-)
-
-_r = probability("r", "n")
-
-
-def _mean(c: Any, values: Any) -> Any:
-    return c.sum(lambda i: values[i], over=values) / c.count(values)
-
-
-def _mean_bits(c: Any, r: Any) -> Any:
-    return c.sum(lambda i: c.call(bits, r[i]), over=r) / c.count(r)
-
-
-_geometric = Claim(
-    id="bits-per-word-geometric",
-    section=_BITS,
-    words="b bits a word on average means that the geometric mean of the probabilities is 2^-b; "
-    "the perplexity is 2^b.",
-    assumptions=("every word got a probability > 0",),
-    parts=(
-        Part(
-            id="bits-per-word-geometric",
-            words="Two to the power of minus the mean number of bits is the geometric mean.",
-            given=(_r,),
-            left=lambda c, r: _half_to(c, _mean_bits(c, r)),
-            relation="=",
-            right=lambda c, r: c.exp(c.sum(lambda i: c.log(r[i]), over=r) / c.count(r)),
-            steps=(
-                Step(
-                    lambda c, r: c.exp(c.sum(lambda i: c.log(r[i]), over=r) / c.count(r)),
-                    ("sum_linear", "cancel"),
-                    "A bit is a factor of 2: log 2 drops out of the exponent.",
-                ),
-            ),
-        ),
-        Part(
-            id="perplexity-in-bits",
-            words="The perplexity is two to the power of the mean number of bits.",
-            given=(_r,),
-            left=lambda c, r: c.call(perplexity, r),
-            relation="=",
-            right=lambda c, r: c.exp(_mean_bits(c, r) * c.log(2)),
-            numeric=True,
-            steps=(
-                Step(
-                    lambda c, r: c.exp(_mean_bits(c, r) * c.log(2)),
-                    ("sum_linear", "cancel"),
-                    "The mean negative log-likelihood is the mean number of bits times log 2.",
-                ),
-            ),
-        ),
-        Part(
-            id="geometric-at-most-arithmetic",
-            words="The arithmetic mean is never smaller: its logarithm is at least that of the geometric mean.",
-            given=(_r,),
-            left=lambda c, r: c.sum(lambda i: c.log(r[i]), over=r) / c.count(r),
-            relation="<=",
-            right=lambda c, r: c.log(_mean(c, r)),
-            steps=(
-                Step(
-                    lambda c, r: c.log(_mean(c, r)),
-                    ("sum_linear", "sum_const", "log_mul", "cancel"),
-                    "log t <= t - 1 at t = r_i divided by the mean; the sum of the t - 1 is 0.",
-                    "<=",
-                    lambda c, r: c.sum(lambda i: c.gap("log_le", r[i] / _mean(c, r)), over=r) / c.count(r),
-                ),
-            ),
-        ),
-    ),
-)
-
-bits_per_word = Claim(
-    id="bits-per-word",
-    section=_BITS,
-    words="A model that needs 2 bits per word gave the correct word probability 2^-2 = 0.25 on average.",
-    assumptions=("on average: the arithmetic mean over the words",),
-    literal=Part(
-        id="bits-per-word",
-        words="The arithmetic mean of the probabilities is 2 to the power of minus the mean number of bits.",
-        given=(_r,),
-        left=lambda c, r: _mean(c, r),
-        relation="=",
-        right=lambda c, r: _half_to(c, _mean_bits(c, r)),
-    ),
-    witness=Witness(
-        (("n", 2),),
-        (("r", (Fraction(1, 2), Fraction(1, 8))),),
-        "1 bit and 3 bits, 2 on average; the mean probability is 5/16 = 0.3125",
-    ),
-    corrected=_geometric,
-    holds_when=(
-        Part(
-            id="equal-probabilities",
-            words="It holds where every word got the same probability a.",
-            given=(_r, probability("a")),
-            hypotheses=(
-                Hypothesis("all_equal", lambda c, r, a, i: r[i], "=", lambda c, r, a, i: a, over="n"),
-            ),
-            left=lambda c, r, a: _mean(c, r),
-            relation="=",
-            right=lambda c, r, a: _half_to(c, _mean_bits(c, r)),
-            steps=(
-                Step(
-                    lambda c, r, a: a,
-                    ("hyp:all_equal", "sum_const", "cancel"),
-                    "The mean of n equal numbers.",
-                ),
-                Step(lambda c, r, a: c.exp(c.log(a)), ("exp_log",), "a is positive."),
-                Step(
-                    lambda c, r, a: _half_to(c, _mean_bits(c, r)),
-                    ("hyp:all_equal", "sum_const", "cancel"),
-                    "Every word costs -log2 a bits.",
-                ),
-            ),
-        ),
-    ),
-)
-
-five_bits = Claim(
-    id="five-bits-is-2^-5",
-    section=_BITS,
-    words="2^-5 = 0.03125.",
-    parts=(
-        Part(
-            id="five-bits-is-2^-5",
-            words="Two to the power of -5.",
-            given=(),
-            left=lambda c: _half_to(c, c.number(5)),
-            relation="=",
-            right=lambda c: c.number(Fraction("0.03125")),
-            steps=(
-                Step(lambda c: c.number(Fraction(1, 32)), ("exp_log",), "e^(-5 log 2) is 1 over 2^5 = 32."),
-            ),
-        ),
-        Part(
-            id="five-bits",
-            words="An event of probability 0.03125 carries 5 bits.",
-            given=(),
-            left=lambda c: c.call(bits, c.number(Fraction("0.03125"))),
-            relation="=",
-            right=lambda c: c.number(5),
-            numeric=True,
-            steps=(
-                Step(
-                    lambda c: -(-(5 * c.log(2))) / c.log(2),
-                    ("log_mul",),
-                    "0.03125 is 1/32, and log 32 is 5 log 2.",
-                ),
-                Step(lambda c: c.number(5), ("cancel",), "log 2 is not 0."),
             ),
         ),
     ),
