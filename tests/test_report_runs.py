@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +15,7 @@ import pytest
 from verify.cli import main
 from verify.report.model import load
 
-SMALL = ["--dtypes", "float32", "--devices", "cpu", "--examples", "5"]
+SMALL = ["--dtypes", "float32", "--devices", "cpu", "--examples", "5", "--processes", "1"]
 
 
 def _run(folder: Path, *arguments: str) -> int:
@@ -34,6 +39,36 @@ def test_a_run_is_reproducible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     _run(tmp_path / "two", "--claims", "softmax-nll")
     pair = [(tmp_path / name / "report.json").read_bytes() for name in ("one", "two")]
     assert pair[0].replace(b"/one", b"/two") == pair[1]
+
+
+@pytest.mark.torch
+def test_several_processes_find_the_same(tmp_path: Path) -> None:
+    """How many processes work changes the time and nothing else."""
+    _run(tmp_path / "one", "--claims", "softmax-nll", "five-bits-is-2^-5")
+    _run(tmp_path / "two", "--claims", "softmax-nll", "five-bits-is-2^-5", "--processes", "2")
+    one, two = (load(tmp_path / name / "report.json") for name in ("one", "two"))
+    assert (one.claims, one.evidence) == (two.claims, two.evidence)
+
+
+@pytest.mark.torch
+def test_an_interrupted_run_leaves_nothing_and_says_so(tmp_path: Path) -> None:
+    """Ctrl-C during the search: exit code 130, one word on stderr, no half-written report."""
+    script = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        f"from verify.cli import main; sys.exit(main(['run', '--output', {str(tmp_path / 'out')!r}]))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as run:
+        time.sleep(4)
+        os.killpg(run.pid, signal.SIGINT)
+        out, err = run.communicate(timeout=60)
+    assert (run.returncode, out, err) == (130, "", "interrupted\n")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.torch

@@ -7,6 +7,8 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from verify import backends
@@ -30,7 +32,7 @@ class Plan:
     """What a run does: which claims of the catalogue, on which dtypes and devices, from which seed.
 
     ``examples`` is the number of inputs searched for each statement, dtype and device; ``processes``
-    how many claims are worked on at a time, which changes the time and nothing else.
+    how many claims are worked on at a time (1: in this process), which changes nothing but the time.
     """
 
     claims: tuple[str, ...]
@@ -98,26 +100,45 @@ def numeric_parts(claim: Claim) -> Iterator[Part]:
 
 
 def _in_order(plan: Plan, finished: Callable[[str], None]) -> Sequence[Examined]:
-    """What was found out about each claim, in the order of the plan, by one process or by several."""
-    if min(plan.processes, len(plan.claims)) < 2:
+    """What was found out about each claim, in the order of the plan, here or in processes of their own."""
+    if plan.processes == 1:
         return [_told(examine(claim_id, plan), finished) for claim_id in plan.claims]
     pool = ProcessPoolExecutor(
         min(plan.processes, len(plan.claims)),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
+        initializer=_quiet,
     )
     try:
-        futures = [pool.submit(examine, claim_id, plan) for claim_id in plan.claims]
+        with _interrupts_ignored():
+            futures = [pool.submit(examine, claim_id, plan) for claim_id in plan.claims]
         for future in as_completed(futures):
             _told(future.result(), finished)
         return [future.result() for future in futures]
+    except BrokenProcessPool:
+        raise UnavailableError(
+            "a process of the run died, perhaps for want of memory; try --processes 1"
+        ) from None
     except BaseException:
         for worker in multiprocessing.active_children():
             worker.terminate()
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes started meanwhile ignore interrupts for good: the one that started them acts on them."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _quiet() -> None:
+    """Keep what dies with an interrupted process from writing over the one word on it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _told(examined: Examined, finished: Callable[[str], None]) -> Examined:
