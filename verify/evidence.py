@@ -20,7 +20,7 @@ from verify.contexts.rounding import model_for
 from verify.contexts.torch import choices
 from verify.errors import UnavailableError, VerifyError
 from verify.floats import Format, format_named
-from verify.judgement import Implementation, Judge, Outcome, Values
+from verify.judgement import Implementation, Judge, Outcome, Values, numbers_of, text_of
 from verify.oracle import Undecided, confirm
 from verify.record import EvidenceRecord, NotRun
 from verify.reproducer import got_of, run_script, write_script
@@ -31,7 +31,7 @@ from verify.verdict import Counterexample, Status
 EXAMPLES = 60
 MAX_BITS = 4096
 SMALL = 4
-"""An input with at most so many numbers is shown for every implementation and dtype that it refutes."""
+"""A refuting input with at most so many numbers is tried first in the dtypes that follow."""
 
 EXACT = "both sides in exact arithmetic"
 
@@ -69,6 +69,7 @@ def gather(
             run.search()
             records += run.records()
             missing += run.not_applicable()
+            smallest = [values for values in run.smallest if len(numbers_of(values)) <= SMALL]
     return tuple(records), tuple(missing)
 
 
@@ -163,17 +164,17 @@ class _Run:
     def _shrunk(self, implementation: Implementation) -> Values:
         """A simple input that refutes clearly: by at least the fourth root of the worst error / bound.
 
-        A small one found before, for another implementation or dtype, if it does; else the smallest
-        one seen, shrunk: the same search again, stopped there.
+        One found before, for another implementation or, if small, another dtype, if it does; else
+        the smallest one seen, shrunk: the same search again, stopped there.
         """
         severe = math.sqrt(math.sqrt(self.tallies[implementation].worst_ratio))
         for values in self.smallest:
-            if len(_numbers(values)) <= SMALL and self._refutes(implementation, values, severe):
+            if self._refutes(implementation, values, severe):
                 return values
         clear = [
             values for values, seen in self.visited.items() if seen[1].get(implementation, 0.0) >= severe
         ]
-        start = min(clear, key=lambda values: len(_numbers(values)))
+        start = min(clear, key=lambda values: len(numbers_of(values)))
 
         def revisit(values: Values) -> tuple[Mapping[str, float], bool]:
             if values in self.visited and not simplest:
@@ -210,23 +211,21 @@ class _Run:
     def _exact_record(self) -> EvidenceRecord:
         """Whether the statement itself held, side against side, on every input."""
         between = self.between
-        reason = f"undecided on {between.undecided} inputs" if between.undecided else ""
         if between.violating is not None:
             told = f"the enclosures of the sides are apart at {_shown(self.part, between.violating)}"
             return self._blank("between", EXACT, Status.REFUTED, between.inputs, told)
         status = Status.PASSED if between.inputs and not between.undecided else Status.UNKNOWN
-        return self._blank(
-            "between", EXACT, status, between.inputs, reason or ("" if between.inputs else "no input")
-        )
+        return self._blank("between", EXACT, status, between.inputs, between.reason)
 
     def _pair_record(self, worst: Pair) -> EvidenceRecord:
         """The two sides as computed, for the pair of implementations that lies furthest apart."""
         name = f"{worst.left.name} against {worst.right.name}"
-        status = Status.REFUTED if worst.ratio > 1 else Status.PASSED
-        record = self._blank("between", name, status, self.between.pairs, "")
+        status = Status.UNKNOWN if self.between.undecided else Status.PASSED
+        record = self._blank("between", name, status, self.between.pairs, self.between.reason)
         record = replace(record, worst_ulp=worst.gap_ulp, worst_ratio=worst.ratio)
-        if status is Status.PASSED:
+        if worst.ratio <= 1:
             return record
+        record = replace(record, status=Status.REFUTED)
         known = map(self._pair_at, filter(self._holds_all, self.smallest))
         pair = next((pair for pair in known if pair is not None and pair.ratio > 1), worst)
         outcomes = [self.judge.outcome(side, pair.values) for side in (pair.left, pair.right)]
@@ -236,7 +235,7 @@ class _Run:
 
     def _holds_all(self, values: Values) -> bool:
         """Whether the format holds every number of an input that another format may have found."""
-        return all(self.format.is_value(number) for number in _numbers(values))
+        return all(self.format.is_value(number) for number in numbers_of(values))
 
     def _pair_at(self, values: Values) -> Pair | None:
         truth = self.judge.exact("left", self.part.left, values)
@@ -267,8 +266,8 @@ class _Run:
             printed = run_script(script)
         except VerifyError as error:
             return replace(record, status=Status.UNKNOWN, reason=f"{error}")
-        texts = tuple((name, _text(value)) for name, value in named)
-        shown = " against ".join(_text(value) for value in got)
+        texts = tuple((name, text_of(value)) for name, value in named)
+        shown = " against ".join(text_of(value) for value in got)
         example = Counterexample(texts, exact, shown, error_ulp, allowed_ulp)
         record = replace(record, counterexample=example, reproducer=script, reproduced=printed)
         if check_reproduction(printed, got):
@@ -291,19 +290,4 @@ def check_reproduction(printed: str, got: Sequence[Fraction | float | None]) -> 
 
 
 def _shown(part: Part, values: Values) -> str:
-    return ", ".join(f"{d.name} = {_text(value)}" for d, value in zip(part.given, values, strict=True))
-
-
-def _numbers(value: Any) -> list[Fraction]:
-    if isinstance(value, tuple):
-        return [number for item in value for number in _numbers(item)]
-    return [value] if isinstance(value, Fraction) else []
-
-
-def _text(value: Any) -> str:
-    """An exact value: a whole number, the shortest decimal of its float64, or a list of them."""
-    if isinstance(value, tuple):
-        return f"[{', '.join(_text(item) for item in value)}]"
-    if isinstance(value, Fraction):
-        return str(value.numerator) if value.denominator == 1 and abs(value) < 10**16 else repr(float(value))
-    return repr(value)
+    return ", ".join(f"{d.name} = {text_of(value)}" for d, value in zip(part.given, values, strict=True))

@@ -171,3 +171,19 @@ def as_float(x: Fraction) -> float:
         return float(x)
     except OverflowError:
         return math.inf
+
+
+def numbers_of(value: Any) -> list[Fraction]:
+    """The numbers in an input value, labels left out."""
+    if isinstance(value, tuple):
+        return [number for item in value for number in numbers_of(item)]
+    return [value] if isinstance(value, Fraction) else []
+
+
+def text_of(value: Any) -> str:
+    """An exact value: a whole number, the shortest decimal of its float64, or a list of them."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(text_of(item) for item in value)}]"
+    if isinstance(value, Fraction):
+        return str(value.numerator) if value.denominator == 1 and abs(value) < 10**16 else repr(float(value))
+    return repr(value)

@@ -38,7 +38,7 @@ def logits(one: Whole, many: Whole, format: Format, n: int) -> Row:
         lambda: [_grid(many, 20, bits if n > BULK else 0) for _ in range(n)],
         lambda: [_grid(many, 1, format.precision) for _ in range(n)],
         lambda: [_grid(many, 20, format.precision - 5) for _ in range(n)],
-        lambda: _edge(many, format, n, small),
+        lambda: _edge(many, format, n, bits),
         lambda: _offset(one, format, n, small),
         lambda: _ties(many, n, small),
         lambda: _dominant(one, format, n, small),
@@ -111,10 +111,15 @@ def _edges(format: Format) -> tuple[int, int, int]:
     return over, under, normal
 
 
-def _edge(many: Whole, format: Format, n: int, small: Small) -> list[Fraction]:
+def _edge(many: Whole, format: Format, n: int, bits: int) -> list[Fraction]:
+    """Entries near 0 and near the edges, each from one whole number, so that rows shrink entry by entry."""
     over, under, normal = _edges(format)
     corners = (0, over, under, normal, -over, -under)
-    return [corners[many(0, len(corners) - 1)] + small() for _ in range(n)]
+    steps = 1 << (bits + 3)
+    entries = [divmod(many(0, len(corners) * steps - 1), steps) for _ in range(n)]
+    return [
+        corners[corner] + Fraction(step - 2 * step * (step % 2), 1 << (bits + 1)) for corner, step in entries
+    ]
 
 
 def _offset(one: Whole, format: Format, n: int, small: Small) -> list[Fraction]:

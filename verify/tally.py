@@ -98,6 +98,13 @@ class Between:
     violating: Values | None = None
     undecided: int = 0
 
+    @property
+    def reason(self) -> str:
+        """What a reader has to know about the inputs that were not compared."""
+        if self.undecided:
+            return f"the oracle left {self.undecided} of {self.inputs + self.undecided} inputs undecided"
+        return "" if self.inputs else "no input of the domain was compared"
+
     def add_exact(self, left: Enclosure | Undecided, right: Enclosure | Undecided, values: Values) -> None:
         """Count whether the enclosures of the two sides allow the relation."""
         if isinstance(left, Undecided) or isinstance(right, Undecided):
