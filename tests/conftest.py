@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import pytest
 
 from verify.record import (
@@ -16,6 +19,31 @@ from verify.record import (
     StepRecord,
 )
 from verify.verdict import Counterexample, Status
+
+HAS_TORCH = find_spec("torch") is not None
+NEEDS_TORCH = "pytestmark = pytest.mark.torch"
+"""What a test file says that needs torch from its first line on."""
+
+collect_ignore = [
+    path.name
+    for path in sorted(Path(__file__).parent.glob("test_*.py"))
+    if not HAS_TORCH and NEEDS_TORCH in path.read_text(encoding="utf-8").splitlines()
+]
+
+
+def pytest_report_header() -> list[str]:
+    """Say at the top what will not be run here."""
+    return [] if HAS_TORCH else [f"not run: {', '.join(collect_ignore)} (torch is not installed)"]
+
+
+@pytest.fixture
+def cuda() -> str:
+    """The name of a CUDA device; without one the test is listed as not run."""
+    from verify.backends import devices_present
+
+    if "cuda" not in devices_present():
+        pytest.skip("not run: no CUDA device")
+    return "cuda"
 
 
 def _proved_claim() -> ClaimRecord:

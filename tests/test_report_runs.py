@@ -99,3 +99,11 @@ def test_run_as_json_says_where_and_what(tmp_path: Path, capsys: pytest.CaptureF
     closing = json.loads(capsys.readouterr().out)
     assert closing["report"] == str(tmp_path / "report.html")
     assert closing["sentence"].startswith("1 claim: 1 proved; ")
+
+
+@pytest.mark.cuda
+def test_a_run_measures_on_cuda(cuda: str, tmp_path: Path) -> None:
+    """On a machine with a CUDA device every implementation is measured there too."""
+    arguments = ["run", "--devices", cuda, "--dtypes", "float32", "--examples", "5", "--processes", "1"]
+    main([*arguments, "--claims", "softmax-nll", "--output", str(tmp_path)])
+    assert {record.device for record in load(tmp_path / "report.json").evidence} == {"cuda"}

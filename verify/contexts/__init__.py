@@ -1,1 +1,1 @@
-"""."""
+"""The contexts: what a formula means, as balls, exact numbers, symbols, tensors or rounding errors."""
