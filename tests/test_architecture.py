@@ -24,7 +24,7 @@ FLOORS = (
 """The rooms of each floor, from the ground up; a package is one room."""
 
 DOORS = {
-    "sympy": {"verify.contexts.symbolic"},
+    "sympy": {"verify.contexts.symbolic", "verify.contexts.latex"},
     "mpmath": {"verify.contexts.exact"},
     "flint": {"verify.contexts.ball"},
     "torch": {"verify.backends"},

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from verify.claim import Claim, Part, Witness
-from verify.contexts import symbolic
+from verify.contexts.latex import definitions, shown
+from verify.contexts.symbolic import opinion
 from verify.domain import Declaration
 from verify.errors import KernelError
 from verify.kernel.assumptions import Assumptions, Fact, assume
@@ -106,12 +107,12 @@ def judge_part(part: Part, witness: Witness | None = None) -> PartRecord:
         statement=f"{_shown(left, part)} {relation} {_shown(right, part)}",
         text=f"{text(left)} {part.relation} {text(right)}",
         assumptions=_assumed(part),
-        definitions=symbolic.definitions(terms, part.given),
+        definitions=definitions(terms, part.given),
         steps=tuple(_step(x, part, derivation.theorem.given) for x in lines) if derivation else (),
         refuter=tried.outcome,
         points=tried.points,
         sizes=tried.sizes,
-        sympy=symbolic.opinion(part),
+        sympy=opinion(part),
         witness=tried.witness,
         citation=citation,
         reason=reason,
@@ -138,7 +139,7 @@ def fingerprint(part: Part) -> str:
 
 
 def _shown(t: Term, part: Part) -> str:
-    return symbolic.shown(t, part.given)
+    return shown(t, part.given)
 
 
 def _step(line: Line, part: Part, given: Assumptions) -> StepRecord:
