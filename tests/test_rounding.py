@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from verify import backends
 from verify.contexts.rounded import Rounded, UnboundedError
 from verify.contexts.rounding import RoundingContext, error_bound, model_for
 from verify.errors import DomainError
@@ -21,6 +22,7 @@ from verify.operations.log_softmax import log_softmax
 from verify.operations.logsumexp import logsumexp
 from verify.operations.sigmoid import sigmoid
 from verify.operations.softmax import softmax
+from verify.oracle import Undecided, enclose
 
 UNIT = 2.0**-24
 EPS = 2 * UNIT
@@ -236,3 +238,30 @@ def test_ceil_of_an_exact_number_is_exact(x: Fraction, error: int) -> None:
         RoundingContext(model_for("float32")).ceil(RoundingContext(model_for("float32")).lift(x)).error
         == error
     )
+
+
+FUNCTIONS: dict[str, tuple[Callable[..., Any], Callable[[float], float]]] = {
+    "exp": (lambda c, x: c.exp(x), lambda t: 20 * t - 10),
+    "log": (lambda c, x: c.log(x), lambda t: math.exp(16 * t - 8)),
+    "log1p": (lambda c, x: c.log(1 + x), lambda t: math.exp(12 * t - 9)),
+    "expm1": (lambda c, x: c.exp(x) - 1, lambda t: 10 * t - 5),
+    "log2": (lambda c, x: c.log(x) / c.log(2), lambda t: math.exp(16 * t - 8)),
+}
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("dtype", backends.DTYPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_assumed_error_of_torch_functions_holds(name: str, dtype: str) -> None:
+    """On the CPU the functions that every bound rests on have a relative error of at most 2u."""
+    formula, spread = FUNCTIONS[name]
+    format, choose = format_named(dtype), random.Random(5)
+    points = tuple(Fraction(format.round(Fraction(spread(choose.random())))) for _ in range(150))
+    tensor = backends.tensor_from(points, dtype)
+    results = backends.exact_values(getattr(backends.load_torch(), name)(tensor))
+    model = model_for(dtype)
+    for x, got in zip(points, results, strict=True):
+        truth = enclose(formula, (x,), format=format)
+        assert not isinstance(truth, Undecided)
+        allowed = Fraction(model.exp_error) * abs(Fraction(truth.upper)) + Fraction(model.subnormal)
+        assert abs(Fraction(got) - Fraction(truth.lower)) <= allowed

@@ -22,6 +22,7 @@ from verify.errors import UnavailableError, VerifyError
 from verify.floats import Format, format_named
 from verify.judgement import Implementation, Judge, Outcome, Values, numbers_of, text_of
 from verify.oracle import Undecided, confirm
+from verify.proof import fingerprint
 from verify.record import EvidenceRecord, NotRun
 from verify.reproducer import got_of, run_script, write_script
 from verify.strategies import explore, inputs
@@ -87,6 +88,7 @@ class _Run:
     smallest: list[Values]
     tallies: dict[Implementation, Tally] = field(default_factory=dict)
     between: Between = field(init=False)
+    fingerprint: str = field(init=False)
     judge: Judge = field(init=False)
     format: Format = field(init=False)
     visited: dict[Values, tuple[dict[str, float], dict[Implementation, float]]] = field(default_factory=dict)
@@ -96,6 +98,7 @@ class _Run:
         model = model_for(self.dtype, self.device)
         self.judge = Judge(self.format, self.device, model, max_bits=self.max_bits)
         self.between = Between(self.part.relation)
+        self.fingerprint = fingerprint(self.part)
 
     def search(self) -> None:
         """Draw the inputs and judge every implementation on each of them."""
@@ -276,7 +279,16 @@ class _Run:
 
     def _blank(self, side: str, name: str, status: Status, count: int, reason: str) -> EvidenceRecord:
         return EvidenceRecord(
-            self.claim_id, self.part.id, side, name, self.dtype, self.device, status, count, reason=reason
+            self.claim_id,
+            self.part.id,
+            side,
+            name,
+            self.dtype,
+            self.device,
+            status,
+            count,
+            reason=reason,
+            fingerprint=self.fingerprint,
         )
 
 

@@ -67,6 +67,7 @@ class RoundingContext:
     def __init__(self, model: Model, choice: Mapping[str, Peer] | None = None) -> None:
         self._model = model
         self._choice = dict(choice or {})
+        self._results: dict[tuple[Any, ...], tuple[Any, tuple[Any, ...]]] = {}
 
     def lift(self, value: Any) -> Any:
         """An exact input: a Fraction of the format, an int (a label) as it is, or nested tuples."""
@@ -112,7 +113,16 @@ class RoundingContext:
         return Family(tuple(body(i) for i in range(1, len(over) + 1)))
 
     def call(self, operation: Operation, *arguments: Any) -> Any:
-        """The algorithm of the chosen peer; without one, the definition, in this context."""
+        """The algorithm of the chosen peer; without one, the definition, in this context.
+
+        Applied again to the same arguments, as in the body of a sum, it is not followed again.
+        """
+        key = (operation.id, *map(id, arguments))
+        if key not in self._results:
+            self._results[key] = self._apply(operation, arguments), arguments
+        return self._results[key][0]
+
+    def _apply(self, operation: Operation, arguments: tuple[Any, ...]) -> Any:
         if operation.id not in self._choice:
             return operation.definition(self, *arguments)
         peer = self._choice[operation.id]

@@ -1,4 +1,4 @@
-"""Softmax."""
+"""Softmax: exponentials divided by their sum."""
 
 from __future__ import annotations
 
