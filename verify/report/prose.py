@@ -18,6 +18,9 @@ def prose(text: str) -> str:
     """HTML of a sentence. What stands between backticks is code and is left as it is.
 
     Elsewhere x_i, x_{i,j} and x[i] become subscripts, 2^-5 and e^(a+b) powers, <= and >= one sign.
+
+    >>> prose("p[i] <= 2^-5 in `p_i`")
+    '<var>p</var><sub>i</sub> ≤ 2<sup>−5</sup> in <code>p_i</code>'
     """
     return "".join(
         f"<code>{escape(piece[1:-1])}</code>" if _CODE.fullmatch(piece) else _set(escape(piece))

@@ -117,7 +117,11 @@ def attempts(part: PartRecord) -> str:
 
 
 def quantity(value: float | None) -> str:
-    """A number to three significant digits, with a power of ten where it is large or small."""
+    """A number to three significant digits, with a power of ten where it is large or small.
+
+    >>> [quantity(value) for value in (0.49999, 8080.0, 1.23e9, float("inf"), None)]
+    ['0.5', '8,080', '1.2 × 10⁹', '∞', '–']
+    """
     if value is None:
         return "–"
     if math.isnan(value):
@@ -131,7 +135,11 @@ def quantity(value: float | None) -> str:
 
 
 def slug(text: str) -> str:
-    """``text`` with everything but letters, digits and hyphens made a hyphen, for a fragment name."""
+    """``text`` as a fragment name: letters, digits and hyphens.
+
+    >>> slug("five-bits-is-2^-5")
+    'five-bits-is-2-5'
+    """
     return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in text).split())
 
 
