@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Any
 
 import sympy
 from sympy.printing.latex import LatexPrinter
 
-from verify.contexts.symbolic import INDEX_NAMES, SymbolicContext, SymbolicFamily, length, variable
+from verify.contexts.symbolic import SymbolicContext, SymbolicFamily, length, variable
 from verify.domain import Declaration, Size
-from verify.kernel.interpret import Interpreter
-from verify.kernel.terms import Term, free, map_leaves, open_binder, subterms
+from verify.kernel.interpret import Interpreter, Shown
+from verify.kernel.terms import BINDERS, Term, free, map_leaves, open_binder, subterms
 from verify.operation import Operation
 
 
@@ -132,31 +133,41 @@ def latex(expression: Any) -> str:
 
 def shown(t: Term, given: tuple[Declaration, ...], *, names: bool = True) -> str:
     """LaTeX of a kernel term; with ``names``, applied operations appear under their names."""
-    values = {d.name: variable(d) for d in given}
-    values |= {f"@{name}": sympy.Symbol(name, integer=True, positive=True) for name in INDEX_NAMES}
-    sizes = {s: SymbolicFamily(length(s), lambda i: i) for s in _lengths(given)}
-    return latex(_render(t, values, sizes, names))
+    return _render(t, given, _named if names else None)
 
 
 def definitions(terms: Iterable[Term], given: tuple[Declaration, ...]) -> tuple[str, ...]:
     """LaTeX of "name = definition" for every operation that is applied in the terms."""
-    found: dict[str, str] = {}
-    for t in terms:
-        for node in subterms(t):
-            if node.head == "call":
-                whole = _with_free_index(node)
-                name = shown(whole, given)
-                found.setdefault(name, shown(whole.args[0], given))
+    calls = (node for t in terms for node in subterms(t) if node.head == "call")
+    found = {_render(t, given, _named): _render(t.args[0], given, _named) for t in calls}
     return tuple(f"{name} = {formula}" for name, formula in found.items())
 
 
-def _with_free_index(t: Term) -> Term:
-    """``t`` with the indices that belong to binders around it named like the usual ones."""
+def _render(t: Term, given: tuple[Declaration, ...], on_call: Shown | None) -> str:
+    """LaTeX of a term; an index that belongs to a binder around it gets a name of its own."""
+    context = SymbolicContext(evaluate=False, taken=[d.name for d in given])
+    values = {d.name: variable(d) for d in given}
+    sizes = {s: SymbolicFamily(length(s), lambda i: i) for s in _lengths(given)}
+    with sympy.evaluate(False), ExitStack() as stack:
+        for level in range(_open_levels(t)):
+            values[f"@{level}+"] = stack.enter_context(context.index())
+        return latex(Interpreter(context, values, sizes, on_call)(_opened(t)))
+
+
+def _open_levels(t: Term, depth: int = 0) -> int:
+    """How many binders around ``t`` its indices point to."""
+    if t.head == "bound":
+        return max(0, int(t.data) + 1 - depth)
+    inner = depth + 1 if t.head in BINDERS else depth
+    return max((_open_levels(a, inner) for a in t.args), default=0)
+
+
+def _opened(t: Term) -> Term:
+    """``t`` with such indices made free."""
 
     def change(node: Term, depth: int) -> Term | None:
-        if node.head == "bound" and node.data >= depth:
-            return free(f"@{INDEX_NAMES[node.data - depth]}")
-        return None
+        outward = node.head == "bound" and node.data >= depth
+        return free(f"@{node.data - depth}+") if outward else None
 
     return map_leaves(t, change)
 
@@ -164,11 +175,6 @@ def _with_free_index(t: Term) -> Term:
 def _lengths(given: tuple[Declaration, ...]) -> set[Size]:
     found = {s for d in given for s in d.shape} | {d.domain.bound for d in given}
     return {s for s in found if s is not None}
-
-
-def _render(t: Term, values: Mapping[str, Any], sizes: Mapping[Any, Any], names: bool) -> Any:
-    with sympy.evaluate(False):
-        return Interpreter(SymbolicContext(evaluate=False), values, sizes, _named if names else None)(t)
 
 
 def _named(t: Term, interpret: Interpreter) -> Any:
@@ -192,8 +198,10 @@ def _notation(t: Term, interpret: Interpreter) -> str:
         operation: Operation = t.data
         return operation.notation(*(_notation(a, interpret) for a in t.args))
     if t.head == "entries":
-        inner = latex(interpret(open_binder(t.args[0], free("@i"))))
-        return rf"\left({inner}\right)_{{i}}"
+        with interpret.context.index() as i:
+            interpret.values["@entry"] = i
+            inner = latex(interpret(open_binder(t.args[0], free("@entry"))))
+            return rf"\left({inner}\right)_{{{latex(i)}}}"
     if t.head == "family":
         inner = ", ".join(latex(interpret(i)) for i in t.args)
         value = interpret.values.get(t.data)

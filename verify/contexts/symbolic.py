@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -14,7 +15,7 @@ from verify.claim import Part
 from verify.domain import Declaration, Size
 from verify.operation import Operation
 
-INDEX_NAMES = "ijklmabcd"
+INDEX_NAMES = "ijklmabcdefgh"
 
 
 class XLogY(sympy.Function):  # type: ignore[misc]
@@ -44,12 +45,12 @@ class SymbolicContext:
     """Formulas as SymPy expressions.
 
     With ``evaluate`` SymPy may simplify while it builds, as it does by default; without, the
-    expression keeps the form of the formula, for display.
+    expression keeps the form of the formula, for display. Names in ``taken`` are given to no index.
     """
 
-    def __init__(self, *, evaluate: bool = True) -> None:
+    def __init__(self, *, evaluate: bool = True, taken: Collection[str] = ()) -> None:
         self._evaluate = evaluate
-        self._depth = 0
+        self._free = [name for name in INDEX_NAMES if name not in taken]
 
     def number(self, value: int | Fraction) -> Any:
         """A rational constant."""
@@ -96,13 +97,18 @@ class SymbolicContext:
         """The definition of an operation."""
         return operation.definition(self, *arguments)
 
-    def _bind(self, kind: Any, body: Callable[[Any], Any], over: SymbolicFamily) -> Any:
-        index = sympy.Symbol(INDEX_NAMES[self._depth], integer=True, positive=True)
-        self._depth += 1
+    @contextmanager
+    def index(self) -> Iterator[Any]:
+        """An index with a name that is free here, and not free inside."""
+        name = self._free.pop(0)
         try:
-            return kind(body(index), (index, 1, over.size))
+            yield sympy.Symbol(name, integer=True, positive=True)
         finally:
-            self._depth -= 1
+            self._free.insert(0, name)
+
+    def _bind(self, kind: Any, body: Callable[[Any], Any], over: SymbolicFamily) -> Any:
+        with self.index() as i:
+            return kind(body(i), (i, 1, over.size))
 
 
 def variable(declaration: Declaration) -> Any:
