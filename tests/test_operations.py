@@ -28,6 +28,7 @@ from verify.operations.perplexity import perplexity
 from verify.operations.sigmoid import sigmoid
 from verify.operations.softmax import softmax
 from verify.oracle import Undecided, enclose
+from verify.reproducer import ReproducerError, got_of, run_script, write_script
 from verify.verdict import Status
 
 pytestmark = pytest.mark.torch
@@ -121,6 +122,41 @@ def test_torch_computes_formulas_as_the_oracle_does(name: str) -> None:
         context = TorchContext("float64", choice=choice)
         got = backends.exact_value(formula(context, *map(context.lift, values)))
         assert float(got) == pytest.approx(float(truth.lower), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_script_computes_what_the_context_did(name: str) -> None:
+    """Written for torch alone and run elsewhere, a formula gives the same number to the last bit."""
+    formula, values = FORMULAS[name]
+    choice = choices(formula, values)[0]
+    context = TorchContext("float32", choice=choice)
+    result = backends.exact_value(formula(context, *map(context.lift, values)))
+    names = formula.__code__.co_varnames[1 : 1 + len(values)]
+    script = write_script(
+        "", [(formula, choice)], tuple(zip(names, values, strict=True)), "float32", "cpu", ""
+    )
+    assert "verify" not in script
+    assert got_of(run_script(script)) == (result,)
+
+
+def test_a_script_that_fails_says_how() -> None:
+    """An exception in a script is what it printed, and is no result."""
+    printed = run_script('raise ValueError("no")')
+    assert printed == "ValueError: no"
+    assert got_of(printed) == ()
+
+
+def test_an_interpreter_that_dies_is_replaced() -> None:
+    """A script that ends the interpreter is an error, and the next script runs."""
+    with pytest.raises(ReproducerError, match="ended with code 3"):
+        run_script("import os; os._exit(3)")
+    assert got_of(run_script('print("got", 1.5)')) == (1.5,)
+
+
+def test_a_constant_is_rounded_once() -> None:
+    """1 + 2^-24 + 2^-60 is nearer to 1 + 2^-23 than to 1, also on the way through wider formats."""
+    constant = 1 + Fraction(1, 2**24) + Fraction(1, 2**60)
+    assert backends.exact_value(TorchContext("float32").number(constant)) == 1 + Fraction(1, 2**23)
 
 
 def test_choices_are_all_combinations() -> None:

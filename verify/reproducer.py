@@ -7,6 +7,7 @@ import atexit
 import functools
 import inspect
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -35,8 +36,8 @@ _OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "__pow__": "**", "
 _REFLECTED = {"__rsub__": "sub", "__rdiv__": "div"}
 
 
-class UnwritableError(VerifyError):
-    """An implementation cannot be told as a script."""
+class ReproducerError(VerifyError):
+    """An implementation cannot be told as a script, or the script cannot be run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class _Tape:
             frame = "[{}]" if isinstance(argument, list) else "({},)" if len(items) == 1 else "({})"
             return _Text(frame.replace("{}", inner), tuple(use for item in items for use in item.uses))
         if isinstance(argument, torch.Tensor):
-            raise UnwritableError("a tensor of unknown origin entered the computation")
+            raise ReproducerError("a tensor of unknown origin entered the computation")
         if isinstance(argument, torch.device):
             return _Text(repr(str(argument)))
         return _Text(str(argument) if isinstance(argument, torch.dtype) else repr(argument))
@@ -139,7 +140,7 @@ def write_script(
     """A script that imports only torch, computes each of ``sides`` at ``inputs`` and prints the results.
 
     A side is a formula with the peers chosen for its operations. Labels become positions from 0.
-    ``exact`` is printed for comparison. Raises ``UnwritableError`` for a peer whose source cannot
+    ``exact`` is printed for comparison. Raises ``ReproducerError`` for a peer whose source cannot
     be read.
     """
     tape = _Tape()
@@ -172,18 +173,32 @@ def got_of(printed: str) -> tuple[float, ...]:
 
 
 def run_script(script: str) -> str:
-    """What a script prints, run in a fresh interpreter that is started once and kept for later scripts."""
-    server = _server()
+    """What a script prints, run in a fresh interpreter that is started once and kept for later scripts.
+
+    An exception in the script is printed as its last line. Raises ``ReproducerError`` when the
+    interpreter itself ended; the next script gets a new one.
+    """
+    server = _server(os.getpid())
     if server.stdin is None or server.stdout is None:
-        raise UnwritableError("the interpreter for scripts has no pipes")
-    server.stdin.write(json.dumps(script) + "\n")
-    server.stdin.flush()
-    return str(json.loads(server.stdout.readline()))
+        raise ReproducerError("the interpreter for scripts has no pipes")
+    try:
+        server.stdin.write(json.dumps(script) + "\n")
+        server.stdin.flush()
+        printed = server.stdout.readline()
+    except BrokenPipeError:
+        printed = ""
+    if not printed:
+        _server.cache_clear()
+        raise ReproducerError(f"the interpreter for scripts ended with code {server.wait()}")
+    return str(json.loads(printed))
 
 
 @functools.cache
-def _server() -> subprocess.Popen[str]:
-    """An interpreter, isolated from this package, that runs scripts given as JSON lines."""
+def _server(owner: int) -> subprocess.Popen[str]:
+    """An interpreter, isolated from this package, that runs scripts given as JSON lines.
+
+    Each process has its own: a fork (``owner`` differs) does not share its parent's pipes.
+    """
     server = subprocess.Popen(
         [sys.executable, "-I", "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -224,9 +239,9 @@ def _source(peer: Peer) -> str:
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(peer.call))).body[0]
     except (OSError, TypeError, SyntaxError) as error:
-        raise UnwritableError(f"the source of {peer.name} cannot be read: {error}") from error
+        raise ReproducerError(f"the source of {peer.name} cannot be read: {error}") from error
     if not isinstance(tree, ast.FunctionDef):
-        raise UnwritableError(f"{peer.name} is not a function made by def")
+        raise ReproducerError(f"{peer.name} is not a function made by def")
     for argument in tree.args.args:
         argument.annotation = None
     tree.returns = None

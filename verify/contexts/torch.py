@@ -9,6 +9,7 @@ from typing import Any
 
 from verify.backends import Nested, load_torch, tensor_from, torch_dtype
 from verify.errors import DomainError, VerifyError
+from verify.floats import format_named
 from verify.operation import Operation, Peer
 
 Body = Callable[[Any], Any]
@@ -66,7 +67,7 @@ class TorchContext:
 
     def __init__(self, dtype: str, device: str = "cpu", choice: Mapping[str, Peer] | None = None) -> None:
         self._torch = load_torch()
-        self._name = dtype
+        self._format = format_named(dtype)
         self._dtype = torch_dtype(dtype)
         self._device = device
         self._choice = dict(choice or {})
@@ -74,14 +75,15 @@ class TorchContext:
 
     def lift(self, value: Nested) -> Any:
         """A number, a label or a family from exact values; see ``backends.tensor_from``."""
-        tensor = tensor_from(value, self._name, self._device)
+        tensor = tensor_from(value, self._format.name, self._device)
         if tensor.ndim:
             return Family(tensor, tensor.ndim)
         return tensor if tensor.is_floating_point() else Index(tensor)
 
     def number(self, value: Fraction | int) -> Any:
-        """The number of the dtype nearest to ``value`` (through float64 for the narrower dtypes)."""
-        return self._torch.tensor(float(value), dtype=self._dtype, device=self._device)
+        """The number of the dtype nearest to ``value``, rounded once."""
+        nearest = float(self._format.round(Fraction(value)))
+        return self._torch.tensor(nearest, dtype=self._dtype, device=self._device)
 
     def exp(self, a: Any) -> Any:
         """The exponential."""
