@@ -10,13 +10,13 @@ import pytest
 
 from verify import backends
 from verify.claim import Hypothesis, Part
-from verify.domain import distribution, index, real
+from verify.domain import distribution, index, probability, real
 from verify.errors import UsageError
 from verify.evidence import EXACT, check_reproduction, gather
 from verify.floats import Enclosure, format_named
 from verify.judgement import judge
 from verify.operation import Operation, Peer
-from verify.operations.binary_cross_entropy import binary_cross_entropy_with_logits
+from verify.operations.binary_cross_entropy import binary_cross_entropy, binary_cross_entropy_with_logits
 from verify.operations.cross_entropy import cross_entropy, cross_entropy_with_logits
 from verify.operations.entropy import entropy
 from verify.operations.kl_div import kl_div
@@ -242,6 +242,31 @@ def test_the_cancellation_in_binary_cross_entropy_is_found() -> None:
     soft = records["right", "F.soft_margin_loss(z, 2t - 1)"].counterexample
     assert soft is not None
     assert soft.got == "inf"
+
+
+def test_the_clamp_in_binary_cross_entropy_is_found() -> None:
+    """In torch no loss is above 100, and Bernoulli clamps the probability itself."""
+    part = _same(binary_cross_entropy, probability("f"), index("y", 2))
+    part = replace(
+        part,
+        left=lambda c, f, y: c.call(binary_cross_entropy, f, c.equal(y, 2)),
+        right=lambda c, f, y: binary_cross_entropy.definition(c, f, c.equal(y, 2)),
+    )
+    records = _records(part, "float64")
+    direct = records["left", "F.binary_cross_entropy"].counterexample
+    assert direct is not None
+    assert direct.got == "100"
+    assert records["left", "-Bernoulli(probs).log_prob"].status is Status.REFUTED
+
+
+def test_evidence_names_the_statement_it_is_for() -> None:
+    """Records of one statement share a fingerprint, and another statement has another."""
+    first, second = (
+        {record.fingerprint for record in _records(part, examples=5).values()}
+        for part in (BINARY, KL_ONE_HOT)
+    )
+    assert len(first) == len(second) == 1
+    assert first != second
 
 
 def test_the_same_seed_gives_the_same_evidence() -> None:
