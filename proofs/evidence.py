@@ -7,6 +7,7 @@ from typing import Any
 
 from verify.claim import Claim, Hypothesis, Part, Step, Witness
 from verify.domain import distribution, index, positive, probability
+from verify.operation import Operation
 
 _LOG = "Log probabilities and entropy"
 _BITS = "Compression and bits"
@@ -25,8 +26,15 @@ _independent = Hypothesis(
 )
 
 
-def _posterior(c: Any, pi: Any, likelihood: Any, y: Any) -> Any:
-    return pi[y] * likelihood[y] / c.sum(lambda i: pi[i] * likelihood[i], over=pi)
+_posterior = Operation(
+    id="posterior",
+    summary="probability of a label after the signals are seen, by Bayes' theorem",
+    definition=lambda c, pi, L: c.family(
+        lambda k: pi[k] * L[k] / c.sum(lambda i: pi[i] * L[i], over=pi), over=pi
+    ),
+    notation=lambda pi, L: rf"P(\cdot \mid {L})",
+    source="Bayes' theorem.",
+)
 
 
 independent_signals = Claim(
@@ -45,7 +53,7 @@ independent_signals = Claim(
             "log-likelihood ratios of the signals.",
             given=(_prior, _likelihood, _signals, _y, _k),
             hypotheses=(_independent,),
-            left=lambda c, pi, L, a, y, k: c.log(_posterior(c, pi, L, y) / _posterior(c, pi, L, k)),
+            left=lambda c, pi, L, a, y, k: c.log(c.call(_posterior, pi, L)[y] / c.call(_posterior, pi, L)[k]),
             relation="=",
             right=lambda c, pi, L, a, y, k: (
                 c.log(pi[y] / pi[k]) + c.sum(lambda j: c.log(a[y, j] / a[k, j]), over=a[y])
@@ -93,9 +101,18 @@ _genuine = probability("pi", latex=r"\pi")
 _spam_word = positive("a")
 
 
-def _after(c: Any, pi: Any, a: Any) -> Any:
-    """The probability of genuine after a word with 5 bits of evidence for spam (Bayes)."""
-    return pi * (a / 32) / (pi * (a / 32) + (1 - pi) * a)
+def _total(c: Any, pi: Any, a: Any) -> Any:
+    """The probability of the word, in genuine and in spam mail together."""
+    return pi * (a / 32) + (1 - pi) * a
+
+
+_after = Operation(
+    id="after",
+    summary="probability of genuine after a word with 5 bits of evidence for spam, by Bayes' theorem",
+    definition=lambda c, pi, a: pi * (a / 32) / _total(c, pi, a),
+    notation=lambda pi, a: rf"{pi}'",
+    source="Bayes' theorem.",
+)
 
 
 _odds = Claim(
@@ -105,6 +122,7 @@ _odds = Claim(
     "multiplied by 1/(32 - 31 pi), which lies strictly between 1/32 and 1.",
     assumptions=(
         "pi is the probability of genuine before the word is seen, 0 < pi < 1",
+        "pi' is that probability after it is seen, by Bayes' theorem",
         "5 bits of evidence: the word is 2^5 = 32 times as probable under spam (a) as under genuine (a/32)",
     ),
     parts=(
@@ -112,14 +130,19 @@ _odds = Claim(
             id="evidence-bits-odds",
             words="The odds of genuine are multiplied by 1/32.",
             given=(_genuine, _spam_word),
-            left=lambda c, pi, a: _after(c, pi, a) / (1 - _after(c, pi, a)),
+            left=lambda c, pi, a: c.call(_after, pi, a) / (1 - c.call(_after, pi, a)),
             relation="=",
             right=lambda c, pi, a: c.number(Fraction(1, 32)) * (pi / (1 - pi)),
             steps=(
                 Step(
+                    lambda c, pi, a: (pi * (a / 32) / _total(c, pi, a)) / ((1 - pi) * a / _total(c, pi, a)),
+                    ("cancel",),
+                    "Bayes' theorem for genuine above; below, what is left of 1 is Bayes' theorem for spam.",
+                ),
+                Step(
                     lambda c, pi, a: (pi * (a / 32)) / ((1 - pi) * a),
                     ("cancel",),
-                    "Bayes' theorem for both labels: the common denominator drops out of the odds.",
+                    "The probability of the word is the same for both and drops out of the odds.",
                 ),
                 Step(
                     lambda c, pi, a: c.number(Fraction(1, 32)) * (pi / (1 - pi)),
@@ -132,10 +155,15 @@ _odds = Claim(
             id="evidence-bits-factor",
             words="The probability of genuine is multiplied by 1/(32 - 31 pi).",
             given=(_genuine, _spam_word),
-            left=lambda c, pi, a: _after(c, pi, a),
+            left=lambda c, pi, a: c.call(_after, pi, a),
             relation="=",
             right=lambda c, pi, a: pi * (1 / (32 - 31 * pi)),
             steps=(
+                Step(
+                    lambda c, pi, a: pi * (a / 32) / _total(c, pi, a),
+                    (),
+                    "Bayes' theorem.",
+                ),
                 Step(
                     lambda c, pi, a: (pi / 32) / (pi / 32 + (1 - pi)),
                     ("cancel",),
@@ -154,10 +182,10 @@ _odds = Claim(
             given=(_genuine, _spam_word),
             left=lambda c, pi, a: pi / 32,
             relation="<",
-            right=lambda c, pi, a: _after(c, pi, a),
+            right=lambda c, pi, a: c.call(_after, pi, a),
             steps=(
                 Step(
-                    lambda c, pi, a: _after(c, pi, a),
+                    lambda c, pi, a: c.call(_after, pi, a),
                     ("cancel",),
                     "The difference is 31 pi^2 / (32 (32 - 31 pi)).",
                     "<",
@@ -169,7 +197,7 @@ _odds = Claim(
             id="evidence-bits-less-than-one",
             words="And always less than 1: the word does lower the probability of genuine.",
             given=(_genuine, _spam_word),
-            left=lambda c, pi, a: _after(c, pi, a),
+            left=lambda c, pi, a: c.call(_after, pi, a),
             relation="<",
             right=lambda c, pi, a: pi,
             steps=(
@@ -194,7 +222,7 @@ evidence_bits = Claim(
         id="evidence-bits",
         words="The probability of genuine after the word is 1/32 of that before.",
         given=(_genuine, _spam_word),
-        left=lambda c, pi, a: _after(c, pi, a),
+        left=lambda c, pi, a: c.call(_after, pi, a),
         relation="=",
         right=lambda c, pi, a: pi / 32,
     ),
@@ -210,7 +238,7 @@ evidence_bits = Claim(
             words="It holds in the limit of rare genuine mail: the new probability exceeds pi/32 "
             "by at most a fraction 31 pi of it.",
             given=(_genuine, _spam_word),
-            left=lambda c, pi, a: _after(c, pi, a),
+            left=lambda c, pi, a: c.call(_after, pi, a),
             relation="<=",
             right=lambda c, pi, a: (pi / 32) * (1 + 31 * pi),
             steps=(

@@ -9,12 +9,12 @@ from verify.contexts.latex import definitions, shown
 from verify.contexts.symbolic import opinion
 from verify.domain import Declaration
 from verify.errors import KernelError
-from verify.kernel.assumptions import Assumptions, Fact, assume
+from verify.kernel.assumptions import PATTERN, Assumptions, Fact, assume
 from verify.kernel.build import build
 from verify.kernel.derivation import Derivation, Line, derive
 from verify.kernel.gaps import without_gaps
 from verify.kernel.rules import GAPS, words
-from verify.kernel.terms import Term, subterms
+from verify.kernel.terms import Term, free, replace, subterms
 from verify.kernel.text import text
 from verify.record import ClaimRecord, PartRecord, RuleUse, StepRecord
 from verify.refuter import Attack, attack
@@ -177,7 +177,9 @@ def _declared(d: Declaration) -> str:
 
 
 def _fact(f: Fact) -> str:
-    line = f"{f.name}: {text(f.left)} {f.relation} {text(f.right)}"
+    terms = (f.left, f.right, f.when or f.left)
+    left, right, when = (text(replace(t, free(PATTERN), free("#0"))) for t in terms)
+    line = f"{f.name}: {left} {f.relation} {right}"
     if f.over is not None:
-        line = line.replace("?", "i") + f" for every i in 1..{f.over}"
-    return line + (f" with {text(f.when).replace('?', 'i')} > 0" if f.when is not None else "")
+        line += f" for every i in 1..{f.over}"
+    return line + (f" with {when} > 0" if f.when is not None else "")

@@ -269,7 +269,11 @@ class Normalizer:
     def met(self, rule: str, t: Term, given: Assumptions) -> None:
         """Note that ``rule`` needed the sign of ``t`` and that it is known."""
         relation = ">" if self.positive(t, given) else "is not"
-        self._note(rule, f"{text(t)} {relation} 0")
+        shared, rest = poly.content(self.norm(t.args[0] if t.head == "inv" else t, given))
+        shown = poly.to_term(rest)
+        if shared:
+            shown = Term("mul", (poly.monomial_term(shared, Fraction(1)), shown))
+        self._note(rule, f"{text(shown)} {relation} 0")
 
     def _note(self, rule: str, condition: str) -> None:
         self.conditions.setdefault(rule, {})[condition] = None

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from verify.kernel.terms import Term, free, open_binder
+from verify.kernel.terms import Term, free, free_indices, open_binder
 
 _NAMES = "ijklm"
 _LOOSE, _SUM, _PRODUCT, _TIGHT = range(4)
 
 
 def text(term: Term) -> str:
-    """``term`` as one line of mathematics; bound indices are named i, j, k, ..."""
-    return _text(term, _LOOSE, 0)
+    """``term`` as one line of mathematics; fresh and bound indices are named i, j, k, ..."""
+    fresh = [int(name[1:]) for name in free_indices(term) if name.startswith("#")]
+    return _text(term, _LOOSE, 1 + max(fresh, default=-1))
+
+
+def _name(depth: int) -> str:
+    return _NAMES[depth] if depth < len(_NAMES) else f"i{depth}"
 
 
 def _text(t: Term, level: int, depth: int) -> str:
@@ -28,7 +33,8 @@ def _render(t: Term, depth: int) -> tuple[str, int]:
         case "var" | "size":
             return str(t.data), _TIGHT
         case "free":
-            return str(t.data).replace("#", "i"), _TIGHT
+            fresh = str(t.data).startswith("#")
+            return _name(int(t.data[1:])) if fresh else str(t.data), _TIGHT
         case "position":
             return str(t.data), _TIGHT
         case "bound":
@@ -49,9 +55,10 @@ def _render(t: Term, depth: int) -> tuple[str, int]:
         case "delta":
             return f"[{_text(t.args[0], _LOOSE, depth)} = {_text(t.args[1], _LOOSE, depth)}]", _TIGHT
         case "entries":
-            return f"({_text(open_binder(t.args[0], free('i')), _LOOSE, depth + 1)})_i", _TIGHT
+            name = _name(depth)
+            return f"({_text(open_binder(t.args[0], free(name)), _LOOSE, depth + 1)})_{name}", _TIGHT
         case "sum" | "prod":
-            name = _NAMES[depth] if depth < len(_NAMES) else f"i{depth}"
+            name = _name(depth)
             body = _text(open_binder(t.args[0], free(name)), _PRODUCT, depth + 1)
             return f"{t.head}_{{{name}=1..{t.data}}} {body}", _PRODUCT
         case "call" | "applied":
