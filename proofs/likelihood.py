@@ -82,6 +82,13 @@ likelihood_product = Claim(
 _r = probability("r", "N")
 _R, _S = positive("r", "N"), positive("s", "N")
 
+
+def _product(c: Any, r: Any) -> Any:
+    return c.prod(lambda i: r[i], over=r)
+
+
+_LIKELIER = Hypothesis("likelier", lambda c, r, s: _product(c, r), "<=", lambda c, r, s: _product(c, s))
+
 log_likelihood_sum = Claim(
     id="log-likelihood-sum",
     section=_TWO,
@@ -109,14 +116,7 @@ log_likelihood_sum = Claim(
             words="If one choice of parameters (factors s) is at least as likely as another (factors r), "
             "its sum of logarithms is at least as large.",
             given=(_R, _S),
-            hypotheses=(
-                Hypothesis(
-                    "likelier",
-                    lambda c, r, s: c.prod(lambda i: r[i], over=r),
-                    "<=",
-                    lambda c, r, s: c.prod(lambda i: s[i], over=s),
-                ),
-            ),
+            hypotheses=(_LIKELIER,),
             left=lambda c, r, s: c.sum(lambda i: c.log(r[i]), over=r),
             relation="<=",
             right=lambda c, r, s: c.sum(lambda i: c.log(s[i]), over=s),
@@ -126,9 +126,7 @@ log_likelihood_sum = Claim(
                     ("log_prod",),
                     "The logarithm is increasing, so it keeps the order of the two products.",
                     "<=",
-                    lambda c, r, s: c.gap(
-                        "log_mono", c.prod(lambda i: r[i], over=r), c.prod(lambda i: s[i], over=s)
-                    ),
+                    lambda c, r, s: c.gap("log_mono", _product(c, r), _product(c, s)),
                 ),
             ),
         ),
@@ -145,19 +143,16 @@ log_likelihood_sum = Claim(
                     lambda c, r, s: c.sum(lambda i: c.log(s[i]), over=s),
                 ),
             ),
-            left=lambda c, r, s: c.prod(lambda i: r[i], over=r),
+            left=lambda c, r, s: _product(c, r),
             relation="<=",
-            right=lambda c, r, s: c.prod(lambda i: s[i], over=s),
+            right=lambda c, r, s: _product(c, s),
             steps=(
                 Step(
-                    lambda c, r, s: c.prod(lambda i: s[i], over=s),
+                    lambda c, r, s: _product(c, s),
                     ("exp_add", "exp_sum", "exp_log", "cancel"),
                     "With d the difference of the sums, d >= 0, the second product is e^d times the first.",
                     "<=",
-                    lambda c, r, s: (
-                        c.prod(lambda i: r[i], over=r)
-                        * c.gap("exp_mono", c.number(0), c.gap("hyp:larger_sum"))
-                    ),
+                    lambda c, r, s: _product(c, r) * c.gap("exp_mono", c.number(0), c.gap("hyp:larger_sum")),
                 ),
             ),
         ),
@@ -183,14 +178,7 @@ loss_is_negated_log_likelihood = Claim(
             id="likelier-is-less-loss",
             words="At least as likely means at most as much loss.",
             given=(_R, _S),
-            hypotheses=(
-                Hypothesis(
-                    "likelier",
-                    lambda c, r, s: c.prod(lambda i: r[i], over=r),
-                    "<=",
-                    lambda c, r, s: c.prod(lambda i: s[i], over=s),
-                ),
-            ),
+            hypotheses=(_LIKELIER,),
             left=lambda c, r, s: _loss(c, s),
             relation="<=",
             right=lambda c, r, s: _loss(c, r),
@@ -200,9 +188,7 @@ loss_is_negated_log_likelihood = Claim(
                     ("log_prod",),
                     "The logarithm is increasing, and the sign turns the order round.",
                     "<=",
-                    lambda c, r, s: c.gap(
-                        "log_mono", c.prod(lambda i: r[i], over=r), c.prod(lambda i: s[i], over=s)
-                    ),
+                    lambda c, r, s: c.gap("log_mono", _product(c, r), _product(c, s)),
                 ),
             ),
         ),
@@ -213,19 +199,16 @@ loss_is_negated_log_likelihood = Claim(
             hypotheses=(
                 Hypothesis("less_loss", lambda c, r, s: _loss(c, s), "<=", lambda c, r, s: _loss(c, r)),
             ),
-            left=lambda c, r, s: c.prod(lambda i: r[i], over=r),
+            left=lambda c, r, s: _product(c, r),
             relation="<=",
-            right=lambda c, r, s: c.prod(lambda i: s[i], over=s),
+            right=lambda c, r, s: _product(c, s),
             steps=(
                 Step(
-                    lambda c, r, s: c.prod(lambda i: s[i], over=s),
+                    lambda c, r, s: _product(c, s),
                     ("exp_add", "exp_sum", "exp_log", "cancel"),
                     "With d >= 0 the loss that is saved, the second likelihood is e^d times the first.",
                     "<=",
-                    lambda c, r, s: (
-                        c.prod(lambda i: r[i], over=r)
-                        * c.gap("exp_mono", c.number(0), c.gap("hyp:less_loss"))
-                    ),
+                    lambda c, r, s: _product(c, r) * c.gap("exp_mono", c.number(0), c.gap("hyp:less_loss")),
                 ),
             ),
         ),
