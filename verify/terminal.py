@@ -40,27 +40,31 @@ class Steps:
     """Progress through a known number of steps, drawn on stderr when that is a terminal."""
 
     def __init__(self, total: int) -> None:
+        self._progress: Progress | None = None
         console = Console(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._progress.add_task("", total=total)
+        if console.is_terminal:
+            self._progress = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=console,
+                transient=True,
+            )
+            self._progress.add_task("", total=total)
 
     def __enter__(self) -> Steps:
-        self._progress.start()
+        if self._progress:
+            self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if self._progress:
+            self._progress.stop()
 
     def finished(self, what: str) -> None:
         """Count one step as done and say which."""
-        self._progress.update(self._task, advance=1, description=what)
+        if self._progress:
+            self._progress.update(self._progress.task_ids[0], advance=1, description=what)
