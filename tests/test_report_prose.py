@@ -17,6 +17,7 @@ from verify.report.prose import prose
         ("2^-5", "2<sup>−5</sup>"),
         ("e^(a+b)", "e<sup>a+b</sup>"),
         ("p >= 0", "p ≥ 0"),
+        ("1/(32 - 31 pi)", "1/(32 - 31 π)"),
         ("[i = y]", "[i = y]"),
         ("log_prod", "log_prod"),
         ("`x_i <= 1`", "<code>x_i &lt;= 1</code>"),
