@@ -68,6 +68,7 @@ def _drawn(figure: Figure) -> str:
             marker=_SHAPES[place % len(_SHAPES)],
             markersize=3.5,
             linewidth=1.6,
+            zorder=3 + len(figure.series) - place,
         )
     axes.grid(visible=True, color=_INK, alpha=0.12, linewidth=0.6)
     if figure.series:
