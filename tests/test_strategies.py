@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,8 @@ from verify import strategies
 from verify.claim import Hypothesis
 from verify.domain import distribution, index, nonnegative, positive, probability, real, whole
 from verify.floats import FORMATS, format_named
+
+ROOT = Path(__file__).parent.parent
 
 STEADY = settings(
     max_examples=60,
@@ -135,3 +140,38 @@ def test_a_hypothesis_that_fails_is_told() -> None:
     """A hypothesis is not taken as kept where it is violated or where it has no value."""
     below = Hypothesis("below", lambda c, x: c.log(x), "<", lambda c, x: c.number(0))
     assert [strategies.holds(below, (Fraction(x),), {}) for x in ("1/2", "1", "-1")] == [True, False, False]
+
+
+_DRAWS = """
+from verify.domain import distribution, real
+from verify.strategies import explore, inputs
+seen = []
+given = (real("x", "n"), distribution("p", "n"))
+explore(inputs(given, "float32"), lambda v: (seen.append(v), ({}, False))[1], seed=4, examples=60)
+print(seen)
+"""
+
+
+def test_what_is_drawn_does_not_depend_on_what_is_loaded() -> None:
+    """One seed gives the same inputs whatever other source files were imported before."""
+    before = (
+        "",
+        "import verify.contexts.rounding, verify.operations.softmax, verify.cli, verify.kernel.normal",
+    )
+    scripts = [[sys.executable, "-c", extra + _DRAWS] for extra in before]
+    first, second = (
+        subprocess.run(script, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+        for script in scripts
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 5), (-3, 3), (-7, 2), (-2, 6), (3, 9), (-9, -4)])
+def test_whole_numbers_cover_their_range(low: int, high: int) -> None:
+    """Each number of the range is drawn, none outside it, and the simplest is nearest to 0."""
+    drawn = set()
+    strategies.explore(
+        strategies.between(low, high), lambda k: (drawn.add(k), ({}, False))[1], seed=0, examples=400
+    )
+    assert drawn == set(range(low, high + 1))
+    assert find(strategies.between(low, high), lambda k: True, settings=STEADY) == min(drawn, key=abs)

@@ -45,6 +45,7 @@ def logits(one: Whole, many: Whole, format: Format, n: int) -> Row:
         lambda: _negative(one, n, small),
         lambda: [small() * format.smallest_subnormal * (1 << bits) for _ in range(n)],
         lambda: [small() / 16 for _ in range(n)] if n > BULK else [small()] * n,
+        lambda: _edge(many, format, n, bits),
     )
     row = regimes[one(0, len(regimes) - 1)]()
     return tuple(Fraction(format.round(x)) for x in row)
@@ -137,7 +138,9 @@ def _ties(many: Whole, n: int, small: Small) -> list[Fraction]:
 
 
 def _dominant(one: Whole, format: Format, n: int, small: Small) -> list[Fraction]:
-    gap = one(4, 10 - _edges(format)[1])
+    """One entry above the rest: by 4 to 24, or by as much as makes the others' exponentials vanish."""
+    over, under, _ = _edges(format)
+    gap = one(over, 10 - under) if one(0, 1) else one(4, 24)
     row = [small() - gap for _ in range(n)]
     row[one(0, n - 1)] += gap
     return row
