@@ -147,7 +147,7 @@ from verify.domain import distribution, real
 from verify.strategies import explore, inputs
 seen = []
 given = (real("x", "n"), distribution("p", "n"))
-explore(inputs(given, "float32"), lambda v: (seen.append(v), ({}, False))[1], seed=4, examples=60)
+explore(inputs(given, "float32"), lambda v: (seen.append(v), ({}, False))[1], seed=4, examples=400)
 print(seen)
 """
 
