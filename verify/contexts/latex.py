@@ -42,7 +42,7 @@ class _Printer(LatexPrinter):  # type: ignore[misc]
         for f in body.args if body.is_Mul else (body,):
             if f.is_Pow and f.exp == -1:
                 under.append(f.base)
-            elif f.is_Rational and f.q != 1:
+            elif f.is_Rational and f.q != 1 and not any(map(_is_fraction, body.args)):
                 under.append(sympy.Integer(f.q))
                 over += [sympy.Integer(f.p)] if f.p != 1 else []
             else:
@@ -107,6 +107,11 @@ class _Printer(LatexPrinter):  # type: ignore[misc]
         inner = self._print(a)
         factor = rf"\left({inner}\right)" if a.is_Add else inner
         return rf"{factor} \, {self._log(b)}"
+
+
+def _is_fraction(t: Any) -> bool:
+    """Whether ``t`` prints as a fraction of its own."""
+    return bool(t.is_Mul and any(f.is_Pow and f.exp == -1 for f in t.args))
 
 
 def _flat(expr: Any, kind: Any) -> list[Any]:
@@ -181,7 +186,8 @@ def _named(t: Term, interpret: Interpreter) -> Any:
     """An applied operation as a symbol whose name is its notation."""
     name = _notation(t.args[1], interpret)
     if len(t.args) == 3:
-        name = rf"{{{name}}}_{{{latex(interpret(t.args[2]))}}}"
+        whole = rf"\left({name}\right)" if "_" in name or name.startswith("\\log") else f"{{{name}}}"
+        name = rf"{whole}_{{{latex(interpret(t.args[2]))}}}"
     return sympy.Symbol(name)
 
 

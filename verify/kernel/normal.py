@@ -269,11 +269,9 @@ class Normalizer:
     def met(self, rule: str, t: Term, given: Assumptions) -> None:
         """Note that ``rule`` needed the sign of ``t`` and that it is known."""
         relation = ">" if self.positive(t, given) else "is not"
-        shared, rest = poly.content(self.norm(t.args[0] if t.head == "inv" else t, given))
-        shown = poly.to_term(rest)
-        if shared:
-            shown = Term("mul", (poly.monomial_term(shared, Fraction(1)), shown))
-        self._note(rule, f"{text(shown)} {relation} 0")
+        inside = t.args[0] if t.head == "inv" else t
+        if inside.head != "num":
+            self._note(rule, f"{text(poly.factored(self.norm(inside, given)))} {relation} 0")
 
     def _note(self, rule: str, condition: str) -> None:
         self.conditions.setdefault(rule, {})[condition] = None

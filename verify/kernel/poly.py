@@ -119,6 +119,17 @@ def content(p: Poly) -> tuple[Monomial, Poly]:
     return common, rest
 
 
+def factored(p: Poly) -> Term:
+    """The term of ``p``, with what its monomials share in front of a bracket, for display."""
+    shared, rest = content(p)
+    above = [x for x in shared if x[0].head != "inv"]
+    below = [(t.args[0], k) for t, k in shared if t.head == "inv"]
+    whole = to_term(rest)
+    if above:
+        whole = Term("mul", (monomial_term(tuple(above), Fraction(1)), whole))
+    return Term("div", (whole, monomial_term(tuple(below), Fraction(1)))) if below else whole
+
+
 def divide(n: Poly, d: Poly) -> Poly | None:
     """The polynomial n / d if d divides n exactly, else None (lexicographic division)."""
     order = sorted({t for p in (n, d) for m in p for t, _ in m})
