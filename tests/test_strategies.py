@@ -136,10 +136,19 @@ def test_hypotheses_are_kept() -> None:
     assert any(seen)
 
 
-def test_a_hypothesis_that_fails_is_told() -> None:
-    """A hypothesis is not taken as kept where it is violated or where it has no value."""
+def test_inputs_that_break_a_hypothesis_are_not_drawn() -> None:
+    """An input is drawn neither where a hypothesis is violated nor where it has no value."""
     below = Hypothesis("below", lambda c, x: c.log(x), "<", lambda c, x: c.number(0))
-    assert [strategies.holds(below, (Fraction(x),), {}) for x in ("1/2", "1", "-1")] == [True, False, False]
+    drawn: list[Fraction] = []
+
+    @settings(STEADY, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+    @given(values=strategies.inputs([real("x")], "float32", [below]))
+    def check(values: Any) -> None:
+        drawn.append(values[0])
+
+    check()
+    assert drawn
+    assert all(0 < x < 1 for x in drawn)
 
 
 _DRAWS = """

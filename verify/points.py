@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from random import Random
@@ -14,11 +14,15 @@ from verify.contexts.family import Family
 from verify.domain import Declaration, Size
 from verify.errors import DomainError, PrecisionError
 
+Accepted = Mapping[str, Set[str]]
+
 LENGTHS = (1, 2, 3, 4, 5, 8, 13)
 """The values that the refuter gives to a named size."""
 _TRIES = 60
-_TRUE = {"=": {"equal", "undecided"}, "<=": {"less", "equal"}, "<": {"less"}}
-_STATED = {"=": {"equal", "undecided"}, "<=": {"less", "equal", "undecided"}, "<": {"less"}}
+CERTAIN: Accepted = {"=": {"equal"}, "<=": {"less", "equal"}, "<": {"less"}}
+"""The orders of left and right, as balls compare them, that show a relation."""
+_COMPUTED: Accepted = {**CERTAIN, "=": {"equal", "undecided"}}
+_STATED: Accepted = {**_COMPUTED, "<=": {"less", "equal", "undecided"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def settle(
     At a ``stated`` point (a witness written down with its reason) a hypothesis ``<=`` may hold with
     an equality that balls cannot confirm.
     """
-    true = _STATED if stated else _TRUE
+    accepted = _STATED if stated else _COMPUTED
     context = BallContext(192)
     given = {d.name: context.lift(v) for d, v in zip(part.given, values, strict=True)}
     try:
@@ -77,10 +81,10 @@ def settle(
             _define(h, part, given, lengths, context)
         arguments = tuple(given[d.name] for d in part.given)
         fits = all(_in_domain(d, given[d.name], context) for d in part.given)
-        holds = all(_holds(h, arguments, lengths, context, true) for h in part.hypotheses)
+        true = all(holds(h, arguments, lengths, context, accepted) for h in part.hypotheses)
     except (DomainError, PrecisionError):
         return None
-    return arguments if fits and holds else None
+    return arguments if fits and true else None
 
 
 def _sizes(part: Part) -> Iterator[Size]:
@@ -105,20 +109,21 @@ def _values(part: Part, lengths: dict[str, int], random: Random) -> tuple[Any, .
 def _draw(d: Declaration, shape: tuple[Size, ...], lengths: dict[str, int], random: Random) -> Any:
     if not shape:
         return _number(d, lengths, random)
-    n = _length(shape[0], lengths)
+    n = length_of(shape[0], lengths)
     if len(shape) == 1 and d.domain.sums_to_one:
         return _distribution(n, d.domain.sign == "positive", random)
     return tuple(_draw(d, shape[1:], lengths, random) for _ in range(n))
 
 
-def _length(size: Size, lengths: dict[str, int]) -> int:
+def length_of(size: Size, lengths: Mapping[str, int]) -> int:
+    """The length that a size stands for."""
     return size if isinstance(size, int) else lengths[size]
 
 
 def _number(d: Declaration, lengths: dict[str, int], random: Random) -> Fraction | int:
     domain = d.domain
     if domain.kind == "index":
-        return random.randint(1, _length(domain.bound or 1, lengths))
+        return random.randint(1, length_of(domain.bound or 1, lengths))
     if domain.kind == "integer":
         return Fraction(random.choice((1, 1, 2, 2, 3, 4, 5, 7)))
     if not domain.below_one and random.random() < 0.15:
@@ -155,7 +160,7 @@ def _define(
     if h.over is None:
         given[name] = h.right(context, *arguments)
     else:
-        n = _length(h.over, lengths)
+        n = length_of(h.over, lengths)
         given[name] = Family(tuple(h.right(context, *arguments, i) for i in range(1, n + 1)))
 
 
@@ -180,31 +185,35 @@ def _in_domain(d: Declaration, value: Any, context: BallContext) -> bool:
     if isinstance(value, Family):
         if d.domain.sums_to_one and not isinstance(value[1], Family):
             total = context.sum(lambda i: value[i], over=value)
-            if context.compare(total, 1) not in _TRUE["="]:
+            if context.compare(total, 1) not in _COMPUTED["="]:
                 return False
         return all(_in_domain(d, v, context) for v in value)
     if d.domain.kind == "index":
         return True
     low = {"any": None, "nonnegative": "<=", "positive": "<"}[d.domain.sign]
-    if low and context.compare(0, value) not in _TRUE[low]:
+    if low and context.compare(0, value) not in _COMPUTED[low]:
         return False
     return not d.domain.below_one or context.compare(value, 1) == "less"
 
 
-def _holds(
+def holds(
     h: Hypothesis,
     arguments: tuple[Any, ...],
-    lengths: dict[str, int],
+    lengths: Mapping[str, int],
     context: BallContext,
-    true: Mapping[str, set[str]],
+    accepted: Accepted = CERTAIN,
 ) -> bool:
+    """Whether a hypothesis holds for arguments of the ball context, at every index it ranges over.
+
+    Raises DomainError and PrecisionError where a side has no value, or none at this precision.
+    """
     places: list[tuple[int, ...]] = [()]
     if h.over is not None:
-        places = [(i,) for i in range(1, _length(h.over, lengths) + 1)]
+        places = [(i,) for i in range(1, length_of(h.over, lengths) + 1)]
     for i in places:
         if h.when is not None and context.compare(h.when(context, *arguments, *i), 0) != "greater":
             continue
         left, right = h.left(context, *arguments, *i), h.right(context, *arguments, *i)
-        if context.compare(left, right) not in true[h.relation]:
+        if context.compare(left, right) not in accepted[h.relation]:
             return False
     return True

@@ -20,9 +20,10 @@ from hypothesis.errors import HypothesisException, Unsatisfiable
 from verify import regimes
 from verify.claim import Hypothesis
 from verify.contexts.ball import BallContext
-from verify.domain import Declaration, Domain, Size
+from verify.domain import Declaration, Domain
 from verify.errors import DomainError, PrecisionError
 from verify.floats import Format, format_named
+from verify.points import holds, length_of
 
 Draw = Callable[[Any], Any]
 
@@ -152,33 +153,21 @@ def _inputs(
                 values.append(twins[-1])
             else:
                 values.append(draw(_declared(declaration, format, lengths, zeros)))
-        if all(holds(hypothesis, tuple(values), lengths) for hypothesis in hypotheses):
+        if _satisfied(hypotheses, tuple(values), lengths):
             return tuple(values)
     return reject()
 
 
-def holds(hypothesis: Hypothesis, values: tuple[Any, ...], lengths: Mapping[str, int]) -> bool:
-    """Whether a hypothesis certainly holds at exact values; an undecided comparison counts as no."""
+def _satisfied(
+    hypotheses: tuple[Hypothesis, ...], values: tuple[Any, ...], lengths: Mapping[str, int]
+) -> bool:
+    """Whether all hypotheses certainly hold at exact values; an undecided comparison counts as no."""
     context = BallContext()
-    positions: list[tuple[int, ...]] = [()]
-    if hypothesis.over is not None:
-        positions = [(i,) for i in range(1, _length(hypothesis.over, lengths) + 1)]
+    arguments = tuple(context.lift(value) for value in values)
     try:
-        return all(context.evaluate(_assumed(hypothesis, context), *values, *at) for at in positions)
+        return all(holds(hypothesis, arguments, lengths, context) for hypothesis in hypotheses)
     except (DomainError, PrecisionError):
         return False
-
-
-def _assumed(hypothesis: Hypothesis, context: BallContext) -> Callable[..., bool]:
-    accepted = {"=": ("equal",), "<=": ("less", "equal"), "<": ("less",)}[hypothesis.relation]
-
-    def check(c: Any, *arguments: Any) -> bool:
-        if hypothesis.when is not None and context.compare(hypothesis.when(c, *arguments), 0) != "greater":
-            return True
-        left, right = hypothesis.left(c, *arguments), hypothesis.right(c, *arguments)
-        return context.compare(left, right) in accepted
-
-    return check
 
 
 def _same_kind(a: Declaration, b: Declaration) -> bool:
@@ -191,18 +180,14 @@ def _same_kind(a: Declaration, b: Declaration) -> bool:
     return alike and stronger and a.shape == b.shape
 
 
-def _length(size: Size, lengths: Mapping[str, int]) -> int:
-    return size if isinstance(size, int) else lengths[size]
-
-
 def _declared(
     declaration: Declaration, format: Format, lengths: Mapping[str, int], zeros: bool
 ) -> st.SearchStrategy[Any]:
     """A value of the declared shape and domain."""
     domain = declaration.domain
-    shape = [_length(size, lengths) for size in declaration.shape]
+    shape = [length_of(size, lengths) for size in declaration.shape]
     if domain.kind == "index":
-        bound = _length(domain.bound if domain.bound is not None else 1, lengths)
+        bound = length_of(domain.bound if domain.bound is not None else 1, lengths)
         return _shaped(labels(bound), shape)
     if not shape:
         return _row(format, 1, domain, zeros).map(lambda row: row[0])
