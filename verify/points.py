@@ -205,7 +205,7 @@ def holds(
 ) -> bool:
     """Whether a hypothesis holds for arguments of the ball context, at every index it ranges over.
 
-    Raises DomainError and PrecisionError where a side has no value, or none at this precision.
+    It does not where a side is infinite. Raises DomainError and PrecisionError where a side has no value, or none at this precision.
     """
     places: list[tuple[int, ...]] = [()]
     if h.over is not None:
@@ -214,6 +214,14 @@ def holds(
         if h.when is not None and context.compare(h.when(context, *arguments, *i), 0) != "greater":
             continue
         left, right = h.left(context, *arguments, *i), h.right(context, *arguments, *i)
+        if infinite(context, left) or infinite(context, right):
+            return False
         if context.compare(left, right) not in accepted[h.relation]:
             return False
     return True
+
+
+def infinite(context: BallContext, number: Any) -> bool:
+    """Whether a number of the ball context is an infinity, such as log 0."""
+    enclosure = context.enclosure(number)
+    return enclosure.is_point and isinstance(enclosure.lower, float)

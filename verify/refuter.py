@@ -11,7 +11,7 @@ from verify.claim import Part, Relation, Witness
 from verify.contexts.ball import BallContext
 from verify.contexts.exact import ExactContext, to_decimal
 from verify.errors import DomainError, PrecisionError, UsageError
-from verify.points import Point, points, settle
+from verify.points import Point, infinite, points, settle
 
 Outcome = Literal["refuted", "supported", "undefined", "unknown"]
 _PRECISIONS: dict[Relation, tuple[int, ...]] = {"=": (192,), "<=": (192,), "<": (192, 768, 3072)}
@@ -64,7 +64,7 @@ def judge_point(
         context = BallContext(bits)
         try:
             a, b = (context.evaluate(f, *arguments) for f in (left, right))
-            if any(_infinite(context, x) for x in (a, b)):
+            if any(infinite(context, x) for x in (a, b)):
                 return "undefined"
             order = context.compare(a, b)
         except DomainError:
@@ -78,11 +78,6 @@ def judge_point(
         if relation != "<":
             outcome = "supported"
     return outcome
-
-
-def _infinite(context: BallContext, number: Any) -> bool:
-    enclosure = context.enclosure(number)
-    return enclosure.is_point and isinstance(enclosure.lower, float)
 
 
 def _stated(part: Part, witness: Witness) -> tuple[Point, tuple[Any, ...], str]:
