@@ -221,6 +221,15 @@ def test_the_markdown_keeps_the_exponent_of_a_shortened_number(sample_run: RunRe
     assert "`3.6176644e-9`" in markdown(sample_run)
 
 
+@pytest.mark.parametrize("got", ["inf", "nan", "0.5 against nan"])
+def test_the_markdown_shows_what_is_no_number_as_it_was_returned(sample_run: RunRecord, got: str) -> None:
+    """Infinite and undefined results keep the name that torch gives them."""
+    case = sample_run.evidence[1].counterexample
+    assert case is not None
+    found = replace(sample_run.evidence[1], counterexample=replace(case, got=got))
+    assert f"`{got}`" in markdown(replace(sample_run, evidence=(found,)))
+
+
 def test_hostile_text_cannot_leave_its_markdown_cell(sample_run: RunRecord) -> None:
     """No row is broken and no element begins, whatever a name says."""
     text = markdown(_hostile(sample_run))

@@ -84,6 +84,7 @@ def _short(text: str, length: int = 40) -> str:
 def _digits(number: str) -> str:
     """A long decimal to eight digits with its exponent; what is no number, shortened."""
     try:
-        return f"{Decimal(number):.8g}"
+        value = Decimal(number)
     except InvalidOperation:
         return _short(number)
+    return f"{value:.8g}" if value.is_finite() else number
