@@ -18,7 +18,8 @@ _BIG = {"sum": "∑", "prod": "∏"}
 def prose(text: str) -> str:
     """HTML of a sentence. What stands between backticks is code and is left as it is.
 
-    Elsewhere x_i, x_{i,j} and x[i] become subscripts, 2^-5 and e^(a+b) powers, <= and >= one sign, pi a letter.
+    Elsewhere x_i, x_{i,j} and x[i] become subscripts, 2^-5 and e^(a+b) powers, <= and >= one sign, and
+    pi a letter.
 
     >>> prose("p[i] <= 2^-5 in `p_i`")
     '<var>p</var><sub>i</sub> ≤ 2<sup>−5</sup> in <code>p_i</code>'
