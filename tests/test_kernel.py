@@ -12,12 +12,11 @@ from verify.claim import Hypothesis, Part, Step
 from verify.domain import distribution, index, nonnegative, positive, probability, real, whole
 from verify.errors import KernelError, UsageError
 from verify.kernel.assumptions import assume
-from verify.kernel.build import build
+from verify.kernel.build import Index, build
 from verify.kernel.defined import require_defined
 from verify.kernel.derivation import derive
 from verify.kernel.signs import sign_of
 from verify.kernel.terms import Term, close_binder, free, open_binder, position
-from verify.kernel.text import text
 from verify.kernel.theorem import Theorem, as_fact, chain, equation, inequality
 
 _G, _Y, _K = real("g", "n"), index("y", "n"), index("k", "n")
@@ -35,15 +34,14 @@ def test_a_theorem_cannot_be_made_by_hand() -> None:
     """Only the inferences of the kernel make theorems."""
     term = build(lambda c: c.number(1), ())
     with pytest.raises(KernelError, match="inferences only"):
-        Theorem(assume((), ()), term, "=", build(lambda c: c.number(2), ()))
+        Theorem(object(), assume((), ()), term, "=", build(lambda c: c.number(2), ()))
 
 
 def test_a_theorem_cannot_be_altered_by_replacing_a_field() -> None:
     """A copy with another right side would be a forgery."""
     theorem = _equal((_X,), lambda c, x: x + x, lambda c, x: 2 * x)
-    assert text(theorem.right) == "2 x"
-    with pytest.raises((KernelError, dataclasses.FrozenInstanceError)):
-        theorem.right = theorem.left  # type: ignore[misc]
+    with pytest.raises((ValueError, TypeError)):
+        dataclasses.replace(theorem, right=theorem.left)
 
 
 # rule -> (declarations, left, right): equal by that rule, and not without it
@@ -159,8 +157,8 @@ def test_terms_that_differ_in_bound_names_are_the_same() -> None:
 
 def test_an_index_without_a_range_is_rejected() -> None:
     """An indicator of an index that nothing bounds has no meaning."""
-    stray = free("j")
-    with pytest.raises(KernelError, match="range"):
+    stray = Index(free("j"))
+    with pytest.raises(KernelError, match="has no range"):
         _equal((_G, _Y), lambda c, g, y: c.equal(stray, y), lambda c, g, y: c.equal(stray, y))
 
 
@@ -172,7 +170,7 @@ def test_an_index_that_escapes_its_sum_is_rejected() -> None:
         total = c.sum(lambda i: kept.append(i) or g[i], over=g)
         return total + g[kept[0]]
 
-    with pytest.raises(KernelError, match="outside the range"):
+    with pytest.raises(KernelError, match="has no range"):
         _equal((_G,), leak, leak)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sympy
 
-from verify.domain import index, positive, real
+from verify.domain import index, nonnegative, positive, real
 from verify.errors import KernelError
 from verify.kernel.assumptions import assume
 from verify.kernel.build import build
@@ -105,7 +105,7 @@ def test_an_index_carries_its_range() -> None:
 def test_zero_times_log_zero_is_zero_by_a_named_convention() -> None:
     """SymPy makes 0*log(0) nan; xlogy is the node that carries the convention, and its rule is named."""
     assert sympy.Integer(0) * sympy.log(0) is sympy.nan
-    given = (real("p", "n"),)
+    given = (nonnegative("p", "n"),)
     term = build(lambda c, p: c.xlogy(c.number(0), p[1]), given)
     assert text(
         equation(assume(given, ()), term, build(lambda c, p: c.number(0), given), ("xlog0",)).left

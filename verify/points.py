@@ -164,21 +164,29 @@ def _define(
         given[name] = Family(tuple(h.right(context, *arguments, i) for i in range(1, n + 1)))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _Probe:
-    """Stands for a variable while a formula is asked whether it is just that variable."""
+    """Stands for a variable, or its entry at ``index``, while a formula is asked what it is."""
+
+    declaration: Declaration | None = None
+    index: Any = None
 
     def __getitem__(self, index: Any) -> _Probe:
-        return self
+        return _Probe(self.declaration, index)
 
 
 def _defined_by(h: Hypothesis, part: Part) -> str | None:
-    """The name of the declared variable that the left side is (an entry of), if it is one."""
-    probes = {d.name: _Probe() for d in part.given}
+    """The variable that the left side is, or whose entry at the running index it is, if any."""
+    running = _Probe()
     try:
-        result = h.left(None, *probes.values(), *([_Probe()] if h.over is not None else []))
+        result = h.left(None, *map(_Probe, part.given), *([running] if h.over is not None else []))
     except (TypeError, AttributeError):
         return None
-    return next((name for name, probe in probes.items() if probe is result), None)
+    if not isinstance(result, _Probe) or result.declaration is None:
+        return None
+    shape = () if h.over is None else (h.over,)
+    whole = result.index is (running if shape else None)
+    return result.declaration.name if whole and result.declaration.shape == shape else None
 
 
 def _in_domain(d: Declaration, value: Any, context: BallContext) -> bool:
@@ -205,7 +213,8 @@ def holds(
 ) -> bool:
     """Whether a hypothesis holds for arguments of the ball context, at every index it ranges over.
 
-    It does not where a side is infinite. Raises DomainError and PrecisionError where a side has no value, or none at this precision.
+    It does not where a side is infinite. Raises DomainError and PrecisionError where a side has no
+    value, or none at this precision.
     """
     places: list[tuple[int, ...]] = [()]
     if h.over is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from verify.claim import Hypothesis
 from verify.domain import Declaration, Size
 from verify.errors import KernelError
-from verify.kernel.build import build
+from verify.kernel.build import Index, build
 from verify.kernel.terms import ONE, Term, free, subterms
 
 PATTERN = "?"
@@ -34,20 +36,22 @@ class Fact:
 class Assumptions:
     """Declarations by name, ranges of the free indices, facts, and terms > 0 in the present case."""
 
-    declarations: dict[str, Declaration]
-    ranges: dict[str, Size]
+    declarations: Mapping[str, Declaration]
+    ranges: Mapping[str, Size]
     facts: tuple[Fact, ...] = ()
     cases: tuple[Term, ...] = ()
     key: str = field(init=False)
 
     def __post_init__(self) -> None:
-        facts = ";".join(
-            f"{f.name} {f.left.key}{f.relation}{f.right.key} {f.over} {f.when and f.when.key}"
+        facts = [
+            (f.name, f.left.key, f.relation, f.right.key, f.over, f.when and f.when.key, f.lemma)
             for f in self.facts
-        )
-        cases = ";".join(c.key for c in self.cases)
-        key = f"{sorted(self.declarations.items())} {sorted(self.ranges.items())} [{facts}] [{cases}]"
+        ]
+        cases = [c.key for c in self.cases]
+        key = repr((sorted(self.declarations.items()), sorted(self.ranges.items()), facts, cases))
         object.__setattr__(self, "key", key)
+        object.__setattr__(self, "declarations", MappingProxyType(dict(self.declarations)))
+        object.__setattr__(self, "ranges", MappingProxyType(dict(self.ranges)))
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -110,6 +114,10 @@ class Assumptions:
 
 def assume(given: tuple[Declaration, ...], hypotheses: tuple[Hypothesis, ...]) -> Assumptions:
     """The assumptions of a statement: its declarations, what they imply, and its hypotheses."""
+    for d in given:
+        _require_plain(d.name, *d.shape, d.domain.bound)
+    for h in hypotheses:
+        _require_plain(h.name, h.over)
     declarations = {d.name: d for d in given}
     if len(declarations) != len(given):
         raise KernelError(f"a variable is declared twice: {[d.name for d in given]}")
@@ -124,7 +132,7 @@ def assume(given: tuple[Declaration, ...], hypotheses: tuple[Hypothesis, ...]) -
         if d.domain.sums_to_one:
             facts.append(_sums_to_one(d))
     for h in hypotheses:
-        extra = (free(PATTERN),) if h.over is not None else ()
+        extra = (Index(free(PATTERN)),) if h.over is not None else ()
         left, right = build(h.left, given, extra), build(h.right, given, extra)
         when = build(h.when, given, extra) if h.when is not None else None
         facts.append(Fact(h.name, left, h.relation, right, h.over, when))
@@ -132,6 +140,15 @@ def assume(given: tuple[Declaration, ...], hypotheses: tuple[Hypothesis, ...]) -
     if len(set(names)) != len(names):
         raise KernelError(f"two hypotheses have one name: {names}")
     return Assumptions(declarations, ranges, tuple(facts))
+
+
+def _require_plain(*names: Size | None) -> None:
+    """Names of variables, hypotheses and lengths are identifiers; fixed lengths are at least 1."""
+    for name in names:
+        if isinstance(name, str) and not name.isidentifier():
+            raise KernelError(f"{name!r} is not a name; use letters, digits and underscores")
+        if isinstance(name, int) and name < 1:
+            raise KernelError(f"a length of {name} leaves nothing; lengths are at least 1")
 
 
 def _sums_to_one(d: Declaration) -> Fact:

@@ -14,8 +14,29 @@ from verify.kernel.terms import Term, close_binder, free, num, position
 from verify.operation import Operation
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class _Undecided:
+    """A thing under construction: Python must not compare it or branch on it."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        raise UsageError("a formula cannot compare with ==; write c.equal(i, j) for indices")
+
+    def __bool__(self) -> bool:
+        raise UsageError("a formula cannot branch; write it with c.equal(i, j)")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Index(_Undecided):
+    """An index, as a formula gets it."""
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Number(_Undecided):
     """A scalar under construction; its operators build terms and simplify nothing."""
 
     term: Term
@@ -64,23 +85,25 @@ def _term(value: Any) -> Term:
 
 
 def _index(value: Any) -> Term:
-    if isinstance(value, Term):
-        return value
+    if isinstance(value, Index):
+        return value.term
     if isinstance(value, int) and not isinstance(value, bool):
         return position(value)
     raise UsageError(f"{value!r} is not an index; use an index variable, a label or a whole number from 1")
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """Something indexed: ``entry`` makes the term at an index, ``size`` is its length.
+@dataclass(frozen=True, slots=True, eq=False)
+class Family(_Undecided):
+    """Something indexed: ``entry`` makes the number, label or row at an index, ``size`` is its length.
 
-    ``shown`` is the term by which it is displayed as an argument of an operation.
+    ``shown`` is the term by which it is displayed as an argument of an operation. It has entries
+    only where ``conditions`` are defined.
     """
 
     size: Size
     entry: Callable[[Term], Any]
     shown: Term
+    conditions: tuple[Term, ...] = ()
 
     def __getitem__(self, where: Any) -> Any:
         if isinstance(where, tuple):
@@ -91,15 +114,27 @@ class Family:
 
 def declared(declaration: Declaration, fixed: tuple[Term, ...] = ()) -> Any:
     """The variable of a declaration: a number, an index or a family (of families)."""
-    head = "label" if declaration.domain.kind == "index" else "app"
+    is_label = declaration.domain.kind == "index"
     depth = len(fixed)
     if depth < len(declaration.shape):
-        shown = Term("family", fixed, declaration.name)
-        return Family(declaration.shape[depth], lambda i: declared(declaration, (*fixed, i)), shown)
+        sizes = declaration.shape[:depth]
+        return Family(
+            declaration.shape[depth],
+            lambda i: declared(declaration, (*fixed, i)),
+            Term("family", fixed, declaration.name),
+            tuple(Term("in", (i,), size) for i, size in zip(fixed, sizes, strict=True)),
+        )
     if not declaration.shape:
-        return free(declaration.name) if head == "label" else Number(Term("var", data=declaration.name))
-    made = Term(head, fixed, declaration.name)
-    return made if head == "label" else Number(made)
+        name = declaration.name
+        return Index(free(name)) if is_label else Number(Term("var", data=name))
+    if is_label:
+        return Index(Term("label", fixed, declaration.name))
+    return Number(Term("app", fixed, declaration.name))
+
+
+def _where(value: Number, conditions: tuple[Term, ...]) -> Number:
+    """``value``, which has a value only where the conditions are defined."""
+    return Number(Term("where", (value.term, *conditions))) if conditions else value
 
 
 class TermContext:
@@ -134,25 +169,30 @@ class TermContext:
 
     def count(self, x: Family) -> Number:
         """The length of a family, as a number."""
-        return Number(num(x.size) if isinstance(x.size, int) else Term("size", data=x.size))
+        length = num(x.size) if isinstance(x.size, int) else Term("size", data=x.size)
+        return _where(Number(length), x.conditions)
 
     def family(self, body: Callable[[Any], Any], *, over: Family) -> Family:
         """The family of ``body(i)`` for i over the indices of ``over``."""
-        shown = self._close("entries", body, over).term
-        return Family(over.size, body, shown)
+        entries = self._close("entries", body, over)
+
+        def entry(i: Term) -> Number:
+            return _where(Number(_term(body(Index(i)))), (Term("in", (i,), over.size),))
+
+        return Family(over.size, entry, entries, (entries, *over.conditions))
 
     def sum(self, body: Callable[[Any], Any], *, over: Family) -> Number:
         """Sum of ``body(i)`` for i over the indices of ``over``."""
-        return self._close("sum", body, over)
+        return self._bind("sum", body, over)
 
     def prod(self, body: Callable[[Any], Any], *, over: Family) -> Number:
         """Product of ``body(i)`` for i over the indices of ``over``."""
-        return self._close("prod", body, over)
+        return self._bind("prod", body, over)
 
     def gap(self, name: str, *arguments: Any) -> Number:
         """An expression known to be >= 0, by the inequality ``name`` (see the kernel's rules)."""
-        args = tuple(a if isinstance(a, Term) else _term(a) for a in arguments)
-        return Number(Term("gap", args, name))
+        of = _index if name.startswith("hyp:") else _term
+        return Number(Term("gap", tuple(of(a) for a in arguments), name))
 
     def call(self, operation: Operation, *arguments: Any) -> Any:
         """``operation`` applied: its definition, remembered under its name for display."""
@@ -164,21 +204,24 @@ class TermContext:
             def entry(i: Term) -> Number:
                 return Number(Term("call", (_term(result.entry(i)), applied, i), operation))
 
-            return Family(result.size, entry, applied)
+            return Family(result.size, entry, applied, (applied, *result.conditions))
         return Number(Term("call", (_term(result), Term("applied", shown, operation)), operation))
 
-    def _close(self, head: str, body: Callable[[Any], Any], over: Family) -> Number:
+    def _bind(self, head: str, body: Callable[[Any], Any], over: Family) -> Number:
+        return _where(Number(self._close(head, body, over)), over.conditions)
+
+    def _close(self, head: str, body: Callable[[Any], Any], over: Family) -> Term:
         if not isinstance(over, Family):
             raise KernelError(f"an index needs a range; over={over!r} is not a family")
         self._fresh += 1
         name = f"@{self._fresh}"
-        return Number(Term(head, (close_binder(_term(body(free(name))), name),), over.size))
+        return Term(head, (close_binder(_term(body(Index(free(name)))), name),), over.size)
 
 
 def _shown(argument: Any) -> Term:
     if isinstance(argument, Family):
         return argument.shown
-    return argument if isinstance(argument, Term) else _term(argument)
+    return argument.term if isinstance(argument, Index) else _term(argument)
 
 
 def build(formula: Formula, given: tuple[Declaration, ...], extra: tuple[Any, ...] = ()) -> Term:

@@ -29,6 +29,11 @@ def require_defined(given: Assumptions, t: Term) -> None:
                 raise KernelError(f"no declaration has the length {t.data}")
         case "call":
             require_defined(given, t.args[0])
+            _applied(given, t.args[1])
+        case "where":
+            require_defined(given, t.args[0])
+            for condition in t.args[1:]:
+                _condition(given, condition)
         case "gap":
             _all(given, tuple(a for a in t.args if a.head not in INDEX_HEADS))
             require_defined(given, unfold_gap(t, given))
@@ -59,6 +64,28 @@ def require_defined(given: Assumptions, t: Term) -> None:
             raise KernelError(f"{text(t)} is not a number")
 
 
+def _applied(given: Assumptions, t: Term) -> None:
+    """What an operation is applied to has a value, also where the operation does not look at it."""
+    for a in t.args:
+        if a.head == "applied":
+            _applied(given, a)
+        elif a.head not in INDEX_HEADS | {"family"}:
+            _condition(given, a)
+
+
+def _condition(given: Assumptions, t: Term) -> None:
+    if t.head == "in":
+        if not given.in_range(t.args[0], t.data):
+            raise KernelError(f"the index {text(t.args[0])} is outside the range 1..{t.data}")
+    elif t.head == "entries":
+        name = given.fresh()
+        require_defined(given.with_index(name, t.data), open_binder(t.args[0], free(name)))
+    elif t.head == "applied":
+        _applied(given, t)
+    else:
+        require_defined(given, t)
+
+
 def _all(given: Assumptions, terms: tuple[Term, ...]) -> None:
     for t in terms:
         require_defined(given, t)
@@ -83,10 +110,16 @@ def _indicator(given: Assumptions, i: Term, j: Term) -> None:
 
 
 def _xlogy(given: Assumptions, a: Term, b: Term) -> None:
-    """``a log b`` has a value where b > 0, and where a = 0."""
-    if sign_of(given, b) == "+" or sign_of(given, a) == "0":
+    """``a log b`` has a value where b > 0, and where b = 0 and a = 0."""
+    if sign_of(given, b) == "+":
         return
-    factor = a.args[0] if a.head == "call" else a
+    if sign_of(given, b) not in {"0+", "0"}:
+        raise KernelError(f"xlogy: {text(b)} >= 0 does not follow from the assumptions")
+    if sign_of(given, a) == "0":
+        return
+    factor = a
+    while factor.head in {"call", "where"}:
+        factor = factor.args[0]
     if factor.head == "delta":
         i, j = factor.args if factor.args[0].head == "free" else factor.args[::-1]
         if sign_of(given, replace(b, i, j)) == "+":

@@ -8,15 +8,18 @@ from verify.kernel.terms import ONE, Term, free, map_leaves, num, replace
 from verify.kernel.text import text
 
 
-def unfold_gap(node: Term, given: Assumptions) -> Term:
-    """The difference that an inequality of the table says is not negative."""
+def unfold_gap(node: Term, given: Assumptions, *, inside_binder: bool = False) -> Term:
+    """The difference that an inequality of the table says is not negative.
+
+    ``inside_binder``: for display only, where an index may belong to a binder around the node.
+    """
     name, _, argument = str(node.data).partition(":")
     a = node.args
     if name == "hyp" and argument and len(a) <= 1:
         fact = given.fact(argument)
         if (fact.over is None) != (len(a) == 0):
             raise KernelError(f"{node.data}: give an index exactly when the hypothesis holds for every index")
-        if a and fact.over is not None and not given.in_range(a[0], fact.over):
+        if a and fact.over is not None and not inside_binder and not given.in_range(a[0], fact.over):
             raise KernelError(f"{node.data}: the index {text(a[0])} is not in 1..{fact.over}")
         return difference(fact, a[0] if a else None)
     if name == "log_le" and len(a) == 1:
@@ -33,10 +36,12 @@ def unfold_gap(node: Term, given: Assumptions) -> Term:
 
 
 def without_gaps(term: Term, given: Assumptions) -> Term:
-    """``term`` with every named inequality replaced by the difference it stands for."""
+    """``term`` with every named inequality replaced by the difference it stands for, for display."""
 
     def change(node: Term, depth: int) -> Term | None:
-        return without_gaps(unfold_gap(node, given), given) if node.head == "gap" else None
+        if node.head != "gap":
+            return None
+        return without_gaps(unfold_gap(node, given, inside_binder=depth > 0), given)
 
     return map_leaves(term, change)
 

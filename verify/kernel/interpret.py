@@ -46,6 +46,8 @@ class Interpreter:
                 return self._on_call(t, self) if self._on_call else self(t.args[0])
             case "gap":
                 raise KernelError("a gap is interpreted through what it unfolds to")
+            case "where":
+                return self(t.args[0])
             case "sum" | "prod":
                 return self._bind(t)
             case "delta":

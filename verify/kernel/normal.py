@@ -57,7 +57,7 @@ class Normalizer:
                 return poly.constant(t.data)
             case "var" | "app" | "size":
                 return poly.atom(t)
-            case "call":
+            case "call" | "where":
                 return self.norm(t.args[0], given)
             case "gap":
                 return self.norm(unfold_gap(t, given), given)

@@ -45,7 +45,7 @@ def _from_form(given: Assumptions, t: Term) -> Sign:
             return None if d is None else _DECLARED[d.domain.sign]
         case "delta":
             return "0+"
-        case "call":
+        case "call" | "where":
             return sign_of(given, t.args[0])
         case "add":
             return _sum_sign([sign_of(given, a) for a in t.args]) or _one_minus_indicator(t)
@@ -117,7 +117,9 @@ def _power_sign(s: Sign, k: int) -> Sign:
 def _gap_sign(given: Assumptions, t: Term) -> Sign:
     name, _, argument = str(t.data).partition(":")
     if name == "hyp":
-        return _DIFFERENCE[given.fact(argument).relation]
+        fact = given.fact(argument)
+        where = t.args[0] if t.args else None
+        return _DIFFERENCE[fact.relation] if fact.when is None or _holds(given, fact.when, where) else None
     if name == "log_le":
         return "0+" if sign_of(given, t.args[0]) == "+" else None
     if name == "xlogx_ge":

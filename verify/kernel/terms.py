@@ -8,6 +8,8 @@ Heads of scalars: ``num`` (data: Fraction), ``var`` (name), ``app`` (family name
 ``exp``, ``log``, ``xlogy``, ``ceil``, ``delta`` (args: two indices), ``sum`` and ``prod`` (data:
 size; args: body), ``call`` (data: Operation; args: body, then what it was applied to, for display
 only), ``gap`` (data: name of an inequality; args: its terms).
+``where`` is its first argument, provided that the others are defined; among these, ``in`` (args: an
+index; data: size) is defined where the index is in 1..size.
 Heads for display only: ``applied`` (data: Operation), ``family`` (name), ``entries`` (a binder).
 Heads of indices: ``free`` (name), ``bound`` (number of binders between), ``position`` (whole
 number), ``label`` (name of a family of labels; args: indices).
@@ -36,7 +38,7 @@ class Term:
     def __post_init__(self) -> None:
         data = getattr(self.data, "id", self.data)
         inner = ",".join(a.key for a in self.args)
-        object.__setattr__(self, "key", f"({self.head} {data}|{inner})")
+        object.__setattr__(self, "key", f"({self.head} {data!r}|{inner})")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Term) and self.key == other.key

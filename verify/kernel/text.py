@@ -61,6 +61,8 @@ def _render(t: Term, depth: int) -> tuple[str, int]:
             name = _name(depth)
             body = _text(open_binder(t.args[0], free(name)), _PRODUCT, depth + 1)
             return f"{t.head}_{{{name}=1..{t.data}}} {body}", _PRODUCT
+        case "where":
+            return _render(t.args[0], depth)
         case "call" | "applied":
             return _call(t, depth), _TIGHT
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from verify.claim import Relation
@@ -25,15 +25,15 @@ Conditions = dict[str, tuple[str, ...]]
 class Theorem:
     """``left relation right`` for all points of ``given``. Made by the functions of this file only."""
 
+    key: InitVar[object]
     given: Assumptions
     left: Term
     relation: Relation
     right: Term
     conditions: Conditions = field(default_factory=dict, compare=False)
-    key: object = field(default=None, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        if self.key is not _KEY:
+    def __post_init__(self, key: object) -> None:
+        if key is not _KEY:
             raise KernelError("a Theorem is made by the kernel's inferences only")
 
 
@@ -44,16 +44,16 @@ def equation(given: Assumptions, left: Term, right: Term, rules: tuple[str, ...]
     forms differ, or a rule could be left out.
     """
     _require_rules(rules)
+    _require_closed(given, left, right)
     require_defined(given, left)
     require_defined(given, right)
     conditions = agree(given, left, right, rules)
     if conditions is None:
         raise KernelError(f"by {_names(rules)} {text(left)} and {text(right)} are not seen to be equal")
     for r in rules:
-        fewer = tuple(x for x in rules if x != r)
-        if agree(given, left, right, fewer) is not None:
+        if _agree_without(given, left, right, tuple(x for x in rules if x != r)):
             raise KernelError(f"the rule {r} is not needed here; leave it out")
-    return Theorem(given, left, "=", right, conditions, _KEY)
+    return Theorem(_KEY, given, left, "=", right, conditions)
 
 
 def inequality(
@@ -62,6 +62,7 @@ def inequality(
     """``left <= right`` (or <), if right - left equals ``gap`` by the rules and gap >= 0 (> 0)."""
     if relation not in {"<=", "<"}:
         raise KernelError(f"an inequality is <= or <, not {relation!r}")
+    _require_closed(given, gap)
     require_defined(given, gap)
     difference = Term("add", (right, Term("mul", (num(-1), left))))
     same = equation(given, difference, gap, rules)
@@ -71,7 +72,7 @@ def inequality(
         raise KernelError(f"{text(gap)} {wanted} 0 does not follow from its form and the assumptions")
     require_defined(given, left)
     require_defined(given, right)
-    return Theorem(given, left, relation, right, same.conditions, _KEY)
+    return Theorem(_KEY, given, left, relation, right, same.conditions)
 
 
 def chain(first: Theorem, second: Theorem) -> Theorem:
@@ -85,7 +86,7 @@ def chain(first: Theorem, second: Theorem) -> Theorem:
         relation = "<"
     elif "<=" in {first.relation, second.relation}:
         relation = "<="
-    return Theorem(first.given, first.left, relation, second.right, {}, _KEY)
+    return Theorem(_KEY, first.given, first.left, relation, second.right)
 
 
 def as_fact(theorem: Theorem, name: str, given: Assumptions) -> Fact:
@@ -93,11 +94,28 @@ def as_fact(theorem: Theorem, name: str, given: Assumptions) -> Fact:
     have = set(given.facts)
     own = theorem.given
     agrees = all(given.declarations.get(n) == d for n, d in own.declarations.items())
-    if not agrees or not set(own.facts) <= have or own.cases:
+    assumed = {f for f in own.facts if not f.lemma}
+    if not agrees or not assumed <= have or own.cases:
         raise KernelError(f"the lemma {name} assumes something that is not assumed here")
     if any(given.ranges.get(n) != s for n, s in own.ranges.items()):
         raise KernelError(f"the lemma {name} speaks of an index that has another range here")
     return Fact(name, theorem.left, theorem.relation, theorem.right, lemma=True)
+
+
+def _require_closed(given: Assumptions, *terms: Term) -> None:
+    """Every free index of the terms is one that the assumptions speak of."""
+    for t in terms:
+        stray = free_indices(t) - given.ranges.keys()
+        if stray:
+            raise KernelError(f"the index {min(stray)} in {text(t)} has no range")
+
+
+def _agree_without(given: Assumptions, left: Term, right: Term, fewer: tuple[str, ...]) -> bool:
+    """Whether fewer rules do as well; that they make no sense together is no agreement."""
+    try:
+        return agree(given, left, right, fewer) is not None
+    except KernelError:
+        return False
 
 
 def _require_rules(rules: tuple[str, ...]) -> None:
