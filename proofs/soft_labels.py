@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from verify.claim import Claim, Part, Step
-from verify.domain import distribution
+from verify.domain import distribution, index, positive
 from verify.operations.cross_entropy import cross_entropy
 from verify.operations.entropy import entropy
 from verify.operations.kl_div import kl_div
@@ -16,6 +16,8 @@ _p = distribution("p", "n")
 _p1 = distribution("p", "n", positive=True)
 _q = distribution("q", "n", positive=True)
 _r = distribution("r", "n", positive=True)
+_v = positive("q", "n")
+_j = index("j", "n")
 
 
 def _root(c: Any, x: Any) -> Any:
@@ -33,7 +35,7 @@ soft_labels = Claim(
         Part(
             id="soft-labels-same-loss",
             words="Cross-entropy and divergence rank predictions alike: between any two predictions "
-            "they differ by the same amount, so they have the same gradient and the same minimisers.",
+            "they differ by the same amount, so they have the same minimisers.",
             given=(_p, _q, _r),
             left=lambda c, p, q, r: c.call(cross_entropy, p, q) - c.call(cross_entropy, p, r),
             relation="=",
@@ -52,6 +54,26 @@ soft_labels = Claim(
                     lambda c, p, q, r: c.call(kl_div, p, q) - c.call(kl_div, p, r),
                     (),
                     "H(p) does not depend on the prediction and drops out.",
+                ),
+            ),
+        ),
+        Part(
+            id="soft-labels-same-gradient",
+            words="Their partial derivatives by an entry of the prediction are equal.",
+            given=(_p, _v, _j),
+            left=lambda c, p, q, j: c.derivative(lambda c, q: c.call(cross_entropy, p, q), q, j),
+            relation="=",
+            right=lambda c, p, q, j: c.derivative(lambda c, q: c.call(kl_div, p, q), q, j),
+            steps=(
+                Step(
+                    lambda c, p, q, j: -p[j] / q[j],
+                    ("derivative", "delta"),
+                    "Only the term of the entry itself depends on it: -p_j log q_j.",
+                ),
+                Step(
+                    lambda c, p, q, j: c.derivative(lambda c, q: c.call(kl_div, p, q), q, j),
+                    ("derivative", "delta"),
+                    "The divergence has the same term, and p log p does not depend on the prediction.",
                 ),
             ),
         ),

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from flint import arb, ctx, fmpq
 
+from verify.contexts.dual import Dual, derivative
 from verify.contexts.family import Family
 from verify.errors import DomainError, PrecisionError, UsageError
 from verify.floats import Enclosure
@@ -48,38 +49,38 @@ class Ball:
     content: Content
     bits: int
 
-    def __add__(self, other: Any) -> Ball:
+    def __add__(self, other: Any) -> Any:
         return _binary(operator.add, self, other)
 
-    def __radd__(self, other: Any) -> Ball:
+    def __radd__(self, other: Any) -> Any:
         return _binary(operator.add, self, other)
 
-    def __sub__(self, other: Any) -> Ball:
+    def __sub__(self, other: Any) -> Any:
         return _binary(operator.sub, self, other)
 
-    def __rsub__(self, other: Any) -> Ball:
+    def __rsub__(self, other: Any) -> Any:
         return _binary(operator.sub, self, other, swap=True)
 
-    def __mul__(self, other: Any) -> Ball:
+    def __mul__(self, other: Any) -> Any:
         return _binary(operator.mul, self, other)
 
-    def __rmul__(self, other: Any) -> Ball:
+    def __rmul__(self, other: Any) -> Any:
         return _binary(operator.mul, self, other)
 
-    def __truediv__(self, other: Any) -> Ball:
+    def __truediv__(self, other: Any) -> Any:
         return _binary(operator.truediv, self, other)
 
-    def __rtruediv__(self, other: Any) -> Ball:
+    def __rtruediv__(self, other: Any) -> Any:
         return _binary(operator.truediv, self, other, swap=True)
 
     def __neg__(self) -> Ball:
         return Ball(_at(self.bits, operator.neg, self.content), self.bits)
 
-    def __pow__(self, exponent: int) -> Ball:
+    def __pow__(self, exponent: int) -> Any:
         if not isinstance(exponent, int):
             return NotImplemented
         if exponent < 0:
-            return _binary(operator.truediv, self**-exponent, 1, swap=True)
+            return 1 / self**-exponent
         content = self.content
         if isinstance(content, float):
             return Ball(content**exponent if exponent else fmpq(1), self.bits)
@@ -148,7 +149,8 @@ class BallContext:
         logarithm = self.log(b)
         if _sign(_content(a)) == 0:
             return self._ball(fmpq(0))
-        return _binary(operator.mul, logarithm, a)
+        product: Ball = logarithm * a
+        return product
 
     def ceil(self, a: Any) -> Ball:
         """The least whole number >= a; `PrecisionError` when the ball holds a whole number inside."""
@@ -185,6 +187,10 @@ class BallContext:
     def call(self, operation: Any, *arguments: Any) -> Any:
         """The definition of an operation, in this context."""
         return operation.definition(self, *arguments)
+
+    def derivative(self, function: Callable[[Any, Any], Any], at: Any, index: int | None = None) -> Any:
+        """The partial derivative of ``function(context, x)`` at x, by its entry ``index`` if a family."""
+        return derivative(self, function, at, index)
 
     def enclosure(self, number: Any) -> Enclosure:
         """Exact rational bounds of a number, an infinity being its own bound."""
@@ -238,8 +244,10 @@ def _content(number: Any) -> Content:
     raise UsageError(f"{number!r} is no number; give an int, Fraction or float")
 
 
-def _binary(action: Callable[[Any, Any], Any], a: Ball, other: Any, swap: bool = False) -> Ball:
+def _binary(action: Callable[[Any, Any], Any], a: Ball, other: Any, swap: bool = False) -> Any:
     """``a action other`` (or the other way round), exact for two rationals, else in balls."""
+    if isinstance(other, Dual):
+        return NotImplemented
     x, y = a.content, other.content if type(other) is Ball else _content(other)
     if swap:
         x, y = y, x

@@ -15,6 +15,7 @@ from typing import Any
 
 import mpmath
 
+from verify.contexts.dual import Dual, derivative
 from verify.contexts.family import Family
 from verify.errors import DomainError, UsageError
 from verify.floats import Enclosure
@@ -30,29 +31,29 @@ class Real:
 
     value: Any
 
-    def __add__(self, other: Any) -> Real:
-        return _combined(operator.add, self.value, _converted(self.value.context, other))
+    def __add__(self, other: Any) -> Any:
+        return _binary(operator.add, self, other)
 
-    def __radd__(self, other: Any) -> Real:
-        return _combined(operator.add, _converted(self.value.context, other), self.value)
+    def __radd__(self, other: Any) -> Any:
+        return _binary(operator.add, self, other, swap=True)
 
-    def __sub__(self, other: Any) -> Real:
-        return _combined(operator.sub, self.value, _converted(self.value.context, other))
+    def __sub__(self, other: Any) -> Any:
+        return _binary(operator.sub, self, other)
 
-    def __rsub__(self, other: Any) -> Real:
-        return _combined(operator.sub, _converted(self.value.context, other), self.value)
+    def __rsub__(self, other: Any) -> Any:
+        return _binary(operator.sub, self, other, swap=True)
 
-    def __mul__(self, other: Any) -> Real:
-        return _combined(operator.mul, self.value, _converted(self.value.context, other))
+    def __mul__(self, other: Any) -> Any:
+        return _binary(operator.mul, self, other)
 
-    def __rmul__(self, other: Any) -> Real:
-        return _combined(operator.mul, _converted(self.value.context, other), self.value)
+    def __rmul__(self, other: Any) -> Any:
+        return _binary(operator.mul, self, other, swap=True)
 
-    def __truediv__(self, other: Any) -> Real:
-        return _quotient(self.value, _converted(self.value.context, other))
+    def __truediv__(self, other: Any) -> Any:
+        return _binary(operator.truediv, self, other)
 
-    def __rtruediv__(self, other: Any) -> Real:
-        return _quotient(_converted(self.value.context, other), self.value)
+    def __rtruediv__(self, other: Any) -> Any:
+        return _binary(operator.truediv, self, other, swap=True)
 
     def __neg__(self) -> Real:
         return Real(-self.value)
@@ -145,6 +146,10 @@ class ExactContext:
         """The definition of an operation, in this context."""
         return operation.definition(self, *arguments)
 
+    def derivative(self, function: Callable[[Any, Any], Any], at: Any, index: int | None = None) -> Any:
+        """The partial derivative of ``function(context, x)`` at x, by its entry ``index`` if a family."""
+        return derivative(self, function, at, index)
+
     def lies_in(self, a: Any, enclosure: Enclosure, *, slack_digits: int) -> bool:
         """Whether a number lies between two bounds, give or take 10**-slack_digits of itself."""
         value = _converted(self.mp, a)
@@ -173,6 +178,16 @@ def _converted(mp: Any, number: Any) -> Any:
     if isinstance(number, Fraction):
         return mp.mpf(number.numerator) / number.denominator
     return mp.mpf(number)
+
+
+def _binary(action: Callable[[Any, Any], Any], a: Real, other: Any, swap: bool = False) -> Any:
+    """``a action other``, or the other way round."""
+    if isinstance(other, Dual):
+        return NotImplemented
+    x, y = a.value, _converted(a.value.context, other)
+    if swap:
+        x, y = y, x
+    return _quotient(x, y) if action is operator.truediv else _combined(action, x, y)
 
 
 def _combined(action: Callable[[Any, Any], Any], x: Any, y: Any) -> Real:

@@ -90,7 +90,7 @@ class _Printer(LatexPrinter):  # type: ignore[misc]
         factors = list(body.args) if body.is_Mul else [body]
         logs = [f for f in factors if isinstance(f, sympy.log)]
         rest = [f for f in factors if f not in logs]
-        if len(logs) == 1 and rest == [sympy.Rational(1, 2)] and not negative:
+        if len(logs) == 1 and len(rest) == 1 and _is_half(rest[0]) and not negative:
             return rf"\sqrt{{{self._print(logs[0].args[0])}}}"
         if len(logs) == 1 and logs[0].args[0] == 2 and rest:
             inner = self._factors(rest)
@@ -98,6 +98,13 @@ class _Printer(LatexPrinter):  # type: ignore[misc]
                 inner = rf"-\left({inner}\right)" if rest[0].is_Add and len(rest) == 1 else "-" + inner
             return rf"2^{{{inner}}}"
         return rf"e^{{{self._print(expr.args[0])}}}"
+
+    def _print_Derivative(self, expr: Any) -> str:
+        body, (by, _) = expr.args
+        inner = self._print(body)
+        if body.is_Add:
+            inner = rf"\left({inner}\right)"
+        return rf"\frac{{\partial}}{{\partial {self._print(by)}}} {inner}"
 
     def _print_KroneckerDelta(self, expr: Any, exp: str | None = None) -> str:
         return rf"[{self._print(expr.args[0])} = {self._print(expr.args[1])}]"
@@ -107,6 +114,11 @@ class _Printer(LatexPrinter):  # type: ignore[misc]
         inner = self._print(a)
         factor = rf"\left({inner}\right)" if a.is_Add else inner
         return rf"{factor} \, {self._log(b)}"
+
+
+def _is_half(t: Any) -> bool:
+    """Whether ``t`` is one half, evaluated or not."""
+    return bool(t == sympy.Rational(1, 2) or (t.is_Pow and (t.base, t.exp) == (2, -1)))
 
 
 def _is_fraction(t: Any) -> bool:

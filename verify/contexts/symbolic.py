@@ -93,6 +93,11 @@ class SymbolicContext:
         """A product over 1..n with symbolic n."""
         return self._bind(sympy.Product, body, over)
 
+    def derivative(self, function: Callable[[Any, Any], Any], at: Any, index: Any = None) -> Any:
+        """The partial derivative, as SymPy takes it, or unevaluated for display."""
+        by = at if index is None else at[index]
+        return sympy.Derivative(function(self, at), by, evaluate=self._evaluate)
+
     def call(self, operation: Operation, *arguments: Any) -> Any:
         """The definition of an operation."""
         return operation.definition(self, *arguments)

@@ -189,6 +189,11 @@ class TermContext:
         """Product of ``body(i)`` for i over the indices of ``over``."""
         return self._bind("prod", body, over)
 
+    def derivative(self, function: Callable[[Any, Any], Any], at: Any, index: Any = None) -> Number:
+        """The partial derivative of ``function(context, x)`` by x, or by entry ``index`` of the family x."""
+        by = at if index is None else at[index]
+        return Number(Term("diff", (_term(function(self, at)), _term(by))))
+
     def gap(self, name: str, *arguments: Any) -> Number:
         """An expression known to be >= 0, by the inequality ``name`` (see the kernel's rules)."""
         of = _index if name.startswith("hyp:") else _term

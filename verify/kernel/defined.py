@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replace_fields
+
 from verify.domain import Size
 from verify.errors import KernelError
 from verify.kernel.assumptions import Assumptions
+from verify.kernel.derivative import differentiate
 from verify.kernel.gaps import unfold_gap
 from verify.kernel.signs import sign_of
 from verify.kernel.terms import INDEX_HEADS, Term, free, open_binder, replace
@@ -30,6 +33,8 @@ def require_defined(given: Assumptions, t: Term) -> None:
         case "call":
             require_defined(given, t.args[0])
             _applied(given, t.args[1])
+        case "diff":
+            _derivative(given, *t.args)
         case "where":
             require_defined(given, t.args[0])
             for condition in t.args[1:]:
@@ -71,6 +76,17 @@ def _applied(given: Assumptions, t: Term) -> None:
             _applied(given, a)
         elif a.head not in INDEX_HEADS | {"family"}:
             _condition(given, a)
+
+
+def _derivative(given: Assumptions, body: Term, by: Term) -> None:
+    """A derivative has a value where its body has one all around, whatever the hypotheses say."""
+    require_defined(given, by)
+    d = given.declarations.get(str(by.data)) if by.head in {"var", "app"} else None
+    if d is None or d.domain.kind != "real" or d.domain.sums_to_one or d.domain.sign == "nonnegative":
+        raise KernelError(f"a derivative by {text(by)}: not a variable that can move to both sides")
+    free_of_facts = replace_fields(given, facts=(), cases=())
+    require_defined(free_of_facts, body)
+    require_defined(free_of_facts, differentiate(body, by))
 
 
 def _condition(given: Assumptions, t: Term) -> None:

@@ -48,6 +48,8 @@ class Interpreter:
                 raise KernelError("a gap is interpreted through what it unfolds to")
             case "where":
                 return self(t.args[0])
+            case "diff":
+                return self._derivative(t)
             case "sum" | "prod":
                 return self._bind(t)
             case "delta":
@@ -84,6 +86,19 @@ class Interpreter:
         for i in t.args:
             value = value[self(i)]
         return value
+
+    def _derivative(self, t: Term) -> Any:
+        body, by = t.args
+
+        def function(context: Any, value: Any) -> Any:
+            inner = Interpreter(context, {**self.values, by.data: value}, self._sizes, self._on_call)
+            inner._depth = self._depth
+            return inner(body)
+
+        at = self.values[by.data]
+        for i in by.args[:-1]:
+            at = at[self(i)]
+        return self.context.derivative(function, at, *(self(i) for i in by.args[-1:]))
 
     def _bind(self, t: Term) -> Any:
         self._depth += 1

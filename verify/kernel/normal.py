@@ -9,6 +9,7 @@ from typing import Literal
 from verify.errors import KernelError
 from verify.kernel import poly
 from verify.kernel.assumptions import PATTERN, Assumptions, Fact, indices_in
+from verify.kernel.derivative import differentiate
 from verify.kernel.functions import exp_form, log_form, pull_out_exponential, xlogy_form
 from verify.kernel.gaps import unfold_gap
 from verify.kernel.poly import Monomial, Poly
@@ -59,6 +60,10 @@ class Normalizer:
                 return poly.atom(t)
             case "call" | "where":
                 return self.norm(t.args[0], given)
+            case "diff":
+                if "derivative" in self.rules:
+                    return self.norm(differentiate(t.args[0], t.args[1]), given)
+                return poly.atom(t)
             case "gap":
                 return self.norm(unfold_gap(t, given), given)
             case "add":

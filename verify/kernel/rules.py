@@ -18,6 +18,7 @@ RULES: dict[str, str] = {
     "log_mul": "log st = log s + log t and log t^k = k log t, for positive factors",
     "log_prod": "the logarithm of a product of positive factors is the sum of their logarithms",
     "cancel": "t/t = 1 where t is not 0",
+    "derivative": "derivatives of sums, products, quotients, powers, e^x and log x; of x_i by x_j: [i = j]",
     "xlogy": "x log y has its ordinary meaning where y > 0",
     "xlog0": "0 log y = 0, by convention also at y = 0",
     "xlogy_delta": "[i = y] log b_i is 0 off the label, by 0 log b = 0, and log b_y at it",

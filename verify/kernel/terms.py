@@ -7,7 +7,8 @@ Heads of scalars: ``num`` (data: Fraction), ``var`` (name), ``app`` (family name
 ``size`` (name of a length), ``add``, ``mul``, ``div``, ``pow`` (data: whole exponent), ``inv``,
 ``exp``, ``log``, ``xlogy``, ``ceil``, ``delta`` (args: two indices), ``sum`` and ``prod`` (data:
 size; args: body), ``call`` (data: Operation; args: body, then what it was applied to, for display
-only), ``gap`` (data: name of an inequality; args: its terms).
+only), ``diff`` (a partial derivative; args: body, and the variable or entry), ``gap`` (data: name
+of an inequality; args: its terms).
 ``where`` is its first argument, provided that the others are defined; among these, ``in`` (args: an
 index; data: size) is defined where the index is in 1..size.
 Heads for display only: ``applied`` (data: Operation), ``family`` (name), ``entries`` (a binder).

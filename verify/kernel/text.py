@@ -61,6 +61,9 @@ def _render(t: Term, depth: int) -> tuple[str, int]:
             name = _name(depth)
             body = _text(open_binder(t.args[0], free(name)), _PRODUCT, depth + 1)
             return f"{t.head}_{{{name}=1..{t.data}}} {body}", _PRODUCT
+        case "diff":
+            by = _text(t.args[1], _TIGHT, depth)
+            return f"d/d{by} {_text(t.args[0], _TIGHT, depth)}", _PRODUCT
         case "where":
             return _render(t.args[0], depth)
         case "call" | "applied":

@@ -14,7 +14,7 @@ from verify.kernel.defined import require_defined
 from verify.kernel.normal import Normalizer
 from verify.kernel.rules import words
 from verify.kernel.signs import sign_of
-from verify.kernel.terms import ZERO, Term, free, free_indices, num, open_binder, position, replace
+from verify.kernel.terms import ZERO, Term, free, free_indices, num, open_binder, position, replace, subterms
 from verify.kernel.text import text
 
 _KEY: Final = object()
@@ -169,6 +169,8 @@ def _cases(
         for k in range(1, d.domain.bound + 1):
             yield given, replace(difference, free(name), position(k))
         return
+    if any(t.head == "diff" for t in subterms(difference)):
+        raise KernelError(f"cases:{name}: not over a derivative, which needs a neighbourhood; take it first")
     if d.domain.sign != "nonnegative" or len(d.shape) > 1:
         raise KernelError(f"cases:{name}: needs a variable >= 0 with at most one axis")
     variable, body = Term("var", data=name), difference
