@@ -1,0 +1,205 @@
+"""Derivatives: the gradients of the losses follow from their definitions, at symbolic n."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from verify.claim import Hypothesis, Part, Step
+from verify.contexts.ball import BallContext
+from verify.contexts.exact import ExactContext, to_decimal
+from verify.domain import distribution, index, nonnegative, positive, probability, real
+from verify.errors import KernelError
+from verify.kernel.assumptions import assume
+from verify.kernel.build import build
+from verify.kernel.derivation import derive
+from verify.kernel.theorem import equation
+from verify.operations.binary_cross_entropy import binary_cross_entropy_with_logits
+from verify.operations.cross_entropy import cross_entropy, cross_entropy_with_logits
+from verify.operations.kl_div import kl_div
+from verify.operations.logsumexp import logsumexp
+from verify.operations.sigmoid import sigmoid
+from verify.operations.softmax import softmax
+from verify.refuter import attack
+
+_G, _Y, _J = real("g", "n"), index("y", "n"), index("j", "n")
+_LOGS = ("log_mul", "log_exp", "cancel", "exp_add")
+
+# name -> (declarations, derivative, what it is, rules)
+GRADIENTS: dict[str, tuple[Any, Callable[..., Any], Callable[..., Any], tuple[str, ...]]] = {
+    "logsumexp": (
+        (_G, _J),
+        lambda c, g, j: c.derivative(lambda c, g: c.call(logsumexp, g), g, j),
+        lambda c, g, j: c.call(softmax, g)[j],
+        ("derivative", "delta"),
+    ),
+    "negative log-likelihood": (
+        (_G, _Y, _J),
+        lambda c, g, y, j: c.derivative(lambda c, g: c.call(cross_entropy_with_logits, g, y), g, j),
+        lambda c, g, y, j: c.call(softmax, g)[j] - c.equal(j, y),
+        ("derivative", "delta", "cancel"),
+    ),
+    "squared logsumexp": (
+        (_G, _J),
+        lambda c, g, j: c.derivative(lambda c, g: c.call(logsumexp, g) ** 2, g, j),
+        lambda c, g, j: 2 * c.call(logsumexp, g) * c.call(softmax, g)[j],
+        ("derivative", "delta"),
+    ),
+    "soft target": (
+        (distribution("p", "n"), _G, _J),
+        lambda c, p, g, j: c.derivative(
+            lambda c, g: c.call(logsumexp, g) - c.sum(lambda i: p[i] * g[i], over=p), g, j
+        ),
+        lambda c, p, g, j: c.call(softmax, g)[j] - p[j],
+        ("derivative", "delta"),
+    ),
+    "sigmoid": (
+        (real("z"),),
+        lambda c, z: c.derivative(lambda c, z: c.call(sigmoid, z), z),
+        lambda c, z: c.call(sigmoid, z) * (1 - c.call(sigmoid, z)),
+        ("derivative", "cancel"),
+    ),
+    "binary cross-entropy of a logit": (
+        (real("z"), probability("t")),
+        lambda c, z, t: c.derivative(lambda c, z: c.call(binary_cross_entropy_with_logits, z, t), z),
+        lambda c, z, t: c.call(sigmoid, z) - t,
+        ("derivative", "exp_add", "cancel"),
+    ),
+    "product": (
+        (positive("r", "n"), _J),
+        lambda c, r, j: c.derivative(lambda c, r: c.prod(lambda i: r[i], over=r), r, j),
+        lambda c, r, j: c.prod(lambda i: r[i], over=r) / r[j],
+        ("derivative", "delta"),
+    ),
+    "cross-entropy by the prediction": (
+        (distribution("p", "n"), positive("q", "n"), _J),
+        lambda c, p, q, j: c.derivative(lambda c, q: c.call(cross_entropy, p, q), q, j),
+        lambda c, p, q, j: -p[j] / q[j],
+        ("derivative", "delta"),
+    ),
+}
+
+
+def _part(name: str, right: Callable[..., Any] | None = None) -> Part:
+    given, left, correct, rules = GRADIENTS[name]
+    right = right or correct
+    return Part(
+        id=name,
+        words="",
+        given=given,
+        left=left,
+        relation="=",
+        right=right,
+        steps=(Step(right, rules, "Differentiate."),),
+    )
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_the_gradient_is_proved(name: str) -> None:
+    """The gradient follows from the definition by the rules of calculus, for every n."""
+    assert derive(_part(name)).theorem.relation == "="
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_dual_numbers_agree(name: str) -> None:
+    """At exact points, the derivative by dual numbers in balls is the one that was proved."""
+    found = attack(_part(name))
+    assert (found.outcome, found.points > 5) == ("supported", True)
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_a_wrong_gradient_is_rejected(name: str) -> None:
+    """Minus the gradient is not the gradient."""
+    wrong = _part(name, lambda c, *v: -GRADIENTS[name][2](c, *v))
+    with pytest.raises(KernelError):
+        derive(wrong)
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_a_wrong_gradient_is_refuted(name: str) -> None:
+    """Dual numbers show an exact point at which minus the gradient is wrong."""
+    assert attack(_part(name, lambda c, *v: -GRADIENTS[name][2](c, *v))).outcome == "refuted"
+
+
+def test_the_softmax_term_cannot_be_left_out() -> None:
+    """The gradient without the softmax term, which many tests let pass, is refuted."""
+    wrong = _part("negative log-likelihood", lambda c, g, y, j: -c.equal(j, y))
+    with pytest.raises(KernelError):
+        derive(wrong)
+    assert attack(wrong).outcome == "refuted"
+
+
+REJECTED: dict[str, tuple[Any, Callable[..., Any]]] = {
+    "by an entry that must keep a sum of 1": (
+        (distribution("p", "n", positive=True), _J),
+        lambda c, p, j: c.derivative(lambda c, p: c.sum(lambda i: p[i], over=p), p, j),
+    ),
+    "by a number that may be at the edge of its domain": (
+        (nonnegative("x"),),
+        lambda c, x: c.derivative(lambda c, x: x * x, x),
+    ),
+    "of a jump": ((real("x"),), lambda c, x: c.derivative(lambda c, x: c.ceil(x), x)),
+    "of xlogy at a possible zero": (
+        (positive("x"), nonnegative("b")),
+        lambda c, x, b: c.derivative(lambda c, x: c.xlogy(x, b), x),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_a_derivative_that_need_not_exist_is_rejected(name: str) -> None:
+    """The derivative must exist all around every point of the domain."""
+    given, formula = REJECTED[name]
+    with pytest.raises(KernelError):
+        equation(assume(given, ()), build(formula, given), build(formula, given))
+
+
+def test_a_hypothesis_about_the_variable_is_not_used_inside() -> None:
+    """From x = 1 it does not follow that x squared has the derivative of 1."""
+    given = (real("x"),)
+    hypothesis = Hypothesis("at_one", lambda c, x: x, "=", lambda c, x: c.number(1))
+    left = build(lambda c, x: c.derivative(lambda c, x: x**2, x), given)
+    assumed = assume(given, (hypothesis,))
+    with pytest.raises(KernelError):
+        equation(assumed, left, build(lambda c, x: c.number(0), given), ("derivative", "hyp:at_one"))
+    assert equation(
+        assumed, left, build(lambda c, x: c.number(2), given), ("derivative", "hyp:at_one")
+    ).relation == ("=")
+
+
+def test_divergence_and_cross_entropy_have_the_same_gradient() -> None:
+    """By the prediction, they differ by a constant."""
+    given = (distribution("p", "n"), positive("q", "n"), _J)
+    theorem = equation(
+        assume(given, ()),
+        build(lambda c, p, q, j: c.derivative(lambda c, q: c.call(cross_entropy, p, q), q, j), given),
+        build(lambda c, p, q, j: c.derivative(lambda c, q: c.call(kl_div, p, q), q, j), given),
+        ("derivative", "delta"),
+    )
+    assert theorem.relation == "="
+
+
+_X = Fraction(3, 2)
+_EXPECTED = Fraction(-8, 9) + Fraction(-16, 27) + Fraction(-27, 4) + 1
+
+
+def _rational(c: Any, x: Any) -> Any:
+    """A function with every operator in it, and the derivative -2/x^2 - 2/x^3 - 3 x^2 + 1."""
+    return (2 - x) / x + 1 / (x * x) - x**3 + x**0 - (-x)
+
+
+def test_dual_numbers_on_every_operator_are_exact_in_balls() -> None:
+    """At a rational point the derivative of a rational function is an exact rational."""
+    context = BallContext()
+    found = context.derivative(_rational, context.value(_X))
+    assert context.compare(found, context.value(_EXPECTED)) == "equal"
+
+
+def test_dual_numbers_on_every_operator_in_mpmath() -> None:
+    """The same derivative to 50 digits."""
+    context = ExactContext(60)
+    found = context.derivative(_rational, context.value(_X))
+    assert to_decimal(found, 50) == to_decimal(context.value(_EXPECTED), 50)
