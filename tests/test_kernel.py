@@ -127,6 +127,12 @@ def test_an_unknown_rule_is_rejected_with_a_suggestion() -> None:
         _equal((_A,), lambda c, a: a, lambda c, a: a, "log_mull")
 
 
+def test_an_inequality_named_as_a_rule_says_how_to_use_it() -> None:
+    """The known inequalities are gaps; the message says so."""
+    with pytest.raises(UsageError, match=r"gap=lambda c, \.\.\.: c\.gap\('log_le'"):
+        _equal((_A,), lambda c, a: a, lambda c, a: a, "log_le")
+
+
 def test_a_rule_named_twice_is_rejected() -> None:
     """Naming a rule twice would hide that it is needless."""
     with pytest.raises(KernelError, match="named twice"):

@@ -110,6 +110,11 @@ def test_the_refuter_tried_every_proved_statement(claim_id: str) -> None:
                 assert max(part.sizes) > 7
 
 
+def test_a_statement_without_variables_is_tried_at_one_point() -> None:
+    """Points are counted once, however often they are drawn."""
+    assert [p.points for p in _record("five-bits-is-2^-5").parts] == [1, 1]
+
+
 @pytest.mark.parametrize("claim_id", EXPECTED)
 def test_no_statement_is_proved_for_fixed_n_only(claim_id: str) -> None:
     """A statement has a length by name, unless it is about two labels or about single numbers."""

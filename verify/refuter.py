@@ -24,7 +24,7 @@ class Attack:
     """What came of trying a statement.
 
     ``refuted``: false at ``witness``, a proof of falsity. ``supported``: true, or not distinguishable
-    from true at 192 bits, at ``points`` points with sizes ``sizes``. ``undefined``: a side has no
+    from true at 192 bits, at ``points`` different points with sizes ``sizes``. ``undefined``: a side has no
     value at ``witness``. ``unknown``: no point of the domain was found.
     """
 
@@ -41,18 +41,19 @@ def attack(part: Part, *, seed: int = 0, per_length: int = 6, first: Witness | N
     )
     if first is not None:
         trials = [_stated(part, first)]
-    count, sizes = 0, set[int]()
+    tried: set[Point] = set()
     for point, arguments, note in trials:
         outcome = judge_point(part.left, part.relation, part.right, arguments)
+        if outcome != "unknown":
+            tried.add(point)
         if outcome in {"refuted", "undefined"}:
-            return Attack(
-                outcome, count, tuple(sorted(sizes)), _describe(part, point, arguments, outcome, note)
-            )
-        if outcome == "unknown":
-            continue
-        count += 1
-        sizes |= {n for _, n in point.lengths}
-    return Attack("supported" if count else "unknown", count, tuple(sorted(sizes)))
+            witness = _describe(part, point, arguments, outcome, note)
+            return Attack(outcome, len(tried), _lengths(tried), witness)
+    return Attack("supported" if tried else "unknown", len(tried), _lengths(tried))
+
+
+def _lengths(tried: set[Point]) -> tuple[int, ...]:
+    return tuple(sorted({n for point in tried for _, n in point.lengths}))
 
 
 def judge_point(

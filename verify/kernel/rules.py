@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verify.errors import unknown
+from verify.errors import UsageError, unknown
 
 RULES: dict[str, str] = {
     "sum_linear": "a sum of terms is the sum of the sums, and a factor without the index comes out",
@@ -51,4 +51,8 @@ def words(rule: str) -> str:
         return f"{PARAMETRIC[head]} ({argument})"
     if rule in RULES:
         return RULES[rule]
+    if head in GAPS:
+        raise UsageError(
+            f"{rule!r} is an inequality, not a rule; give the step gap=lambda c, ...: c.gap({rule!r}, t)"
+        )
     raise unknown("rule", rule, [*RULES, *(f"{p}:NAME" for p in PARAMETRIC)])
