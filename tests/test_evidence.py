@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -383,6 +384,21 @@ def test_a_script_reproduces_only_the_same_result(printed: str, got: tuple[Any, 
 def test_results_are_judged(got: Any, exact: Any, bound: Fraction | None, status: Status) -> None:
     """Refuted only beyond the bound; nan, and an infinity for a plain number, under every bound."""
     assert judge(got, Enclosure(exact, exact), bound, format_named("float32")).status is status
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("bound", [None, Fraction(1)])
+def test_an_infinity_for_a_number_is_infinitely_wrong(dtype: str, bound: Fraction | None) -> None:
+    """Where the exact value is a number of the format, no count of ulps measures an infinite result."""
+    outcome = judge(math.inf, Enclosure(Fraction(2), Fraction(2)), bound, format_named(dtype))
+    assert (outcome.ulp, outcome.ratio) == (math.inf, math.inf)
+
+
+def test_an_overflow_within_the_bound_keeps_its_finite_error() -> None:
+    """Where the bound reaches beyond the range, an infinity counts as the first power beyond it."""
+    largest = format_named("float16").largest
+    outcome = judge(math.inf, Enclosure(largest, largest), Fraction(64), format_named("float16"))
+    assert (outcome.status, outcome.ulp, outcome.ratio) == (Status.PASSED, 1.0, 0.5)
 
 
 def test_a_wide_enclosure_decides_nothing() -> None:

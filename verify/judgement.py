@@ -130,19 +130,22 @@ def judge(got: Exact, truth: Enclosure, bound: Fraction | None, format: Format) 
 
     Refuted when the least possible error exceeds the bound, passed when the largest does not. A nan,
     and an infinity where the exact value is well inside the format's range, is refuted under every
-    bound; a finite result without a bound is not judged.
+    bound that does not reach beyond the range, and its error is infinite; a finite result without a
+    bound is not judged.
     """
     least = ulp_error(got, truth, format)[0]
     allowed = _allowed(bound, truth, format)
-    if isinstance(least, float):
-        return Outcome(Status.REFUTED, True, got, bound, math.inf, math.inf, allowed)
+    infinite = Outcome(Status.REFUTED, True, got, bound, math.inf, math.inf, allowed)
+    no_number = not isinstance(got, Fraction) and _farthest(truth) <= format.largest
+    if isinstance(least, float) or (bound is None and no_number):
+        return infinite
     if bound is None:
-        if not isinstance(got, Fraction) and _farthest(truth) <= format.largest:
-            return Outcome(Status.REFUTED, True, got, bound, as_float(least), math.inf, allowed)
         return Outcome(Status.UNKNOWN, got=got, ulp=as_float(least), reason=NO_BOUND)
     value, lower, upper = (format.clamped(x) for x in (got, truth.lower, truth.upper))
     nearest = abs(value - min(max(value, lower), upper))
     farthest = max(value - lower, upper - value)
+    if no_number and nearest > bound:
+        return infinite
     status = Status.REFUTED if nearest > bound else Status.PASSED if farthest <= bound else Status.UNKNOWN
     reason = "the enclosure is too wide to tell" if status is Status.UNKNOWN else ""
     return Outcome(status, True, got, bound, as_float(least), _ratio(farthest, bound), allowed, reason)
