@@ -16,7 +16,7 @@ FLOORS = (
     "errors exits floats verdict",
     "claim domain operation record",
     "backends contexts kernel oracle points regimes strategies",
-    "evidence judgement proof refuter reproducer tally",
+    "confirmation evidence judgement proof refuter reproducer tally",
     "catalogue operations",
     "report",
     "__main__ cli commands runs terminal",

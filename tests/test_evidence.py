@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from verify import backends
+from verify import backends, confirmation
 from verify.claim import Hypothesis, Part
+from verify.confirmation import check_reproduction
 from verify.domain import distribution, index, probability, real
-from verify.errors import UsageError
-from verify.evidence import EXACT, check_reproduction, gather
+from verify.errors import UsageError, VerifyError
+from verify.evidence import EXACT, gather
 from verify.floats import Enclosure, format_named
-from verify.judgement import judge
+from verify.judgement import judge, text_of
 from verify.operation import Operation, Peer
 from verify.operations.binary_cross_entropy import binary_cross_entropy, binary_cross_entropy_with_logits
 from verify.operations.cross_entropy import cross_entropy, cross_entropy_with_logits
@@ -405,3 +406,55 @@ def test_a_wide_enclosure_decides_nothing() -> None:
     """A result that may or may not be within the bound is unknown."""
     truth = Enclosure(Fraction(1), Fraction(2))
     assert judge(Fraction(1), truth, Fraction(1, 2), format_named("float32")).status is Status.UNKNOWN
+
+
+def square_of_the_first(torch: Any, g: Any) -> Any:
+    """Is wrong by more, the larger the input."""
+    return torch.logsumexp(g, dim=0) + g[0] * g[0]
+
+
+def _wrong_everywhere() -> EvidenceRecord:
+    operation = replace(logsumexp, peers=(Peer("square", square_of_the_first),))
+    return _records(_same(operation, LOGITS[0]))["left", "square"]
+
+
+def test_the_headline_is_the_error_of_the_worst_input() -> None:
+    """The worst input is kept beside the simple one, and the number above them is its error."""
+    record = _wrong_everywhere()
+    assert record.worst_case is not None
+    assert record.counterexample is not None
+    assert record.worst_ulp == record.worst_case.error_ulp > record.counterexample.error_ulp
+    assert record.worst_case.inputs != record.counterexample.inputs
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_the_headline_is_at_least_the_error_of_the_example(dtype: str) -> None:
+    """Shrinking may come upon an input that is worse than all that were searched."""
+    shown = [record for record in _records(BINARY, dtype).values() if record.counterexample is not None]
+    assert len(shown) > 3
+    assert all((r.worst_ulp or 0) >= r.counterexample.error_ulp for r in shown if r.counterexample)
+
+
+def test_a_worst_input_that_is_not_confirmed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The headline is then the error of the simple input, and the record says what was left out."""
+    known = _wrong_everywhere().counterexample
+    assert known is not None
+    confirm = confirmation.confirm
+
+    def only_the_simple(formula: Any, values: Any, truth: Any) -> str:
+        if text_of(values[0]) != known.inputs[0][1]:
+            raise VerifyError("mpmath does not agree")
+        return confirm(formula, values, truth)
+
+    monkeypatch.setattr(confirmation, "confirm", only_the_simple)
+    record = _wrong_everywhere()
+    assert (record.status, record.worst_case) == (Status.REFUTED, None)
+    assert record.worst_ulp == known.error_ulp
+    assert "is left out: mpmath does not agree" in record.reason
+
+
+def test_two_sides_compared_are_the_same_two_in_headline_and_example() -> None:
+    """A pair of implementations is named once; its simple and its worst input are both of that pair."""
+    (record,) = (r for (side, name), r in _records(BINARY).items() if side == "between" and name != EXACT)
+    assert record.status is Status.REFUTED
+    assert f"{record.claim}: {record.implementation} in" in (record.reproducer or "")

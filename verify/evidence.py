@@ -11,23 +11,22 @@ import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import Any
 
 from verify.backends import require_device, torch_dtype
 from verify.claim import Part
+from verify.confirmation import Confirmed, Error, confirmed
 from verify.contexts.rounding import model_for
 from verify.contexts.torch import choices
 from verify.errors import UnavailableError, VerifyError
 from verify.floats import Format, format_named
 from verify.judgement import Implementation, Judge, Outcome, Values, numbers_of, text_of
-from verify.oracle import Undecided, confirm
+from verify.oracle import Undecided
 from verify.proof import fingerprint
 from verify.record import EvidenceRecord, NotRun
-from verify.reproducer import got_of, run_script, write_script
 from verify.strategies import explore, inputs
 from verify.tally import Between, Pair, Tally, worst_pair
-from verify.verdict import Counterexample, Status
+from verify.verdict import Status
 
 EXAMPLES = 60
 MAX_BITS = 4096
@@ -202,14 +201,19 @@ class _Run:
         )
         if tally.judged:
             record = replace(record, worst_ulp=tally.worst_ulp, worst_ratio=tally.worst_ratio)
-        if tally.refuting is None:
+        if tally.worst is None:
             return record
-        values = self._shrunk(implementation)
-        if values not in self.smallest:
-            self.smallest.append(values)
-        outcome = self.judge.outcome(implementation, values)
-        got = (outcome.got,)
-        return self._found(record, (implementation,), values, got, outcome.ulp, outcome.allowed_ulp)
+        simple = self._shrunk(implementation)
+        if simple not in self.smallest:
+            self.smallest.append(simple)
+        example = self._error(implementation, simple, self.judge.outcome(implementation, simple))
+        return self._found(record, example, self._error(implementation, *tally.worst))
+
+    @staticmethod
+    def _error(implementation: Implementation, values: Values, outcome: Outcome) -> Error:
+        return Error(
+            (implementation,), values, (outcome.got,), outcome.ulp, outcome.allowed_ulp, outcome.ratio
+        )
 
     def _exact_record(self) -> EvidenceRecord:
         """Whether the statement itself held, side against side, on every input."""
@@ -229,53 +233,64 @@ class _Run:
         if worst.ratio <= 1:
             return record
         record = replace(record, status=Status.REFUTED)
-        known = map(self._pair_at, filter(self._holds_all, self.smallest))
+        sides = worst.left, worst.right
+        known = (self._pair_at(sides, values) for values in self.smallest if self._holds_all(values))
         pair = next((pair for pair in known if pair is not None and pair.ratio > 1), worst)
-        outcomes = [self.judge.outcome(side, pair.values) for side in (pair.left, pair.right)]
-        record = replace(record, implementation=f"{pair.left.name} against {pair.right.name}")
-        got = tuple(outcome.got for outcome in outcomes)
-        return self._found(record, (pair.left, pair.right), pair.values, got, pair.gap_ulp, pair.allowed_ulp)
+        return self._found(record, self._pair_error(pair), self._pair_error(worst))
+
+    def _pair_error(self, pair: Pair) -> Error:
+        sides = pair.left, pair.right
+        got = tuple(self.judge.outcome(side, pair.values).got for side in sides)
+        return Error(sides, pair.values, got, pair.gap_ulp, pair.allowed_ulp, pair.ratio)
 
     def _holds_all(self, values: Values) -> bool:
         """Whether the format holds every number of an input that another format may have found."""
         return all(self.format.is_value(number) for number in numbers_of(values))
 
-    def _pair_at(self, values: Values) -> Pair | None:
+    def _pair_at(self, sides: tuple[Implementation, ...], values: Values) -> Pair | None:
         truth = self.judge.exact("left", self.part.left, values)
         if isinstance(truth, Undecided):
             return None
-        return worst_pair(self._outcomes(values), truth, values, self.format, self.part.relation)
+        outcomes = {side: self.judge.outcome(side, values) for side in sides}
+        return worst_pair(outcomes, truth, values, self.format, self.part.relation)
 
-    def _found(
-        self,
-        record: EvidenceRecord,
-        sides: tuple[Implementation, ...],
-        values: Values,
-        got: tuple[Any, ...],
-        error_ulp: float,
-        allowed_ulp: float,
-    ) -> EvidenceRecord:
-        """The record of a refutation with its counterexample, confirmed and reproduced, or unknown."""
-        named = tuple((d.name, value) for d, value in zip(self.part.given, values, strict=True))
-        truth = self.judge.exact(sides[0].side, sides[0].formula, values)
-        title = f"{self.claim_id}: {record.implementation} in {self.dtype} on {self.device}"
+    def _found(self, record: EvidenceRecord, example: Error, worst: Error) -> EvidenceRecord:
+        """The record of a refutation: a simple case and the worst one, confirmed, or unknown."""
         try:
-            if isinstance(truth, Undecided):
-                raise VerifyError(truth.reason)
-            exact = confirm(sides[0].formula, values, truth)
-            script = write_script(
-                title, [(s.formula, s.choice) for s in sides], named, self.dtype, self.device, exact
-            )
-            printed = run_script(script)
+            simple = self._confirmed(record, example)
         except VerifyError as error:
             return replace(record, status=Status.UNKNOWN, reason=f"{error}")
-        texts = tuple((name, text_of(value)) for name, value in named)
-        shown = " against ".join(text_of(value) for value in got)
-        example = Counterexample(texts, exact, shown, error_ulp, allowed_ulp)
-        record = replace(record, counterexample=example, reproducer=script, reproduced=printed)
-        if check_reproduction(printed, got):
-            return record
-        return replace(record, status=Status.UNKNOWN, reason="the script did not reproduce the result")
+        record = replace(
+            record,
+            counterexample=simple.example,
+            reproducer=simple.script,
+            reproduced=simple.printed,
+            worst_ulp=example.ulp,
+            worst_ratio=example.ratio,
+        )
+        if simple.reason:
+            return replace(record, status=Status.UNKNOWN, reason=simple.reason)
+        if worst.size <= example.size:
+            return replace(record, worst_ratio=max(worst.ratio, example.ratio))
+        try:
+            severe = self._confirmed(record, worst)
+            reason = severe.reason
+        except VerifyError as error:
+            reason = f"{error}"
+        if reason:
+            told = f"an input with a larger error, {_shown(self.part, worst.values)}, is left out: {reason}"
+            return replace(record, reason="; ".join(filter(None, (record.reason, told))))
+        return replace(
+            record,
+            worst_case=severe.example,
+            worst_ulp=worst.ulp,
+            worst_ratio=max(worst.ratio, example.ratio),
+        )
+
+    def _confirmed(self, record: EvidenceRecord, error: Error) -> Confirmed:
+        truth = self.judge.exact(error.sides[0].side, error.sides[0].formula, error.values)
+        title = f"{self.claim_id}: {record.implementation} in {self.dtype} on {self.device}"
+        return confirmed(error, truth, self.part, title, self.dtype, self.device)
 
     def _blank(self, side: str, name: str, status: Status, count: int, reason: str) -> EvidenceRecord:
         return EvidenceRecord(
@@ -290,15 +305,6 @@ class _Run:
             reason=reason,
             fingerprint=self.fingerprint,
         )
-
-
-def check_reproduction(printed: str, got: Sequence[Fraction | float | None]) -> bool:
-    """Whether a script printed exactly the results that were found; nan counts as nan."""
-    results = got_of(printed)
-    if len(results) != len(got):
-        return False
-    pairs = zip(results, got, strict=True)
-    return all(a == b or (math.isnan(a) and b is not None and math.isnan(b)) for a, b in pairs)
 
 
 def _shown(part: Part, values: Values) -> str:

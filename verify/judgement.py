@@ -66,6 +66,11 @@ class Outcome:
         """Whether the result was compared and found right or wrong."""
         return self.status is not Status.UNKNOWN
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """What makes one error worse than another: its ulps, then its share of the bound."""
+        return self.ulp, self.ratio
+
 
 class Judge:
     """Judges implementations of the sides of one statement in one format on one device.

@@ -85,8 +85,11 @@ class EvidenceRecord:
     """One numeric check: one side of a part, computed by one implementation, dtype and device.
 
     ``side`` is left, right or between (the two sides against each other). ``worst_ulp`` is in ulp
-    of ``dtype``; ``worst_ratio`` is error / bound; ``inputs`` counts the judged inputs.
-    ``reproducer`` is a plain torch script that was run; ``reproduced`` what running it printed.
+    of ``dtype``; ``worst_ratio`` is error / bound; ``inputs`` counts the judged inputs. Of a refuted
+    check they are the largest over the refuting inputs, the two perhaps at different ones.
+    ``counterexample`` is a simple refuting input and ``worst_case`` the one with the error
+    ``worst_ulp``, None where it is the same. ``reproducer`` is a plain torch script that was run for
+    the former; ``reproduced`` what running it printed.
     """
 
     claim: str
@@ -104,6 +107,7 @@ class EvidenceRecord:
     reproduced: str | None = None
     reason: str = ""
     fingerprint: str = ""
+    worst_case: Counterexample | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from verify.verdict import Status
 
 @dataclass(slots=True)
 class Tally:
-    """The outcomes of one implementation: counts, the worst of each kind, and a refuting input."""
+    """The outcomes of one implementation: counts, the worst of each kind, and the worst refuting input."""
 
     seen: int = 0
     judged: int = 0
@@ -26,7 +26,7 @@ class Tally:
     undecided: int = 0
     worst_ulp: float = 0.0
     worst_ratio: float = 0.0
-    refuting: Values | None = None
+    worst: tuple[Values, Outcome] | None = None
     declined_because: str = ""
     undecided_because: str = ""
 
@@ -37,8 +37,8 @@ class Tally:
             self.judged += 1
             self.worst_ulp = max(self.worst_ulp, outcome.ulp)
             self.worst_ratio = max(self.worst_ratio, outcome.ratio)
-            if outcome.status is Status.REFUTED and self.refuting is None:
-                self.refuting = values
+            if outcome.status is Status.REFUTED and (self.worst is None or outcome.size > self.worst[1].size):
+                self.worst = values, outcome
         elif not outcome.applicable:
             self.declined += 1
             self.declined_because = self.declined_because or outcome.reason
@@ -56,7 +56,7 @@ class Tally:
     @property
     def status(self) -> Status:
         """Refuted by one input; unknown if an input stayed undecided or none was judged; else passed."""
-        if self.refuting is not None:
+        if self.worst is not None:
             return Status.REFUTED
         return Status.PASSED if self.judged and not self.undecided else Status.UNKNOWN
 
