@@ -68,6 +68,14 @@ GRADIENTS: dict[str, tuple[Any, Callable[..., Any], Callable[..., Any], tuple[st
         lambda c, z, t: c.call(sigmoid, z) - t,
         ("derivative", "exp_add", "cancel"),
     ),
+    "an entry of a table": (
+        (real("w", "n", "d"), _J, index("k", "d")),
+        lambda c, w, j, k: c.derivative(
+            lambda c, w: c.sum(lambda a: c.sum(lambda b: w[a, b] ** 2, over=w[a]), over=w), w, (j, k)
+        ),
+        lambda c, w, j, k: 2 * w[j, k],
+        ("derivative", "delta"),
+    ),
     "product": (
         (positive("r", "n"), _J),
         lambda c, r, j: c.derivative(lambda c, r: c.prod(lambda i: r[i], over=r), r, j),

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from flint import arb, ctx, fmpq
 
-from verify.contexts.dual import Dual, derivative
+from verify.contexts.dual import Dual, Index, derivative
 from verify.contexts.family import Family
 from verify.errors import DomainError, PrecisionError, UsageError
 from verify.floats import Enclosure
@@ -188,7 +188,7 @@ class BallContext:
         """The definition of an operation, in this context."""
         return operation.definition(self, *arguments)
 
-    def derivative(self, function: Callable[[Any, Any], Any], at: Any, index: int | None = None) -> Any:
+    def derivative(self, function: Callable[[Any, Any], Any], at: Any, index: Index = None) -> Any:
         """The partial derivative of ``function(context, x)`` at x, by its entry ``index`` if a family."""
         return derivative(self, function, at, index)
 

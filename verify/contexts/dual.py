@@ -118,12 +118,22 @@ class DualContext:
         return operation.definition(self, *arguments)
 
 
-def derivative(base: Any, function: Callable[[Any, Any], Any], at: Any, index: int | None = None) -> Any:
-    """The partial derivative of ``function(context, x)`` by x, or by entry ``index`` of the family x."""
-    one, zero = base.number(1), base.number(0)
-    if index is None:
-        x: Any = Dual(at, one)
-    else:
-        x = Family(tuple(Dual(v, one if k == index else zero) for k, v in enumerate(at, 1)))
-    result = function(DualContext(base), x)
-    return result.slope if isinstance(result, Dual) else zero
+Index = int | tuple[int, ...] | None
+
+
+def derivative(base: Any, function: Callable[[Any, Any], Any], at: Any, index: Index = None) -> Any:
+    """The partial derivative of ``function(context, x)`` by x, or by its entry ``index`` if x is a family.
+
+    ``index`` has one position for each axis of the family, counted from 1.
+    """
+    where = () if index is None else index if isinstance(index, tuple) else (index,)
+    result = function(DualContext(base), _seeded(base, at, where))
+    return result.slope if isinstance(result, Dual) else base.number(0)
+
+
+def _seeded(base: Any, value: Any, where: tuple[int, ...] | None) -> Any:
+    """``value`` as dual numbers, with slope 1 at ``where`` and 0 elsewhere (everywhere if None)."""
+    if not isinstance(value, Family):
+        return Dual(value, base.number(1 if where == () else 0))
+    inner = (where[1:] if where and where[0] == k else None for k in range(1, len(value) + 1))
+    return Family(tuple(_seeded(base, v, w) for v, w in zip(value, inner, strict=True)))

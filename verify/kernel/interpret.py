@@ -95,10 +95,8 @@ class Interpreter:
             inner._depth = self._depth
             return inner(body)
 
-        at = self.values[by.data]
-        for i in by.args[:-1]:
-            at = at[self(i)]
-        return self.context.derivative(function, at, *(self(i) for i in by.args[-1:]))
+        where = tuple(self(i) for i in by.args)
+        return self.context.derivative(function, self.values[by.data], *([where] if where else []))
 
     def _bind(self, t: Term) -> Any:
         self._depth += 1
