@@ -453,6 +453,13 @@ def test_a_worst_input_that_is_not_confirmed_is_left_out(monkeypatch: pytest.Mon
     assert "is left out: mpmath does not agree" in record.reason
 
 
+def test_what_has_no_torch_function_is_named_by_its_expression() -> None:
+    """A side computed term by term says what it computes; one with a torch function has its name."""
+    records = _records(_same(logsumexp, LOGITS[0]), examples=3)
+    assert records["right", "definition"].expression == "log(sum_{i=1..n} exp(g[i]))"
+    assert records["left", "torch.logsumexp"].expression == ""
+
+
 def test_two_sides_compared_are_the_same_two_in_headline_and_example() -> None:
     """A pair of implementations is named once; its simple and its worst input are both of that pair."""
     (record,) = (r for (side, name), r in _records(BINARY).items() if side == "between" and name != EXACT)

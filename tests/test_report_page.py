@@ -5,18 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from math import inf
 
 import pytest
 
 from verify.record import Figure, NotRun, RunRecord
 from verify.report.html import page
 from verify.report.markdown import markdown
-from verify.report.shape import grouped, quantity
+from verify.report.shape import error_of, grouped, measure, quantity
 from verify.report.summary import established, summarise
+from verify.verdict import Counterexample
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'`&|\n# {{ 7 * 7 }}"
+EXAMPLE = Counterexample((("g", "(1, 0)"),), "0.3", "0.5", 5.5, 4.0)
 VOID = {"meta", "link", "br", "img", "input", "hr", "col"}
 
 
@@ -77,6 +81,8 @@ def _hostile(run: RunRecord) -> RunRecord:
     found = replace(
         found,
         counterexample=replace(case, inputs=((HOSTILE, HOSTILE),), exact=HOSTILE, got=HOSTILE),
+        worst_case=replace(case, inputs=((HOSTILE, HOSTILE),), exact=HOSTILE, got=HOSTILE),
+        expression=HOSTILE,
         reason=HOSTILE,
     )
     figure = Figure(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "$" + HOSTILE, HOSTILE, ((HOSTILE, ((1.0, 2.0),)),))
@@ -155,6 +161,78 @@ def test_the_page_shows_the_finding_with_its_exact_value(sample_run: RunRecord) 
         "tensor([0.])",
     ):
         assert shown in text
+
+
+def test_the_page_shows_the_worst_input_beside_the_simple_one(sample_run: RunRecord) -> None:
+    """Where the worst input is another than the one shown first, it stands below it with its own error."""
+    found = sample_run.evidence[1]
+    case = replace(EXAMPLE, inputs=(("g", "(88.5, 1)"),), got="0.125", error_ulp=4.5e15)
+    text = page(replace(sample_run, evidence=(replace(found, worst_case=case),)))
+    below = text.partition("Worst input found")[2]
+    assert all(shown in below for shown in ("(88.5, 1)", "0.125", "4.5 × 10¹⁵ ulp"))
+
+
+def test_the_markdown_prints_the_error_of_the_input_shown(sample_run: RunRecord) -> None:
+    """The worst error stands in one column, that of the simple input beside the input."""
+    found = replace(sample_run.evidence[1], worst_ulp=4.5e15, worst_ratio=1.5e9, counterexample=EXAMPLE)
+    row = next(
+        line for line in markdown(replace(sample_run, evidence=(found,))).splitlines() if "g = " in line
+    )
+    assert "| 4.5 × 10¹⁵ | 1.5 × 10⁹ |" in row
+    assert row.endswith("| 5.5 |")
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        (EXAMPLE, "5.5 ulp, where 4 ulp are allowed"),
+        (
+            replace(EXAMPLE, got="nan", error_ulp=inf, allowed_ulp=inf),
+            "the algorithm has no finite bound at this input, and the result is not a number although the "
+            "exact value is one",
+        ),
+        (
+            replace(EXAMPLE, got="inf", error_ulp=inf),
+            "the result is not a number although the exact value is one; 4 ulp are allowed",
+        ),
+        (
+            replace(EXAMPLE, exact="inf", error_ulp=inf),
+            "the result is not the infinite one that is exact; 4 ulp are allowed",
+        ),
+        (
+            replace(EXAMPLE, allowed_ulp=inf),
+            "the algorithm has no finite bound at this input, and the result is 5.5 ulp off",
+        ),
+    ],
+)
+def test_an_error_without_a_number_is_told_in_words(case: Counterexample, words: str) -> None:
+    """No reader has to make sense of infinitely many ulps where infinitely many are allowed."""
+    assert error_of(case) == words
+
+
+@pytest.mark.parametrize(
+    ("ulp", "ratio", "words"),
+    [
+        (5.5, 1.4, "up to 5.5 ulp off, up to 1.4 times its bound"),
+        (5.5, inf, "up to 5.5 ulp off, also where no error is allowed"),
+        (inf, inf, "the result is not a number although the exact value is one"),
+        (None, None, "the two sides differ in exact arithmetic"),
+    ],
+)
+def test_a_headline_is_told_in_words(
+    sample_run: RunRecord, ulp: float | None, ratio: float | None, words: str
+) -> None:
+    """Numbers where there are some, and else what happened."""
+    assert measure(replace(sample_run.evidence[1], worst_ulp=ulp, worst_ratio=ratio)) == words
+
+
+@pytest.mark.parametrize("view", [page, markdown])
+def test_a_definition_is_followed_by_its_expression(
+    sample_run: RunRecord, view: Callable[[RunRecord], str]
+) -> None:
+    """Where torch has no function, the reader sees what was computed."""
+    found = replace(sample_run.evidence[1], implementation="definition", expression="-log(f(y))")
+    assert "-log(f(y))" in view(replace(sample_run, evidence=(found,)))
 
 
 def test_the_sentence_counts_everything(sample_run: RunRecord) -> None:
@@ -236,7 +314,7 @@ def test_hostile_text_cannot_leave_its_markdown_cell(sample_run: RunRecord) -> N
     outside_code = re.sub(r"`[^`\n]*`", "", text)
     assert set(re.findall(r"</?([a-z]+)", outside_code)) == {"details", "summary"}
     rows = [re.sub(r"\\\|", "", line) for line in text.splitlines() if line.startswith("| `")]
-    assert {row.count("|") for row in rows} == {9}
+    assert {row.count("|") for row in rows} == {10}
 
 
 def test_the_markdown_fits_a_comment(sample_run: RunRecord) -> None:

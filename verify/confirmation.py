@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from verify.claim import Part
@@ -12,8 +12,9 @@ from verify.errors import VerifyError
 from verify.floats import Enclosure
 from verify.judgement import Implementation, Values, text_of
 from verify.oracle import Undecided, confirm
+from verify.record import EvidenceRecord
 from verify.reproducer import got_of, run_script, write_script
-from verify.verdict import Counterexample
+from verify.verdict import Counterexample, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,51 @@ def confirmed(
     example = Counterexample(texts, exact, shown, error.ulp, error.allowed_ulp)
     same = check_reproduction(printed, error.got)
     return Confirmed(example, script, printed, "" if same else "the script did not reproduce the result")
+
+
+def refutation(
+    record: EvidenceRecord,
+    part: Part,
+    example: Error,
+    worst: Error,
+    confirm: Callable[[EvidenceRecord, Error], Confirmed],
+) -> EvidenceRecord:
+    """The record of a refuted check with a simple case and, if it differs, the worst one.
+
+    It is unknown where the simple case is not confirmed. A worst case that is not confirmed is left
+    out, and the reason says so.
+    """
+    try:
+        simple = confirm(record, example)
+    except VerifyError as error:
+        return replace(record, status=Status.UNKNOWN, reason=f"{error}")
+    record = replace(
+        record,
+        counterexample=simple.example,
+        reproducer=simple.script,
+        reproduced=simple.printed,
+        worst_ulp=example.ulp,
+        worst_ratio=example.ratio,
+    )
+    if simple.reason:
+        return replace(record, status=Status.UNKNOWN, reason=simple.reason)
+    largest_ratio = max(worst.ratio, example.ratio)
+    if worst.size <= example.size:
+        return replace(record, worst_ratio=largest_ratio)
+    try:
+        severe = confirm(record, worst)
+        reason = severe.reason
+    except VerifyError as error:
+        reason = f"{error}"
+    if reason:
+        told = f"an input with a larger error, {inputs_of(part, worst.values)}, is left out: {reason}"
+        return replace(record, reason="; ".join(filter(None, (record.reason, told))))
+    return replace(record, worst_case=severe.example, worst_ulp=worst.ulp, worst_ratio=largest_ratio)
+
+
+def inputs_of(part: Part, values: Values) -> str:
+    """An input of a statement in words: each variable with its value."""
+    return ", ".join(f"{d.name} = {text_of(value)}" for d, value in zip(part.given, values, strict=True))
 
 
 def check_reproduction(printed: str, got: Sequence[Fraction | float | None]) -> bool:

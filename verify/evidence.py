@@ -15,12 +15,14 @@ from typing import Any
 
 from verify.backends import require_device, torch_dtype
 from verify.claim import Part
-from verify.confirmation import Confirmed, Error, confirmed
+from verify.confirmation import Confirmed, Error, confirmed, inputs_of, refutation
 from verify.contexts.rounding import model_for
 from verify.contexts.torch import choices
-from verify.errors import UnavailableError, VerifyError
+from verify.errors import UnavailableError
 from verify.floats import Format, format_named
-from verify.judgement import Implementation, Judge, Outcome, Values, numbers_of, text_of
+from verify.judgement import Implementation, Judge, Outcome, Values, numbers_of
+from verify.kernel.build import build
+from verify.kernel.text import text
 from verify.oracle import Undecided
 from verify.proof import fingerprint
 from verify.record import EvidenceRecord, NotRun
@@ -199,6 +201,7 @@ class _Run:
         record = self._blank(
             implementation.side, implementation.name, tally.status, tally.judged, tally.reason
         )
+        record = replace(record, expression=self._expression(implementation))
         if tally.judged:
             record = replace(record, worst_ulp=tally.worst_ulp, worst_ratio=tally.worst_ratio)
         if tally.worst is None:
@@ -207,7 +210,9 @@ class _Run:
         if simple not in self.smallest:
             self.smallest.append(simple)
         example = self._error(implementation, simple, self.judge.outcome(implementation, simple))
-        return self._found(record, example, self._error(implementation, *tally.worst))
+        return refutation(
+            record, self.part, example, self._error(implementation, *tally.worst), self._confirmed
+        )
 
     @staticmethod
     def _error(implementation: Implementation, values: Values, outcome: Outcome) -> Error:
@@ -219,7 +224,7 @@ class _Run:
         """Whether the statement itself held, side against side, on every input."""
         between = self.between
         if between.violating is not None:
-            told = f"the enclosures of the sides are apart at {_shown(self.part, between.violating)}"
+            told = f"the enclosures of the sides are apart at {inputs_of(self.part, between.violating)}"
             return self._blank("between", EXACT, Status.REFUTED, between.inputs, told)
         status = Status.PASSED if between.inputs and not between.undecided else Status.UNKNOWN
         return self._blank("between", EXACT, status, between.inputs, between.reason)
@@ -229,14 +234,19 @@ class _Run:
         name = f"{worst.left.name} against {worst.right.name}"
         status = Status.UNKNOWN if self.between.undecided else Status.PASSED
         record = self._blank("between", name, status, self.between.pairs, self.between.reason)
-        record = replace(record, worst_ulp=worst.gap_ulp, worst_ratio=worst.ratio)
+        sides = worst.left, worst.right
+        defined = " against ".join(filter(None, map(self._expression, sides)))
+        record = replace(record, worst_ulp=worst.gap_ulp, worst_ratio=worst.ratio, expression=defined)
         if worst.ratio <= 1:
             return record
         record = replace(record, status=Status.REFUTED)
-        sides = worst.left, worst.right
         known = (self._pair_at(sides, values) for values in self.smallest if self._holds_all(values))
         pair = next((pair for pair in known if pair is not None and pair.ratio > 1), worst)
-        return self._found(record, self._pair_error(pair), self._pair_error(worst))
+        return refutation(record, self.part, self._pair_error(pair), self._pair_error(worst), self._confirmed)
+
+    def _expression(self, implementation: Implementation) -> str:
+        """What an implementation without torch functions computes, in plain text."""
+        return "" if implementation.choice else text(build(implementation.formula, self.part.given))
 
     def _pair_error(self, pair: Pair) -> Error:
         sides = pair.left, pair.right
@@ -253,39 +263,6 @@ class _Run:
             return None
         outcomes = {side: self.judge.outcome(side, values) for side in sides}
         return worst_pair(outcomes, truth, values, self.format, self.part.relation)
-
-    def _found(self, record: EvidenceRecord, example: Error, worst: Error) -> EvidenceRecord:
-        """The record of a refutation: a simple case and the worst one, confirmed, or unknown."""
-        try:
-            simple = self._confirmed(record, example)
-        except VerifyError as error:
-            return replace(record, status=Status.UNKNOWN, reason=f"{error}")
-        record = replace(
-            record,
-            counterexample=simple.example,
-            reproducer=simple.script,
-            reproduced=simple.printed,
-            worst_ulp=example.ulp,
-            worst_ratio=example.ratio,
-        )
-        if simple.reason:
-            return replace(record, status=Status.UNKNOWN, reason=simple.reason)
-        if worst.size <= example.size:
-            return replace(record, worst_ratio=max(worst.ratio, example.ratio))
-        try:
-            severe = self._confirmed(record, worst)
-            reason = severe.reason
-        except VerifyError as error:
-            reason = f"{error}"
-        if reason:
-            told = f"an input with a larger error, {_shown(self.part, worst.values)}, is left out: {reason}"
-            return replace(record, reason="; ".join(filter(None, (record.reason, told))))
-        return replace(
-            record,
-            worst_case=severe.example,
-            worst_ulp=worst.ulp,
-            worst_ratio=max(worst.ratio, example.ratio),
-        )
 
     def _confirmed(self, record: EvidenceRecord, error: Error) -> Confirmed:
         truth = self.judge.exact(error.sides[0].side, error.sides[0].formula, error.values)
@@ -305,7 +282,3 @@ class _Run:
             reason=reason,
             fingerprint=self.fingerprint,
         )
-
-
-def _shown(part: Part, values: Values) -> str:
-    return ", ".join(f"{d.name} = {text_of(value)}" for d, value in zip(part.given, values, strict=True))

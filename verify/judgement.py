@@ -22,6 +22,8 @@ from verify.verdict import Status
 Values = tuple[Any, ...]
 
 NO_BOUND = "the algorithm has no finite bound here"
+DEFINITION = "definition"
+"""The name of what is computed as defined, term by term, without a torch function of its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +37,7 @@ class Implementation:
     @property
     def name(self) -> str:
         """The names of the peers joined by " + ", or "definition" where there are none."""
-        return " + ".join(peer.name for peer in self.choice.values()) or "definition"
+        return " + ".join(peer.name for peer in self.choice.values()) or DEFINITION
 
     @property
     def algorithms(self) -> tuple[str, tuple[Callable[..., Any] | None, ...]]:

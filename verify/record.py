@@ -89,7 +89,8 @@ class EvidenceRecord:
     check they are the largest over the refuting inputs, the two perhaps at different ones.
     ``counterexample`` is a simple refuting input and ``worst_case`` the one with the error
     ``worst_ulp``, None where it is the same. ``reproducer`` is a plain torch script that was run for
-    the former; ``reproduced`` what running it printed.
+    the former; ``reproduced`` what running it printed. ``expression`` is what `definition` stands
+    for, where ``implementation`` is, or has in it, that name.
     """
 
     claim: str
@@ -108,6 +109,7 @@ class EvidenceRecord:
     reason: str = ""
     fingerprint: str = ""
     worst_case: Counterexample | None = None
+    expression: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from verify.report import shape
 from verify.report.mathml import mathml
 from verify.report.plots import svg
 from verify.report.prose import prose
-from verify.report.summary import summarise
+from verify.report.summary import counted, summarise
 from verify.verdict import Status
 
 _POLICY = "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -38,10 +38,13 @@ def page(run: RunRecord) -> str:
         quantity=shape.quantity,
         drawing=_drawing,
         slug=shape.slug,
+        measure=_measure,
         day=_day,
     )
     environment.globals.update(
         attempts=shape.attempts,
+        counted=counted,
+        error_of=shape.error_of,
         evidence_of=shape.evidence_of,
         summary_of=shape.summary_of,
         standing=shape.standing,
@@ -74,6 +77,12 @@ def _prose(text: str) -> Markup:
 
 def _side(record: EvidenceRecord) -> str:
     return "the two sides against each other" if record.side == "between" else f"{record.side} side"
+
+
+def _measure(record: EvidenceRecord) -> str:
+    """How wrong a check is, as the beginning of a sentence."""
+    words = shape.measure(record)
+    return words[0].upper() + words[1:]
 
 
 def _drawing(figure: Figure) -> Markup:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
 
 from verify.record import RunRecord
-from verify.report.shape import Finding, grouped, quantity, standing
+from verify.report.shape import Finding, finite, grouped, named, quantity, standing
 from verify.report.summary import established, summarise
 
 _SHOWN = 8
@@ -34,14 +33,17 @@ def _findings(found: tuple[Finding, ...]) -> Iterable[str]:
     if not found:
         return
     yield from ("", "### Findings", "")
-    yield "| implementation | dtype | claim | error, ulp | error / bound | input | exact | returned |"
-    yield "|---|---|---|--:|--:|---|---|---|"
+    yield (
+        "| implementation | dtype | claim | worst error, ulp | worst error / bound "
+        "| a simple input | exact | returned | error there, ulp |"
+    )
+    yield "|---|---|---|--:|--:|---|---|---|--:|"
     for finding in found[:_SHOWN]:
         worst = finding.worst
         case = worst.counterexample
         given = ", ".join(f"{name} = {value}" for name, value in case.inputs) if case else ""
         cells = (
-            _code(worst.implementation),
+            _code(_short(named(worst), 80)),
             _plain(f"{worst.dtype}, {worst.device}"),
             _plain(worst.claim),
             quantity(worst.worst_ulp),
@@ -49,6 +51,7 @@ def _findings(found: tuple[Finding, ...]) -> Iterable[str]:
             _code(_short(given)),
             _code(_digits(case.exact)) if case else "",
             _code(_digits(case.got)) if case else "",
+            quantity(case.error_ulp) if case else "",
         )
         yield f"| {' | '.join(cells)} |"
     if len(found) > _SHOWN:
@@ -83,8 +86,5 @@ def _short(text: str, length: int = 40) -> str:
 
 def _digits(number: str) -> str:
     """A long decimal to eight digits with its exponent; what is no number, shortened."""
-    try:
-        value = Decimal(number)
-    except InvalidOperation:
-        return _short(number)
-    return f"{value:.8g}" if value.is_finite() else number
+    value = finite(number)
+    return _short(number) if value is None else f"{value:.8g}"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
+from verify.judgement import DEFINITION
 from verify.record import ClaimRecord, EvidenceRecord, PartRecord, RunRecord
-from verify.report.summary import established, findings
-from verify.verdict import Status
-
-_UNNAMED = "definition"
-"""The name of what is computed as defined, without a torch function of its own; each claim has another."""
+from verify.report.summary import counted, established, findings
+from verify.verdict import Counterexample, Status
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -70,7 +69,7 @@ def _names(record: EvidenceRecord) -> list[str]:
 
 def _key(record: EvidenceRecord, name: str) -> tuple[str, str]:
     """What tells implementations apart: their name, and for those without one of their own the claim."""
-    return name, record.claim if name == _UNNAMED else ""
+    return name, record.claim if name == DEFINITION else ""
 
 
 def evidence_of(run: RunRecord, claim: str) -> tuple[EvidenceRecord, ...]:
@@ -113,7 +112,54 @@ def attempts(part: PartRecord) -> str:
     if not part.points:
         return "no point tried"
     sizes = f", sizes {', '.join(map(str, part.sizes))}" if part.sizes else ""
-    return f"{part.refuter} at {part.points:,} exact point{'s' if part.points != 1 else ''}{sizes}"
+    return f"{part.refuter} at {counted(part.points, 'exact point')}{sizes}"
+
+
+def named(record: EvidenceRecord) -> str:
+    """The implementation, and the expression that it computes where it has no other name."""
+    return f"{record.implementation} ({record.expression})" if record.expression else record.implementation
+
+
+def measure(record: EvidenceRecord) -> str:
+    """How wrong a refuted check is, in words: in ulp and against its bound."""
+    if record.worst_ulp is None:
+        return "the two sides differ in exact arithmetic"
+    case = record.worst_case or record.counterexample
+    if not math.isfinite(record.worst_ulp):
+        return _not_a_number(case)
+    bound = f"up to {quantity(record.worst_ratio)} times its bound"
+    if record.worst_ratio == math.inf:
+        bound = "also where no error is allowed"
+    return f"up to {quantity(record.worst_ulp)} ulp off, {bound}"
+
+
+def error_of(case: Counterexample) -> str:
+    """The error at one input in words, and what was allowed there."""
+    if math.isfinite(case.allowed_ulp):
+        allowed = f"{quantity(case.allowed_ulp)} ulp are allowed"
+        if math.isfinite(case.error_ulp):
+            return f"{quantity(case.error_ulp)} ulp, where {allowed}"
+        return f"{_not_a_number(case)}; {allowed}"
+    error = f"is {quantity(case.error_ulp)} ulp off"
+    if not math.isfinite(case.error_ulp):
+        error = _not_a_number(case).removeprefix("the result ")
+    return f"the algorithm has no finite bound at this input, and the result {error}"
+
+
+def _not_a_number(case: Counterexample | None) -> str:
+    """What an infinite error is."""
+    if case is not None and finite(case.exact) is None:
+        return "the result is not the infinite one that is exact"
+    return "the result is not a number although the exact value is one"
+
+
+def finite(number: str) -> Decimal | None:
+    """The number that a text is; None for an infinity, for nan and for what is no number."""
+    try:
+        value = Decimal(number)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
 
 
 def quantity(value: float | None) -> str:

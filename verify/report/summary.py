@@ -45,7 +45,7 @@ class Summary:
             f"{len(self.not_run)} not run ({_named(self.not_run)})" if self.not_run else "nothing left out"
         )
         return (
-            f"{_plural(self.claims, 'claim')}: {claims}; {_plural(self.checks, 'numeric check')}: "
+            f"{counted(self.claims, 'claim')}: {claims}; {counted(self.checks, 'numeric check')}: "
             f"{checks}; {missing}."
         )
 
@@ -99,8 +99,13 @@ def _size(value: float | None) -> float:
     return math.inf if value is None or math.isnan(value) else value
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def counted(count: int, noun: str) -> str:
+    """A number with its noun, in the plural where it is not 1.
+
+    >>> counted(1, "check"), counted(1200, "check")
+    ('1 check', '1,200 checks')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _named(entries: Sequence[NotRun]) -> str:

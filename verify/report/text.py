@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from verify.record import ClaimRecord, EvidenceRecord, PartRecord, RunRecord
-from verify.report.shape import attempts, grouped, quantity, standing, summary_of, tone
+from verify.report.shape import attempts, grouped, measure, named, quantity, standing, summary_of, tone
+from verify.report.summary import counted
+from verify.verdict import Status
 
 _STYLES = {"holds": "green", "corrected": "yellow", "opinion": "blue", "fails": "bold red"}
 
@@ -45,8 +47,7 @@ def findings(run: RunRecord) -> Iterator[Line]:
     for finding in grouped(run.evidence):
         worst = finding.worst
         yield Line(
-            f"refuted: {worst.implementation} in {worst.dtype} on {worst.device}, {worst.claim}: "
-            f"{quantity(worst.worst_ulp)} ulp, {quantity(worst.worst_ratio)} times its bound",
+            f"refuted: {named(worst)} in {worst.dtype} on {worst.device}, {worst.claim}: {measure(worst)}",
             "red",
         )
 
@@ -112,16 +113,23 @@ def _evidence(evidence: Sequence[EvidenceRecord], width: int) -> Iterator[Line]:
         yield Line("no numeric evidence at hand; `lossproof run` gathers it", "dim")
         return
     numbers = summary_of(evidence)
-    yield Line(f"Measured: {numbers.checks} checks, {numbers.inputs} inputs", "bold")
+    yield Line(f"Measured: {counted(numbers.checks, 'check')}, {counted(numbers.inputs, 'input')}", "bold")
     for record in evidence:
         yield from _wrapped(
-            f"{record.status}: {record.implementation} ({record.side}), {record.dtype} on {record.device}, "
-            f"{record.inputs} inputs, worst {quantity(record.worst_ulp)} ulp, "
-            f"{quantity(record.worst_ratio)} times its bound",
+            f"{record.status}: {named(record)} ({record.side}), {record.dtype} on {record.device}, "
+            f"{counted(record.inputs, 'input')}{_measured(record)}",
             width,
             "  ",
             "red" if record.status == "refuted" else "",
         )
+
+
+def _measured(record: EvidenceRecord) -> str:
+    if record.status == Status.REFUTED:
+        return f", {measure(record)}"
+    if record.worst_ulp is None:
+        return ""
+    return f", worst {quantity(record.worst_ulp)} ulp, {quantity(record.worst_ratio)} times its bound"
 
 
 def _wrapped(text: str, width: int, indent: str = "", style: str = "") -> Iterator[Line]:
