@@ -11,7 +11,7 @@ import pytest
 
 from verify import backends, confirmation
 from verify.claim import Hypothesis, Part
-from verify.confirmation import check_reproduction
+from verify.confirmation import Confirmed, Error, check_reproduction, refutation
 from verify.domain import distribution, index, probability, real
 from verify.errors import UsageError, VerifyError
 from verify.evidence import EXACT, gather
@@ -27,7 +27,7 @@ from verify.operations.nll import nll
 from verify.operations.one_hot import one_hot
 from verify.operations.softmax import softmax
 from verify.record import EvidenceRecord
-from verify.verdict import Status
+from verify.verdict import Counterexample, Status
 
 pytestmark = pytest.mark.torch
 
@@ -53,6 +53,7 @@ def _naive_entry(c: Any, g: Any, y: Any) -> Any:
     return softmax.definition(c, g)[y]
 
 
+CASE = Counterexample((("g", "1"),), "1", "2", 2.0, 1.0)
 LOGITS = (real("g", "n"), index("y", "n"))
 PAIR = (distribution("p", "n"), distribution("q", "n", positive=True))
 
@@ -425,6 +426,16 @@ def test_the_headline_is_the_error_of_the_worst_input() -> None:
     assert record.counterexample is not None
     assert record.worst_ulp == record.worst_case.error_ulp > record.counterexample.error_ulp
     assert record.worst_case.inputs != record.counterexample.inputs
+
+
+def test_the_largest_share_of_the_bound_counts_wherever_it_is() -> None:
+    """Of all refuting inputs the headline has the largest error / bound, not that of the worst input."""
+    example, worst = (
+        Error((), (Fraction(1),), (), ulp, 1.0, ratio) for ulp, ratio in ((2.0, 2.0), (5.0, 3.0))
+    )
+    found = replace(_wrong_everywhere(), worst_ratio=9.0)
+    record = refutation(found, KL_ONE_HOT, example, worst, lambda _, error: Confirmed(CASE, "", ""))
+    assert (record.worst_ulp, record.worst_ratio) == (5.0, 9.0)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])

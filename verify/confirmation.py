@@ -80,6 +80,7 @@ def refutation(
     It is unknown where the simple case is not confirmed. A worst case that is not confirmed is left
     out, and the reason says so.
     """
+    largest_ratio = max(record.worst_ratio or 0.0, worst.ratio, example.ratio)
     try:
         simple = confirm(record, example)
     except VerifyError as error:
@@ -94,7 +95,6 @@ def refutation(
     )
     if simple.reason:
         return replace(record, status=Status.UNKNOWN, reason=simple.reason)
-    largest_ratio = max(worst.ratio, example.ratio)
     if worst.size <= example.size:
         return replace(record, worst_ratio=largest_ratio)
     try:
