@@ -20,13 +20,13 @@ from verify.kernel.theorem import equation
 from verify.operations.binary_cross_entropy import binary_cross_entropy_with_logits
 from verify.operations.cross_entropy import cross_entropy, cross_entropy_with_logits
 from verify.operations.kl_div import kl_div
+from verify.operations.log_softmax import log_softmax
 from verify.operations.logsumexp import logsumexp
 from verify.operations.sigmoid import sigmoid
 from verify.operations.softmax import softmax
 from verify.refuter import attack
 
 _G, _Y, _J = real("g", "n"), index("y", "n"), index("j", "n")
-_LOGS = ("log_mul", "log_exp", "cancel", "exp_add")
 
 # name -> (declarations, derivative, what it is, rules)
 GRADIENTS: dict[str, tuple[Any, Callable[..., Any], Callable[..., Any], tuple[str, ...]]] = {
@@ -54,6 +54,32 @@ GRADIENTS: dict[str, tuple[Any, Callable[..., Any], Callable[..., Any], tuple[st
             lambda c, g: c.call(logsumexp, g) - c.sum(lambda i: p[i] * g[i], over=p), g, j
         ),
         lambda c, p, g, j: c.call(softmax, g)[j] - p[j],
+        ("derivative", "delta"),
+    ),
+    "softmax, times an upstream gradient": (
+        (real("u", "n"), _G, _J),
+        lambda c, u, g, j: c.derivative(
+            lambda c, g: c.sum(lambda i: u[i] * c.call(softmax, g)[i], over=g), g, j
+        ),
+        lambda c, u, g, j: (
+            c.call(softmax, g)[j] * (u[j] - c.sum(lambda i: u[i] * c.call(softmax, g)[i], over=g))
+        ),
+        ("derivative", "delta", "sum_linear", "cancel"),
+    ),
+    "log_softmax, times an upstream gradient": (
+        (real("u", "n"), _G, _J),
+        lambda c, u, g, j: c.derivative(
+            lambda c, g: c.sum(lambda i: u[i] * c.call(log_softmax, g)[i], over=g), g, j
+        ),
+        lambda c, u, g, j: u[j] - c.call(softmax, g)[j] * c.sum(lambda i: u[i], over=u),
+        ("derivative", "delta", "sum_linear", "cancel"),
+    ),
+    "divergence by the log-probabilities": (
+        (distribution("p", "n"), _G, _J),
+        lambda c, p, g, j: c.derivative(
+            lambda c, g: c.sum(lambda i: c.xlogy(p[i], p[i]) - p[i] * g[i], over=p), g, j
+        ),
+        lambda c, p, g, j: -p[j],
         ("derivative", "delta"),
     ),
     "sigmoid": (
