@@ -19,7 +19,7 @@ FLOORS = (
     "confirmation evidence judgement proof refuter reproducer tally",
     "catalogue operations",
     "report",
-    "__main__ cli commands runs terminal",
+    "__main__ cli commands output runs terminal",
 )
 """The rooms of each floor, from the ground up; a package is one room."""
 

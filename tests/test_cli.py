@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,22 @@ def test_list_names_every_claim_of_the_source(capsys: pytest.CaptureFixture[str]
     assert ids >= {"softmax-nll", "kl-one-hot", "evidence-bits"}
 
 
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """The release can be named in a report of a bug."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"lossproof {version('lossproof')}\n")
+
+
+def test_an_unknown_claim_is_told_what_list_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every id that is suggested is listed, or is marked as the corrected form of one that is."""
+    main(["list", "--json"])
+    listed = {claim["id"] for claim in json.loads(capsys.readouterr().out)["claims"]}
+    main(["prove", "zzzzqqqq"])
+    named = _one_line(capsys).partition("known: ")[2].strip().split(", ")
+    assert {name for name in named if "(the corrected form of " not in name} == listed
+
+
 def test_doctor_names_versions(capsys: pytest.CaptureFixture[str]) -> None:
     """What a run rests on is said, absent things included."""
     assert main(["doctor", "--json"]) == 0
@@ -158,6 +175,12 @@ def test_doctor_names_versions(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "--dtypes", "float33"], "did you mean float32"),
         (["run", "--devices", "cpux"], "unknown device 'cpux'"),
         (["run", "--examples", "0"], "give 1 or more"),
+        (["run", "--examples", "1000001"], "1000001 is too many; give at most 1,000,000"),
+        (["run", "--output", ""], "'' is not the name of a folder"),
+        (["report", "a.json", "--output", " "], "' ' is not the name of a folder"),
+        (["explain", "KL-ONE-HIT"], "did you mean kl-one-hot"),
+        (["run", "--dtypes", "FLOAT32"], "did you mean float32"),
+        (["prove", "bits-per-word-geo"], "bits-per-word-geometric (the corrected form of bits-per-word)"),
         (["run", "--seed", "-1"], "give 0 or more"),
         (["run", "--fail-on", "sometimes"], "sometimes"),
         (["frobnicate"], "frobnicate"),

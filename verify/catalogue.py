@@ -27,7 +27,10 @@ def claims() -> tuple[Claim, ...]:
 
 def find(claim_id: str) -> Claim:
     """The claim of that id, or the corrected form of that id; UsageError names the nearest ones."""
-    known = {c.id: c for claim in claims() for c in (claim.corrected, claim) if c is not None}
-    if claim_id not in known:
-        raise unknown("claim", claim_id, known)
-    return known[claim_id]
+    listed = {claim.id: claim for claim in claims()}
+    pairs = [(claim.corrected, claim) for claim in claims() if claim.corrected is not None]
+    known = {**{amended.id: amended for amended, _ in pairs}, **listed}
+    if claim_id in known:
+        return known[claim_id]
+    notes = {amended.id: f"the corrected form of {claim.id}" for amended, claim in pairs}
+    raise unknown("claim", claim_id, known, notes)

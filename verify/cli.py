@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from verify.errors import UsageError, VerifyError
+from verify.errors import PipeClosedError, UsageError, VerifyError
 from verify.exits import Exit
+from verify.output import write
 
 _EPILOG = """\
-exit codes: 0 holds, 1 refuted or not established, 2 could not run, 3 nothing was checked, 130 interrupted.
+exit codes: 0 holds, 1 refuted or not established, 2 could not run, 3 nothing was checked, 130 interrupted,
+141 the reader of the output went away before its end, as with `lossproof prove | head -1`.
 A claim that is false as worded and whose correction is proved is an established result: it holds.
 Results go to standard output; progress goes to standard error, and only on a terminal.
 """
+_MOST_EXAMPLES = 1_000_000
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser that fails with one line."""
+    """An argument parser that fails with one line, also where its help cannot be written."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see `{self.prog} --help`")
+
+    def _print_message(self, message: str, file: object = None) -> None:
+        write(message)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"%(prog)s {version('lossproof')}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="prove everything, check torch, write the reports"))
     prove = commands.add_parser("prove", help="prove claims; needs no torch")
@@ -60,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
 def _add_output(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--output",
-        type=Path,
+        type=_folder,
         default=Path("reports"),
         metavar="DIR",
         help="folder of the reports (%(default)s)",
@@ -80,7 +87,11 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     )
     run.add_argument("--seed", type=_whole, default=0, metavar="N", help="seed of the inputs (%(default)s)")
     run.add_argument(
-        "--examples", type=_positive, default=None, metavar="N", help="inputs searched for each check"
+        "--examples",
+        type=_examples,
+        default=None,
+        metavar="N",
+        help=f"inputs searched for each check, at most {_MOST_EXAMPLES:,}",
     )
     run.add_argument(
         "--processes", type=_positive, default=None, metavar="N", help="claims worked on at a time"
@@ -107,21 +118,31 @@ def _positive(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is not a count; give 1 or more")
 
 
+def _examples(text: str) -> int:
+    count = _positive(text)
+    if count > _MOST_EXAMPLES:
+        raise argparse.ArgumentTypeError(f"{text} is too many; give at most {_MOST_EXAMPLES:,}")
+    return count
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a folder; give one, or . for this one")
+    return Path(text)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; every expected failure is one line on stderr."""
     try:
         options = parser().parse_args(arguments)
         from verify.commands import COMMANDS
 
-        code = COMMANDS[options.command](options)
-        sys.stdout.flush()
-        return code
+        return COMMANDS[options.command](options)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.COULD_NOT_RUN
+    except PipeClosedError:
+        return Exit.PIPE_CLOSED
     except VerifyError as error:
         print(f"lossproof: {' '.join(str(error).split())}", file=sys.stderr)
         return Exit.COULD_NOT_RUN

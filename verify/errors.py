@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class VerifyError(Exception):
@@ -26,6 +29,10 @@ class UnavailableError(VerifyError, RuntimeError):
     """Something that was required is absent: a device, a package, a writable folder."""
 
 
+class PipeClosedError(VerifyError):
+    """Whoever read standard output has stopped reading; the command line ends quietly."""
+
+
 class ReportFormatError(VerifyError, ValueError):
     """A file given as a report is not one, or is of a version that this release cannot read."""
 
@@ -34,9 +41,14 @@ class KernelError(VerifyError):
     """The proof kernel rejected a step; the message says which side condition or rule failed."""
 
 
-def unknown(what: str, value: str, known: Iterable[str]) -> UsageError:
-    """The error for a name that is not in ``known``, with the nearest names as suggestions."""
+def unknown(what: str, value: str, known: Iterable[str], notes: Mapping[str, str] = _NONE) -> UsageError:
+    """The error for a name that is not in ``known``, with the nearest names, in any case, as suggestions.
+
+    ``notes`` says more about some of the names, in brackets.
+    """
     names = sorted(known)
-    near = difflib.get_close_matches(value, names, n=3, cutoff=0.4)
-    hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(names)}"
-    return UsageError(f"unknown {what} {value!r}; {hint}")
+    lowered = [name.lower() for name in names]
+    close = difflib.get_close_matches(value.lower(), lowered, n=3, cutoff=0.4)
+    near = [name for one in dict.fromkeys(close) for name in names if name.lower() == one]
+    told = ", ".join(f"{name} ({notes[name]})" if name in notes else name for name in near or names)
+    return UsageError(f"unknown {what} {value!r}; {f'did you mean {told}?' if near else f'known: {told}'}")

@@ -13,3 +13,4 @@ class Exit(enum.IntEnum):
     COULD_NOT_RUN = 2
     NOTHING_CHECKED = 3
     INTERRUPTED = 130
+    PIPE_CLOSED = 141

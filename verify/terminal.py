@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
-import sys
+import os
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
@@ -12,28 +13,33 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from verify.output import write
 from verify.report.text import Line
 
 _UNLIMITED = 1_000_000
 
 
 def width() -> int:
-    """How wide lines may be: the terminal's width, at most 100; without a terminal no limit."""
+    """How wide lines may be: COLUMNS or the terminal's width, at most 100; without either no limit."""
     console = Console()
-    return min(console.width, 100) if console.is_terminal else _UNLIMITED
+    columns = os.environ.get("COLUMNS", "")
+    limited = console.is_terminal or (columns.isascii() and columns.isdigit() and int(columns) > 0)
+    return min(console.width, 100) if limited else _UNLIMITED
 
 
 def show(lines: Iterable[Line]) -> None:
     """Print lines to stdout, with colour on a terminal and not under NO_COLOR."""
-    console = Console(highlight=False, soft_wrap=True)
+    terminal = Console().is_terminal
     for line in lines:
+        drawn = io.StringIO()
+        console = Console(file=drawn, force_terminal=terminal, highlight=False, soft_wrap=True)
         console.print(Text(line.text, style=line.style))
+        write(drawn.getvalue())
 
 
 def show_json(value: Any) -> None:
     """Print one JSON object to stdout."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 class Steps:
