@@ -230,6 +230,49 @@ def test_an_unwritable_folder_is_one_line(
     assert "--output" in _one_line(capsys)
 
 
+def test_a_run_asks_for_its_folder_before_it_computes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Minutes of work are not lost to a folder that cannot be written."""
+    monkeypatch.setattr("verify.runs.perform", lambda *_: pytest.fail("it was computed"))
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    assert main(["run", "--claims", "kl-one-hot", "--output", str(tmp_path / "taken")]) == 2
+    assert "nothing was computed" in _one_line(capsys)
+
+
+@pytest.mark.torch
+def test_a_run_on_absent_devices_alone_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run that was to measure and can measure nothing has not succeeded."""
+    monkeypatch.setattr("verify.backends.devices_present", lambda: ("cpu",))
+    assert main(["run", "--devices", "cuda"]) == 2
+    assert "no device of --devices cuda is present" in _one_line(capsys)
+
+
+@pytest.mark.torch
+def test_an_absent_device_beside_a_present_one_is_not_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What can be measured is measured, and the rest is listed as not run."""
+    monkeypatch.setattr("verify.backends.devices_present", lambda: ("cpu",))
+    few = ["--examples", "2", "--dtypes", "float32", "--processes", "1", "--claims", "kl-one-hot"]
+    assert main(["run", "--devices", "cuda", "cpu", *few, "--output", str(tmp_path)]) == 0
+    assert [entry.what for entry in load(tmp_path / "report.json").not_run] == ["numeric checks on cuda"]
+
+
+def test_a_formula_that_cannot_be_shown_names_its_file(
+    sample_run: RunRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of several reports the message says which one is at fault."""
+    broken = replace(sample_run.claims[1], statement=r"\frac{1}{")
+    save(replace(sample_run, claims=sample_run.claims[:1]), tmp_path / "good.json")
+    save(replace(sample_run, claims=(broken,)), tmp_path / "bad.json")
+    files = [str(tmp_path / name) for name in ("good.json", "bad.json")]
+    assert main(["report", *files, "--output", str(tmp_path / "out")]) == 2
+    assert f"{tmp_path / 'bad.json'}: formula" in _one_line(capsys)
+
+
 def test_report_writes_the_three_files(
     sample_run: RunRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -88,6 +88,22 @@ def test_an_unknown_status_is_refused(sample_run: RunRecord) -> None:
         decode(json.dumps(raw).encode(), "report.json")
 
 
+def test_a_claim_that_is_listed_twice_is_refused(sample_run: RunRecord) -> None:
+    """Two records under one id could say two things; the id is named."""
+    raw = json.loads(encode(sample_run))
+    raw["claims"].append(raw["claims"][0])
+    with pytest.raises(ReportFormatError, match=r"report\.json: claim 'kl-one-hot' is listed twice"):
+        decode(json.dumps(raw).encode(), "report.json")
+
+
+def test_a_report_without_the_newer_fields_is_read(sample_run: RunRecord) -> None:
+    """Fields that were added within the version have a default."""
+    raw = json.loads(encode(sample_run))
+    for record in raw["evidence"]:
+        del record["worst_case"], record["expression"]
+    assert decode(json.dumps(raw).encode(), "report.json") == sample_run
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """The message says which path could not be read."""
     with pytest.raises(UnavailableError, match=r"absent\.json"):

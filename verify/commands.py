@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify.catalogue import claims, find
 from verify.claim import Claim
-from verify.errors import UnavailableError
+from verify.errors import ReportFormatError, UnavailableError
 from verify.exits import Exit
 from verify.proof import judge
 from verify.record import ClaimRecord, EvidenceRecord, RunRecord
@@ -31,17 +31,20 @@ _NEEDED = {
     "run": ("jinja2", "latex2mathml", "matplotlib", "msgspec"),
     "prove": ("sympy", "mpmath", "python-flint", "hypothesis"),
 }
+_FILES = ("report.json", "report.html", "report.md")
 _DEFAULT_EVIDENCE = Path("reports/report.json")
 
 
 def run(options: argparse.Namespace) -> int:
     """Prove all, check torch, write report.json, report.html and report.md, print the sentence."""
     _require_report_packages()
+    from verify.report.files import require_writable
     from verify.runs import perform
 
     plan = _plan(options)
     if not plan.claims:
         return _nothing(options)
+    require_writable(options.output, _FILES)
     with Steps(len(plan.claims)) as steps:
         record = perform(plan, steps.finished)
     summary = summarise(record)
@@ -97,8 +100,13 @@ def report(options: argparse.Namespace) -> int:
     _require_report_packages()
     from verify.report.model import load, merge
 
-    record = merge([load(path) for path in options.files])
-    _write(record, options)
+    runs = {path: load(path) for path in options.files}
+    record = merge(list(runs.values()))
+    try:
+        _write(record, options)
+    except ReportFormatError:
+        _blame(runs)
+        raise
     return Exit.HOLDS if record.claims else Exit.NOTHING_CHECKED
 
 
@@ -151,6 +159,13 @@ def _plan(options: argparse.Namespace) -> Plan:
             raise unknown("device", device, backends.DEVICES)
     for device in options.require_device:
         backends.require_device(device)
+    if options.devices and installed("torch"):
+        present = backends.devices_present()
+        if not set(options.devices) & set(present):
+            raise UnavailableError(
+                f"no device of --devices {' '.join(options.devices)} is present, so nothing would be "
+                f"measured; name one that is ({', '.join(present)}) or leave --devices out"
+            )
     return Plan(
         claims=tuple(claim.id for claim in _chosen(options.claims)),
         dtypes=tuple(dict.fromkeys(options.dtypes or backends.DTYPES)),
@@ -164,24 +179,32 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 def _write(record: RunRecord, options: argparse.Namespace) -> None:
     """Render first, then write, so that a failure leaves the old files; then say where they are."""
+    from verify.report.files import write_together
     from verify.report.html import page
     from verify.report.markdown import markdown
-    from verify.report.model import encode, write_whole
+    from verify.report.model import encode
 
     folder: Path = options.output
-    contents = {
-        "report.json": encode(record),
-        "report.html": page(record).encode(),
-        "report.md": markdown(record).encode(),
-    }
-    for name, data in contents.items():
-        write_whole(folder / name, data)
+    pieces = encode(record), page(record).encode(), markdown(record).encode()
+    contents = dict(zip(_FILES, pieces, strict=True))
+    write_together(folder, contents)
     sentence = summarise(record).sentence
     if options.json:
         show_json({"report": str(folder / "report.html"), "files": sorted(contents), "sentence": sentence})
     else:
         show(text.findings(record))
         show([Line(f"report: {folder / 'report.html'}"), Line(sentence, "bold")])
+
+
+def _blame(runs: Mapping[Path, RunRecord]) -> None:
+    """Raise ReportFormatError for the file that cannot be shown, by its name."""
+    from verify.report.html import page
+
+    for path, run in runs.items():
+        try:
+            page(run)
+        except ReportFormatError as error:
+            raise ReportFormatError(f"{path}: {error}") from None
 
 
 def _run_outcome(summary: Summary, fail_on: str) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +10,7 @@ import msgspec
 
 from verify.errors import ReportFormatError, UnavailableError, UsageError
 from verify.record import FORMAT_VERSION, ClaimRecord, NotRun, PartRecord, RunRecord
+from verify.report.files import write_together
 from verify.report.jsonable import pack, unpack
 
 STANDING = ("unknown", "refuted", "opinion", "cited", "proved")
@@ -49,18 +48,30 @@ def decode(data: bytes, name: str) -> RunRecord:
         run = msgspec.convert(raw, RunRecord)
     except msgspec.ValidationError as error:
         raise ReportFormatError(f"{name}: {error}; give a report.json that `run` wrote") from None
-    for number, claim in enumerate(run.claims):
+    _check_claims(run.claims, name)
+    return run
+
+
+def _check_claims(claims: Sequence[ClaimRecord], name: str) -> None:
+    """Raise ReportFormatError for a status that is none, and for an id that two claims have."""
+    seen: set[str] = set()
+    for number, claim in enumerate(claims):
+        if claim.id in seen:
+            raise ReportFormatError(
+                f"{name}: claim {claim.id!r} is listed twice, again at `$.claims[{number}]`; "
+                "give a report.json that `run` wrote"
+            )
+        seen.add(claim.id)
         if claim.status not in STANDING:
             raise ReportFormatError(
                 f"{name}: status {claim.status!r} at `$.claims[{number}].status` is none of "
                 f"{', '.join(STANDING)}; give a report.json that `run` wrote"
             )
-    return run
 
 
 def save(run: RunRecord, path: Path) -> None:
     """Write the run as JSON to ``path``, whole or not at all."""
-    write_whole(path, encode(run))
+    write_together(path.parent, {path.name: encode(run)})
 
 
 def load(path: Path) -> RunRecord:
@@ -72,27 +83,6 @@ def load(path: Path) -> RunRecord:
             f"cannot read {path} ({error.strerror}); give the path of a report.json that `run` wrote"
         ) from None
     return decode(data, str(path))
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write ``data`` to a temporary file beside ``path`` and rename it: never half a file.
-
-    Raises UnavailableError when the folder cannot be written.
-    """
-    temporary: str | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise UnavailableError(
-            f"cannot write {path} ({error.strerror}); choose a folder that can be written with --output"
-        ) from None
 
 
 def merge(runs: Sequence[RunRecord]) -> RunRecord:
