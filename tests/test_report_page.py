@@ -270,6 +270,18 @@ def test_findings_come_worst_first(sample_run: RunRecord) -> None:
     assert order == ["nameless", "F.cross_entropy", "milder"]
 
 
+def test_findings_about_zero_come_last(sample_run: RunRecord) -> None:
+    """Infinite results first, then finite ones by their share of the bound, then those that should be 0."""
+    found = replace(sample_run.evidence[1], counterexample=EXAMPLE)
+    zero = replace(found, implementation="zero", worst_ulp=1e38, worst_ratio=inf)
+    zero = replace(zero, counterexample=replace(EXAMPLE, exact="0"))
+    worst_at_zero = replace(zero, implementation="worst at 0", counterexample=EXAMPLE, worst_ulp=1e37)
+    worst_at_zero = replace(worst_at_zero, worst_case=replace(EXAMPLE, exact="0"))
+    endless = replace(found, implementation="endless", worst_ulp=inf, worst_ratio=inf)
+    order = [finding.worst.implementation for finding in grouped((worst_at_zero, zero, found, endless))]
+    assert order == ["endless", "F.cross_entropy", "zero", "worst at 0"]
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [

@@ -85,14 +85,27 @@ def established(claim: ClaimRecord) -> bool:
 
 
 def findings(evidence: Sequence[EvidenceRecord]) -> tuple[EvidenceRecord, ...]:
-    """The refuted numeric checks, worst first: by the error in units of its bound, then in ulp."""
+    """The refuted numeric checks, worst first: what is infinitely wrong, then by error / bound, then in ulp.
+
+    Those whose exact value is 0 come last: there the ulp is the least that the format has, and an
+    error of 1e-7 is a count of 38 digits.
+    """
     refuted = [record for record in evidence if record.status == Status.REFUTED]
-    return tuple(
-        sorted(
-            refuted,
-            key=lambda r: (-_size(r.worst_ratio), -_size(r.worst_ulp), r.claim, r.implementation, r.dtype),
-        )
-    )
+    return tuple(sorted(refuted, key=_place))
+
+
+def _place(record: EvidenceRecord) -> tuple[int, float, float, str, str, str]:
+    ratio, ulp = _size(record.worst_ratio), _size(record.worst_ulp)
+    case = record.worst_case or record.counterexample
+    if record.worst_ratio is None or math.isinf(ulp):
+        rank = 0
+    else:
+        rank = 2 if case is not None and _is_zero(case.exact) else 1
+    return rank, -ratio, -ulp, record.claim, record.implementation, record.dtype
+
+
+def _is_zero(number: str) -> bool:
+    return bool(number) and set(number) <= set("+-.0")
 
 
 def _size(value: float | None) -> float:
