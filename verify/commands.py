@@ -78,8 +78,7 @@ def list_claims(options: argparse.Namespace) -> int:
             {"claims": [{"id": c.id, "section": c.section, "kind": c.kind, "words": c.words} for c in found]}
         )
     else:
-        widest = max((len(claim.id) for claim in found), default=0)
-        show(Line(f"{claim.id:<{widest}}  {claim.words}") for claim in found)
+        show(text.columns([(claim.id, claim.words) for claim in found], width()))
     return Exit.HOLDS if found else Exit.NOTHING_CHECKED
 
 
@@ -124,8 +123,7 @@ def doctor(options: argparse.Namespace) -> int:
     if options.json:
         show_json({"facts": facts, "advice": advice})
     else:
-        widest = max(map(len, facts))
-        show(Line(f"{name:<{widest}}  {value}") for name, value in facts.items())
+        show(text.columns(list(facts.items()), width()))
         show(Line(line, "yellow") for line in advice)
     return Exit.COULD_NOT_RUN if any(facts[name] == "absent" for name in _NEEDED["prove"]) else Exit.HOLDS
 

@@ -32,11 +32,22 @@ def verdicts(claims: Sequence[ClaimRecord]) -> Iterator[Line]:
                     yield Line(f"    {part.id}: {part.reason}")
 
 
+def columns(rows: Sequence[tuple[str, str]], width: int) -> Iterator[Line]:
+    """Two columns, the second one wrapped below itself, or below the first where it has no room."""
+    first = max((len(name) for name, _ in rows), default=0) + 2
+    for name, words in rows:
+        if first <= width // 2:
+            yield from _hanging(f"{name:<{first}}{words}", width, "", " " * first)
+        else:
+            yield Line(name)
+            yield from _hanging(words, width, "    ", "    ")
+
+
 def explanation(claim: ClaimRecord, evidence: Sequence[EvidenceRecord], width: int) -> Iterator[Line]:
     """Statement, assumptions, derivation step by step, status and evidence, at most ``width`` wide."""
     yield Line(f"{claim.id}: {standing(claim)}", _STYLES[tone(claim)])
     yield from _wrapped(claim.words, width)
-    yield Line(f"source: {claim.section}", "dim")
+    yield from _wrapped(f"source: {claim.section}", width, style="dim")
     yield from _claim_body(claim, width)
     yield Line("")
     yield from _evidence(evidence, width)
@@ -91,12 +102,15 @@ def _part(part: PartRecord, width: int) -> Iterator[Line]:
     for assumption in part.assumptions:
         yield from _wrapped(f"assuming {assumption}", width, "  ", "dim")
     for number, step in enumerate(part.steps, start=1):
-        yield from _wrapped(f"{number:>2}. {step.text}", width, "  ")
+        yield from _hanging(f"  {number:>2}. {step.text}", width, "", " " * 8)
         if step.why:
             yield from _wrapped(step.why, width, "      ", "dim")
         for rule in step.rules:
             met = f" ({'; '.join(rule.conditions)})" if rule.conditions else ""
             yield from _wrapped(f"by {rule.name}: {rule.words}{met}", width, "      ", "dim")
+        if step.gap:
+            sign = "positive" if step.relation == "<" else "not negative"
+            yield from _wrapped(f"right minus left, which is {sign}: {step.gap}", width, "      ")
     if part.citation:
         yield from _wrapped(f"from the literature: {part.citation}", width, "  ")
     outcome = f"{part.status}: {part.reason}" if part.reason else part.status
@@ -133,11 +147,15 @@ def _measured(record: EvidenceRecord) -> str:
 
 
 def _wrapped(text: str, width: int, indent: str = "", style: str = "") -> Iterator[Line]:
+    yield from _hanging(text, width, indent, f"{indent}  ", style)
+
+
+def _hanging(text: str, width: int, first: str, others: str, style: str = "") -> Iterator[Line]:
     for line in textwrap.wrap(
         text,
-        max(width, len(indent) + 30),
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
+        max(width, len(others) + 20),
+        initial_indent=first,
+        subsequent_indent=others,
         break_long_words=False,
         break_on_hyphens=False,
     ):
