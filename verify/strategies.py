@@ -152,7 +152,7 @@ def _inputs(
             if twins and draw(between(0, 4)) == 4:
                 values.append(twins[-1])
             else:
-                values.append(draw(_declared(declaration, format, lengths, zeros)))
+                values.append(draw(declared(declaration, format, lengths, zeros)))
         if _satisfied(hypotheses, tuple(values), lengths):
             return tuple(values)
     return reject()
@@ -180,10 +180,10 @@ def _same_kind(a: Declaration, b: Declaration) -> bool:
     return alike and stronger and a.shape == b.shape
 
 
-def _declared(
-    declaration: Declaration, format: Format, lengths: Mapping[str, int], zeros: bool
+def declared(
+    declaration: Declaration, format: Format, lengths: Mapping[str, int], zeros: bool = True
 ) -> st.SearchStrategy[Any]:
-    """A value of the declared shape and domain."""
+    """A value of the declared shape and domain; a distribution without zeros unless ``zeros``."""
     domain = declaration.domain
     shape = [length_of(size, lengths) for size in declaration.shape]
     if domain.kind == "index":

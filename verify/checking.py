@@ -1,0 +1,290 @@
+"""Checking: a candidate against the contract of an operation, on drawn calls, element by element."""
+
+from __future__ import annotations
+
+import math
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from verify.backends import require_device, torch_dtype
+from verify.calls import Call, calls
+from verify.candidate import name_of
+from verify.contexts.rounded import Model
+from verify.contexts.rounding import model_for
+from verify.contract import Contract
+from verify.elements import Found, Property, examine, formula_of
+from verify.errors import UnavailableError, UsageError, VerifyError, unknown
+from verify.floats import Format, format_named
+from verify.judgement import numbers_of, text_of
+from verify.operation import Operation
+from verify.operations import operations_with_contract
+from verify.oracle import confirm
+from verify.reproducer import ReproducerError, got_of, run_script
+from verify.results import Results
+from verify.snippet import write_call
+from verify.strategies import explore
+from verify.tally import Tally
+from verify.verdict import Counterexample, Status, Verdict
+
+EXAMPLES = 60
+"""Calls that are drawn for each property in each dtype on each device, unless told otherwise."""
+
+MAX_BITS = 4096
+SHRINKS = 150
+"""Calls that are tried at most to make a finding simpler."""
+
+LEVELS = ("stable",)
+
+
+def check(
+    candidate: Callable[..., Any],
+    operation: str | Operation,
+    *,
+    dtypes: Sequence[str] = ("float32",),
+    devices: Sequence[str] = ("cpu",),
+    grad: bool = True,
+    level: str = "stable",
+    options: Mapping[str, Any] | None = None,
+    examples: int | None = None,
+    seed: int = 0,
+    time_limit: float | None = None,
+) -> Results:
+    """Check a function that computes an operation: its values, its gradient and its side effects.
+
+    ``candidate`` has the signature of its torch namesake: torch tensors in and out, options as
+    keywords. ``operation``: a name such as "cross_entropy", or an `Operation` with a contract.
+    ``options`` fixes options, each to a value or to a list of values to draw from; the others are
+    drawn. ``examples``: calls per property, dtype and device, 60 if None. ``time_limit``: seconds for
+    each verdict, looked at between calls. The same ``seed`` gives the same calls.
+
+    Every element is compared with an enclosure of its exact value, in ulp of the dtype, within the
+    bound of the standard stable algorithm (level "stable", docs/bounds.md). Returns one verdict for
+    each device, dtype and property ("value", "gradient", "side effects"). A device that is absent
+    gives verdicts that are unknown. Raises ``UsageError`` for a name or number that makes no sense.
+    """
+    contract = contract_of(operation)
+    if not callable(candidate):
+        raise UsageError(f"the candidate is a {type(candidate).__name__}; give a function that can be called")
+    if level not in LEVELS:
+        raise unknown("level", str(level), LEVELS)
+    count = _whole("examples", EXAMPLES if examples is None else examples, least=1)
+    if time_limit is not None and not (_is_number(time_limit) and time_limit > 0):
+        raise UsageError(f"time_limit is {time_limit!r}; give a number of seconds above 0, or None")
+    effort = count, _whole("seed", seed, least=0), time_limit
+    choices = _choices(contract, options or {})
+    formats = _names("dtypes", dtypes)
+    for dtype in formats:
+        torch_dtype(dtype)
+    properties: tuple[Property, ...] = ("value", "gradient", "side effects")
+    verdicts = []
+    for device in _names("devices", devices):
+        for dtype in formats:
+            for aspect in properties:
+                if grad or aspect != "gradient":
+                    search = _Search(candidate, contract, choices, aspect, dtype, device, grad, *effort)
+                    verdicts.append(search.verdict())
+    return Results(tuple(verdicts))
+
+
+def contract_of(operation: str | Operation) -> Contract:
+    """The contract of an operation, or of the operation whose contract has that name."""
+    if isinstance(operation, Operation):
+        if operation.contract is None:
+            raise UsageError(
+                f"the operation {operation.id!r} has no contract; give it one to have it checked"
+            )
+        return operation.contract
+    if not isinstance(operation, str):
+        raise UsageError(f"the operation is a {type(operation).__name__}; give its name or an Operation")
+    known = operations_with_contract()
+    if operation not in known:
+        raise unknown("operation", operation, known)
+    contract = known[operation].contract
+    if contract is None:
+        raise UsageError(f"the operation {operation!r} has no contract")
+    return contract
+
+
+@dataclass(slots=True)
+class _Search:
+    """The search for a call that refutes one property in one dtype on one device."""
+
+    candidate: Callable[..., Any]
+    contract: Contract
+    choices: Mapping[str, tuple[Any, ...]]
+    aspect: Property
+    dtype: str
+    device: str
+    grad: bool
+    examples: int
+    seed: int
+    time_limit: float | None
+    format: Format = field(init=False)
+    model: Model = field(init=False)
+    tally: Tally = field(default_factory=Tally)
+    refuting: list[tuple[Call, Found]] = field(default_factory=list)
+    tried: int = 0
+    skipped: int = 0
+
+    def verdict(self) -> Verdict:
+        """Search, and say what was found; unknown on a device that is absent."""
+        name = f"{name_of(self.candidate)} as {self.contract.name}"
+        verdict = Verdict(f"{name}: {self.aspect} in {self.dtype} on {self.device}", Status.UNKNOWN)
+        verdict = replace(verdict, coverage="searched", level="stable")
+        try:
+            require_device(self.device)
+        except UnavailableError as error:
+            return replace(verdict, coverage=None, reason=f"not run: {error}")
+        self.format, self.model = format_named(self.dtype), model_for(self.dtype, self.device)
+        self._explore()
+        tally = self.tally
+        reason = tally.reason
+        if self.skipped:
+            stopped = f"stopped by the time limit after {tally.seen} calls"
+            reason = f"{reason}; {stopped}" if reason else stopped
+        verdict = replace(verdict, status=tally.status, reason=reason, inputs=tally.judged)
+        if tally.judged and self.aspect != "side effects":
+            verdict = replace(verdict, worst_ulp=tally.worst_ulp, worst_ratio=tally.worst_ratio)
+        return self._refuted(verdict) if self.refuting else verdict
+
+    def _explore(self) -> None:
+        deadline = math.inf if self.time_limit is None else time.monotonic() + self.time_limit
+        drawn = calls(self.contract, self.dtype, self.choices)
+        name = f"{self.contract.name} {self.aspect} {self.dtype}"
+
+        def visit(call: Call) -> tuple[Mapping[str, float], bool]:
+            if time.monotonic() > deadline or self.tried > SHRINKS:
+                self.skipped += not self.refuting
+                return {}, False
+            return self._visit(call)
+
+        explore(drawn, visit, seed=zlib.crc32(name.encode()) ^ self.seed, examples=self.examples)
+
+    def _visit(self, call: Call) -> tuple[Mapping[str, float], bool]:
+        """Judge a call; once one is refuted, keep those that are wrong by about as much, or simpler."""
+        found = examine(
+            self.candidate,
+            call,
+            self.aspect,
+            self.format,
+            self.device,
+            self.model,
+            grad=self.grad,
+            max_bits=MAX_BITS,
+        )
+        outcome = found.outcome
+        if self.refuting:
+            self.tried += 1
+            first = self.refuting[0][1].outcome.ratio
+            if outcome.status is Status.REFUTED and outcome.ratio >= math.sqrt(math.sqrt(first)):
+                self.refuting.append((call, found))
+                return {}, True
+            return {}, False
+        self.tally.add(outcome, (call,))
+        if outcome.status is Status.REFUTED:
+            self.refuting.append((call, found))
+            return {}, True
+        return {"error / bound": outcome.ratio} if outcome.judged else {}, False
+
+    def _refuted(self, verdict: Verdict) -> Verdict:
+        """The verdict with the simplest refuting call: confirmed by mpmath, its script run."""
+        call, found = min(self.refuting, key=lambda pair: _complexity(pair[0]))
+        shown = _shown(call)
+        if found.position is None:
+            example = Counterexample(shown, "", found.outcome.reason, math.inf, 0.0)
+            return replace(verdict, counterexample=example, reason=found.outcome.reason)
+        got = found.outcome.got
+        formula, values = formula_of(call, self.aspect, exact=True)
+        position, truth = found.position, found.truth
+        try:
+            if truth is None:
+                raise VerifyError("the exact value was not enclosed")
+            exact = confirm(lambda c, *given: formula(c, *given)[position], values, truth)
+        except VerifyError as error:
+            return replace(verdict, status=Status.UNKNOWN, reason=f"mpmath does not confirm it: {error}")
+        place = f"element {position} of the {'gradient' if self.aspect == 'gradient' else 'result'}"
+        outcome = found.outcome
+        example = Counterexample(shown, exact, text_of(got), outcome.ulp, outcome.allowed_ulp)
+        reason = f"{place} is {outcome.ratio:.3g} times further off than the standard algorithm may be"
+        script, missing = self._script(call, position, exact, got)
+        if missing:
+            reason = f"{reason}; no script: {missing}"
+        return replace(verdict, counterexample=example, reproducer=script, reason=reason)
+
+    def _script(self, call: Call, position: int, exact: str, got: Any) -> tuple[str | None, str]:
+        """The script that shows a finding, if it printed the same number; else why there is none."""
+        gradient = self.aspect == "gradient"
+        try:
+            script = write_call(
+                self.candidate,
+                call,
+                self.dtype,
+                self.device,
+                gradient=gradient,
+                position=position,
+                exact=exact,
+            )
+            printed = got_of(run_script(script))
+        except (ReproducerError, ValueError) as error:
+            return None, str(error)
+        same = len(printed) == 1 and (printed[0] == got or (printed[0] != printed[0] and got != got))
+        return (script, "") if same else (None, "run by itself, it does not show the same number")
+
+
+def _shown(call: Call) -> tuple[tuple[str, str], ...]:
+    """The tensors of a call, its upstream gradient, and last the options with the layout."""
+    positional, keywords = call.arguments
+    told = [(name, _labels(value)) for name, value in positional + keywords]
+    options = [f"{name}={value!r}" for name, value in call.passed]
+    layout = [*options, f"{call.layout} tensors"]
+    if call.expanded:
+        layout.append("upstream of stride 0")
+    return (*told, ("upstream", text_of(call.upstream)), ("options", ", ".join(layout)))
+
+
+def _labels(value: Any) -> str:
+    """An exact value as torch has it: labels count from 0."""
+    if isinstance(value, tuple) and value and all(isinstance(item, int) for item in value):
+        return text_of(tuple(item - 1 for item in value))
+    return text_of(value)
+
+
+def _complexity(call: Call) -> tuple[int, int]:
+    return len(numbers_of(call.values)), len(str(_shown(call)))
+
+
+def _choices(contract: Contract, asked: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """The values to draw for each option: those asked for, else those of the contract."""
+    known = {option.name: option for option in contract.options}
+    for name, value in asked.items():
+        if name not in known:
+            raise unknown(f"option of {contract.name}", name, known)
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if not known[name].accepts(one):
+                drawn = ", ".join(repr(v) for v in known[name].values)
+                raise UsageError(f"option {name} of {contract.name} is {one!r}; values that fit: {drawn}")
+        if isinstance(value, list | tuple) and not value:
+            raise UsageError(f"option {name} of {contract.name} has no values; give at least one")
+    picked = {name: option.values for name, option in known.items()}
+    for name, value in asked.items():
+        picked[name] = tuple(value) if isinstance(value, list | tuple) else (value,)
+    return picked
+
+
+def _names(what: str, names: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"{what} is {names!r}; give a tuple of names, such as ({str(names)!r},)")
+    return tuple(names)
+
+
+def _whole(what: str, value: Any, *, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UsageError(f"{what} is {value!r}; give a whole number from {least}")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
