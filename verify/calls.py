@@ -18,6 +18,7 @@ LAYOUTS = ("contiguous", "transposed", "padded")
 """How a tensor lies in memory: in order, in the order of its transpose, or sliced out of a larger one."""
 
 ROWS = 4
+SMALL = 4
 FEW = 12
 """Beyond so many columns a table has at most two rows."""
 
@@ -59,17 +60,26 @@ class Call:
         return self.contract.arguments(self.options, self.values)
 
 
-def calls(contract: Contract, dtype: str, choices: Mapping[str, tuple[Any, ...]]) -> st.SearchStrategy[Call]:
-    """Calls of a contract in a dtype; ``choices`` gives the values to draw for each option."""
-    return _calls(contract, format_named(dtype), dict(choices))
+def calls(
+    contract: Contract, dtype: str, choices: Mapping[str, tuple[Any, ...]], *, small: bool = False
+) -> st.SearchStrategy[Call]:
+    """Calls of a contract in a dtype; ``choices`` gives the values to draw for each option.
+
+    ``small`` calls have at most 2 rows of 4 columns.
+    """
+    return _calls(contract, format_named(dtype), dict(choices), small)
 
 
 @st.composite
 def _calls(
-    draw: Callable[[Any], Any], contract: Contract, format: Format, choices: Mapping[str, tuple[Any, ...]]
+    draw: Callable[[Any], Any],
+    contract: Contract,
+    format: Format,
+    choices: Mapping[str, tuple[Any, ...]],
+    small: bool,
 ) -> Call:
-    columns = draw(sizes())
-    lengths = {"N": draw(between(1, ROWS if columns <= FEW else 2)), "C": columns}
+    columns = draw(between(1, SMALL) if small else sizes())
+    lengths = {"N": draw(between(1, 2 if small or columns > FEW else ROWS)), "C": columns}
     options = {name: _picked(draw, values) for name, values in choices.items()}
     drawn = tuple(draw(declared(variable, format, lengths)) for variable in contract.given)
     values = contract.prepare(options, drawn)

@@ -29,7 +29,7 @@ from verify.strategies import explore
 from verify.tally import Tally
 from verify.verdict import Counterexample, Status, Verdict
 
-EXAMPLES = 60
+EXAMPLES = 100
 """Calls that are drawn for each property in each dtype on each device, unless told otherwise."""
 
 MAX_BITS = 4096
@@ -57,7 +57,7 @@ def check(
     ``candidate`` has the signature of its torch namesake: torch tensors in and out, options as
     keywords. ``operation``: a name such as "cross_entropy", or an `Operation` with a contract.
     ``options`` fixes options, each to a value or to a list of values to draw from; the others are
-    drawn. ``examples``: calls per property, dtype and device, 60 if None. ``time_limit``: seconds for
+    drawn. ``examples``: calls per property, dtype and device, 100 if None. ``time_limit``: seconds for
     each verdict, looked at between calls. The same ``seed`` gives the same calls.
 
     Every element is compared with an enclosure of its exact value, in ulp of the dtype, within the
@@ -147,24 +147,37 @@ class _Search:
             reason = f"{reason}; {stopped}" if reason else stopped
         verdict = replace(verdict, status=tally.status, reason=reason, inputs=tally.judged)
         if tally.judged and self.aspect != "side effects":
-            verdict = replace(verdict, worst_ulp=tally.worst_ulp, worst_ratio=tally.worst_ratio)
+            outcomes = [found.outcome for _, found in self.refuting]
+            ulp = max([tally.worst_ulp, *(outcome.ulp for outcome in outcomes)])
+            ratio = max([tally.worst_ratio, *(outcome.ratio for outcome in outcomes)])
+            verdict = replace(verdict, worst_ulp=ulp, worst_ratio=ratio)
         return self._refuted(verdict) if self.refuting else verdict
 
     def _explore(self) -> None:
+        """Small calls, then calls of all sizes; what only those refuted is looked for in small ones again."""
         deadline = math.inf if self.time_limit is None else time.monotonic() + self.time_limit
-        drawn = calls(self.contract, self.dtype, self.choices)
-        name = f"{self.contract.name} {self.aspect} {self.dtype}"
+        few = (self.examples + 1) // 2
+        self._draw(few, deadline, small=True, again=0)
+        if not self.refuting and self.examples > few:
+            self._draw(self.examples - few, deadline, small=False, again=0)
+            if self.refuting:
+                self.tried = 0
+                self._draw(few, deadline, small=True, again=1)
+
+    def _draw(self, examples: int, deadline: float, *, small: bool, again: int) -> None:
+        drawn = calls(self.contract, self.dtype, self.choices, small=small)
+        name = f"{self.contract.name} {self.aspect} {self.dtype} {small} {again}"
 
         def visit(call: Call) -> tuple[Mapping[str, float], bool]:
             if time.monotonic() > deadline or self.tried > SHRINKS:
                 self.skipped += not self.refuting
                 return {}, False
-            return self._visit(call)
+            return {}, self._visit(call)
 
-        explore(drawn, visit, seed=zlib.crc32(name.encode()) ^ self.seed, examples=self.examples)
+        explore(drawn, visit, seed=zlib.crc32(name.encode()) ^ self.seed, examples=examples)
 
-    def _visit(self, call: Call) -> tuple[Mapping[str, float], bool]:
-        """Judge a call; once one is refuted, keep those that are wrong by about as much, or simpler."""
+    def _visit(self, call: Call) -> bool:
+        """Judge a call; once one is refuted, look for those that are wrong by about as much."""
         found = examine(
             self.candidate,
             call,
@@ -176,18 +189,16 @@ class _Search:
             max_bits=MAX_BITS,
         )
         outcome = found.outcome
+        severe = 0.0
         if self.refuting:
             self.tried += 1
-            first = self.refuting[0][1].outcome.ratio
-            if outcome.status is Status.REFUTED and outcome.ratio >= math.sqrt(math.sqrt(first)):
-                self.refuting.append((call, found))
-                return {}, True
-            return {}, False
-        self.tally.add(outcome, (call,))
-        if outcome.status is Status.REFUTED:
+            severe = math.sqrt(math.sqrt(self.refuting[0][1].outcome.ratio))
+        else:
+            self.tally.add(outcome, (call,))
+        refuted = outcome.status is Status.REFUTED and outcome.ratio >= severe
+        if refuted:
             self.refuting.append((call, found))
-            return {}, True
-        return {"error / bound": outcome.ratio} if outcome.judged else {}, False
+        return refuted
 
     def _refuted(self, verdict: Verdict) -> Verdict:
         """The verdict with the simplest refuting call: confirmed by mpmath, its script run."""

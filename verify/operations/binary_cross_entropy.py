@@ -86,13 +86,17 @@ def functional_soft_margin_loss(torch: Any, z: Any, t: Any) -> Any:
     return torch.nn.functional.soft_margin_loss(z, 2 * t - 1)
 
 
+def _loss(c: Any, z: Any, t: Any) -> Any:
+    """The definition, with 1 - sigmoid(z) = sigmoid(-z), so that no precision is lost for large z."""
+    return -(c.xlogy(t, c.call(sigmoid, z)) + c.xlogy(1 - t, c.call(sigmoid, -z)))
+
+
 def _count(c: Any, z: Any) -> Any:
     return c.number(len(z) * len(z[1]))
 
 
 def _losses(c: Any, options: Options, z: Any, t: Any) -> Any:
-    losses = by_entries(c, lambda a, b: c.call(binary_cross_entropy_with_logits, a, b), z, t)
-    return reduced(c, options, losses, lambda: _count(c, z))
+    return reduced(c, options, by_entries(c, lambda a, b: _loss(c, a, b), z, t), lambda: _count(c, z))
 
 
 def _losses_algorithm(c: Any, options: Options, z: Any, t: Any) -> Any:

@@ -17,12 +17,8 @@ from verify.tables import (
 )
 
 
-def _term(c: Any, p: Any, q: Any) -> Any:
-    return c.xlogy(p, p) - c.xlogy(p, q)
-
-
 def _definition(c: Any, p: Any, q: Any) -> Any:
-    return c.sum(lambda i: _term(c, p[i], q[i]), over=p)
+    return c.sum(lambda i: c.xlogy(p[i], p[i]) - c.xlogy(p[i], q[i]), over=p)
 
 
 def _notation(p: str, q: str) -> str:
@@ -63,13 +59,18 @@ def _divisor(c: Any, options: Options, x: Any) -> Any:
     return c.count(x) if options["reduction"] == "batchmean" else c.number(len(x) * len(x[1]))
 
 
+def _term(c: Any, p: Any, a: Any) -> Any:
+    """The term of the definition for a = log q."""
+    return c.xlogy(p, p) - p * a
+
+
 def _losses(c: Any, options: Options, x: Any, target: Any) -> Any:
-    terms = by_entries(c, lambda a, p: _term(c, p, c.exp(a)), x, target)
+    terms = by_entries(c, lambda a, p: _term(c, p, a), x, target)
     return reduced(c, options, terms, lambda: _divisor(c, options, x))
 
 
 def _losses_algorithm(c: Any, options: Options, x: Any, target: Any) -> Any:
-    terms = by_entries(c, lambda a, p: c.xlogy(p, p) - p * a, x, target)
+    terms = by_entries(c, lambda a, p: _term(c, p, a), x, target)
     return reduced_in_any_order(c, options, terms, lambda: _divisor(c, options, x))
 
 

@@ -59,8 +59,14 @@ def _gradient(c: Any, options: Options, g: Any, x: Any) -> Any:
 
 
 def _gradient_algorithm(c: Any, options: Options, g: Any, x: Any) -> Any:
-    """Softmax with its shift, not exp(x - y): the rounding of a large result y would be a relative error."""
-    return _spread(c, options, g, x, lambda row: c.standard(softmax, row))
+    """Softmax as exp((x_j - max) - log sum), not exp(x_j - y): the rounding of a large y would count fully."""
+
+    def softmax_of(row: Any) -> Any:
+        largest = c.max(row)
+        log_total = c.log(c.sum(lambda i: c.exp(row[i] - largest), over=row))
+        return c.family(lambda j: c.exp((row[j] - largest) - log_total), over=row)
+
+    return _spread(c, options, g, x, softmax_of)
 
 
 logsumexp = Operation(
