@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -119,7 +120,9 @@ def _called(
     passed = {**keywords, **dict(call.passed)}
     known = _bind(function, len(positional), passed)
     try:
-        result = function(*positional.values(), **passed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = function(*positional.values(), **passed)
     except NotImplementedError as error:
         raise NotApplicableError(f"it declines {_options(passed)}: {_told(error)}") from error
     except TypeError as error:
@@ -130,6 +133,17 @@ def _called(
         raise CandidateError(f"it raised {_told(error)}") from error
     _require(result, call.shape, dtype, device, "result")
     return result
+
+
+def takes(function: Function, positional: int, name: str) -> bool:
+    """Whether a function takes a keyword beside so many tensors, as far as its signature tells."""
+    try:
+        inspect.signature(function).bind_partial(*[None] * positional, **{name: None})
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
 
 
 def _bind(function: Function, positional: int, passed: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from verify.backends import require_device, torch_dtype
 from verify.calls import Call, calls
-from verify.candidate import name_of
+from verify.candidate import name_of, takes
 from verify.contexts.rounded import Model
 from verify.contexts.rounding import model_for
 from verify.contract import Contract
@@ -74,7 +74,7 @@ def check(
     if time_limit is not None and not (_is_number(time_limit) and time_limit > 0):
         raise UsageError(f"time_limit is {time_limit!r}; give a number of seconds above 0, or None")
     effort = count, _whole("seed", seed, least=0), time_limit
-    choices = _choices(contract, options or {})
+    choices, declined = _choices(contract, options or {}, candidate)
     formats = _names("dtypes", dtypes)
     for dtype in formats:
         torch_dtype(dtype)
@@ -84,7 +84,9 @@ def check(
         for dtype in formats:
             for aspect in properties:
                 if grad or aspect != "gradient":
-                    search = _Search(candidate, contract, choices, aspect, dtype, device, grad, *effort)
+                    search = _Search(
+                        candidate, contract, choices, declined, aspect, dtype, device, grad, *effort
+                    )
                     verdicts.append(search.verdict())
     return Results(tuple(verdicts))
 
@@ -115,6 +117,7 @@ class _Search:
     candidate: Callable[..., Any]
     contract: Contract
     choices: Mapping[str, tuple[Any, ...]]
+    declined: str
     aspect: Property
     dtype: str
     device: str
@@ -141,10 +144,8 @@ class _Search:
         self.format, self.model = format_named(self.dtype), model_for(self.dtype, self.device)
         self._explore()
         tally = self.tally
-        reason = tally.reason
-        if self.skipped:
-            stopped = f"stopped by the time limit after {tally.seen} calls"
-            reason = f"{reason}; {stopped}" if reason else stopped
+        stopped = f"stopped by the time limit after {tally.seen} calls" if self.skipped else ""
+        reason = "; ".join(told for told in (tally.reason, self.declined, stopped) if told)
         verdict = replace(verdict, status=tally.status, reason=reason, inputs=tally.judged)
         if tally.judged and self.aspect != "side effects":
             outcomes = [found.outcome for _, found in self.refuting]
@@ -267,22 +268,35 @@ def _complexity(call: Call) -> tuple[int, int]:
     return len(numbers_of(call.values)), len(str(_shown(call)))
 
 
-def _choices(contract: Contract, asked: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
-    """The values to draw for each option: those asked for, else those of the contract."""
+def _choices(
+    contract: Contract, asked: Mapping[str, Any], candidate: Callable[..., Any]
+) -> tuple[dict[str, tuple[Any, ...]], str]:
+    """The values to draw for each option, and a word on the options that the candidate lacks.
+
+    Those asked for are drawn as asked; one that the candidate does not take stays at its default.
+    """
     known = {option.name: option for option in contract.options}
+    picked = {name: option.values for name, option in known.items()}
     for name, value in asked.items():
         if name not in known:
             raise unknown(f"option of {contract.name}", name, known)
-        for one in value if isinstance(value, list | tuple) else (value,):
+        picked[name] = tuple(value) if isinstance(value, list | tuple) else (value,)
+        if not picked[name]:
+            raise UsageError(f"option {name} of {contract.name} has no values; give at least one")
+        for one in picked[name]:
             if not known[name].accepts(one):
                 drawn = ", ".join(repr(v) for v in known[name].values)
                 raise UsageError(f"option {name} of {contract.name} is {one!r}; values that fit: {drawn}")
-        if isinstance(value, list | tuple) and not value:
-            raise UsageError(f"option {name} of {contract.name} has no values; give at least one")
-    picked = {name: option.values for name, option in known.items()}
-    for name, value in asked.items():
-        picked[name] = tuple(value) if isinstance(value, list | tuple) else (value,)
-    return picked
+    lacking = [
+        name
+        for name, option in known.items()
+        if name not in asked
+        and option.default in option.values
+        and not takes(candidate, contract.tensors, name)
+    ]
+    picked.update((name, (known[name].default,)) for name in lacking)
+    told = f"not applicable: {len(lacking)} options that it does not take: {', '.join(lacking)}"
+    return picked, told if lacking else ""
 
 
 def _names(what: str, names: Sequence[str]) -> tuple[str, ...]:

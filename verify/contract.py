@@ -44,6 +44,7 @@ class Contract:
     *variables)`` give the exact result and vector-Jacobian product over any context, a number or a
     family of the result's shape; ``algorithm`` and ``gradient_algorithm`` are the standard stable
     algorithms for the same over the rounding context, from which the bounds are computed.
+    ``tensors`` is how many positional tensors the function takes.
     ``arguments(options, values)`` says what the function is called with, options left out.
     ``prepare(options, values)`` moves drawn values into the domain, or gives None where it cannot.
     """
@@ -57,6 +58,7 @@ class Contract:
     algorithm: Callable[..., Any]
     gradient_algorithm: Callable[..., Any]
     arguments: Callable[[Options, Values], Arguments]
+    tensors: int = 1
     options: tuple[Option, ...] = ()
     prepare: Callable[[Options, Values], Values | None] = lambda options, values: values
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import sys
-import textwrap
+from types import ModuleType
 from typing import Any
 
 from verify.backends import load_torch, tensor_from
 from verify.calls import Call
 from verify.candidate import Function, name_of
-from verify.reproducer import ReproducerError
+from verify.reproducer import source_of
 from verify.tensors import layout_text
 
 
@@ -46,14 +44,15 @@ def _callee(function: Function) -> tuple[str, str]:
     """The source to put into the script, if any, and the expression that is called."""
     if function_name := _torch_name(function):
         return "", function_name
-    try:
-        text = textwrap.dedent(inspect.getsource(function))
-        tree = ast.parse(text).body[0]
-    except (OSError, TypeError, SyntaxError, IndexError) as error:
-        raise ReproducerError(f"the source of {name_of(function)} cannot be read: {error}") from error
-    if not isinstance(tree, ast.FunctionDef):
-        raise ReproducerError(f"{name_of(function)} is not a function made by def")
-    return text.rstrip(), tree.name
+    code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    source = source_of(function, name_of(function))
+    used = {name: known[name] for name in getattr(code, "co_names", ()) if name in known}
+    imports = [
+        f"import {value.__name__} as {name}"
+        for name, value in used.items()
+        if isinstance(value, ModuleType) and value.__name__.startswith("torch.")
+    ]
+    return "\n".join([*imports, *([""] * 2 if imports else []), source]), str(function.__name__)
 
 
 def _torch_name(function: Function) -> str:

@@ -7,6 +7,7 @@ implementations fail, and shrink towards few entries, small wholes and quarters.
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -81,6 +82,7 @@ def explore(strategy: st.SearchStrategy[Any], visit: Visit, *, seed: int, exampl
     return found[-1] if found else None
 
 
+@functools.lru_cache(maxsize=4096)
 def between(low: int, high: int) -> st.SearchStrategy[int]:
     """A whole number in low..high, evenly spread, that shrinks towards 0 or the bound nearest to it.
 

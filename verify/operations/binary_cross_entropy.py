@@ -143,6 +143,7 @@ binary_cross_entropy_with_logits = Operation(
         algorithm=_losses_algorithm,
         gradient_algorithm=_gradient,
         arguments=inputs_only("input", "target"),
+        tensors=2,
         options=(REDUCTION,),
         prepare=_soft_and_hard_labels,
     ),

@@ -233,6 +233,7 @@ cross_entropy_with_logits = Operation(
         algorithm=_losses_algorithm,
         gradient_algorithm=_gradient_algorithm,
         arguments=_arguments,
+        tensors=2,
         options=_OPTIONS,
         prepare=_prepare,
     ),

@@ -109,6 +109,7 @@ kl_div = Operation(
         algorithm=_losses_algorithm,
         gradient_algorithm=_gradient,
         arguments=inputs_only("input", "target"),
+        tensors=2,
         options=(one_of("reduction", "batchmean", "sum", "none", "mean", default="mean"),),
         prepare=_log_probabilities,
     ),
