@@ -1,8 +1,7 @@
-"""Checking: wrong candidates are refuted with small inputs, torch's stable functions pass, errors are clear."""
+"""Checking: wrong candidates are refuted by small inputs, and torch's stable functions pass."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +10,6 @@ import torch
 from torch.nn import functional
 
 import verify
-from verify.errors import UsageError
-from verify.operation import Operation
 from verify.reproducer import got_of, run_script
 from verify.verdict import Status, Verdict
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from verify.backends import exact_values, load_torch
 from verify.errors import UsageError
-from verify.floats import ulp_error
-from verify.floats import format_named
+from verify.floats import format_named, ulp_error
 from verify.judgement import as_float, text_of
 from verify.results import Results
 from verify.verdict import Verdict
@@ -55,19 +54,22 @@ def assert_ulp(
     got, truth = exact_values(actual), _numbers(exact)
     if len(got) != len(truth):
         raise UsageError(f"actual has {len(got)} elements and exact {len(truth)}; give one for each")
-    worst: tuple[float, int, str] = (0.0, -1, "")
+    far = []
     for position, (value, target) in enumerate(zip(got, truth, strict=True)):
-        ulp = _as_float(ulp_error(value, target, format)[0])
-        error = _distance(value, target)
-        allowed = (max_ulp is None or ulp <= max_ulp) and (bound is None or error <= bound)
-        if not allowed and (worst[1] < 0 or ulp > worst[0]):
-            told = f"got   {text_of(value)}\nexact {text_of(target)}\nerror {ulp:.6g} ulp, {_as_float(error):.6g} absolute"
-            worst = ulp, position, told
-    if worst[1] >= 0:
+        ulp, error = _as_float(ulp_error(value, target, format)[0]), _distance(value, target)
+        if not ((max_ulp is None or ulp <= max_ulp) and (bound is None or error <= bound)):
+            far.append((ulp, position, error))
+    if far:
+        ulp, position, error = max(far, key=lambda one: one[0])
         limits = [f"{max_ulp} ulp"] if max_ulp is not None else []
         limits += [f"{_as_float(bound):.6g} absolute"] if bound is not None else []
-        place = f"element {worst[1]} of {len(got)} in {format.name}"
-        raise AssertionError(f"{place} is too far off\n{worst[2]}\nallowed {', '.join(limits)}")
+        raise AssertionError(
+            f"{len(far)} of {len(got)} elements in {format.name} are too far off; the worst is {position}\n"
+            f"got:     {text_of(got[position])}\n"
+            f"exact:   {text_of(truth[position])}\n"
+            f"error:   {ulp:.6g} ulp, {_as_float(error):.6g} absolute\n"
+            f"allowed: {', '.join(limits)}"
+        )
 
 
 def _told(verdict: Verdict) -> list[str]:

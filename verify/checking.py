@@ -275,6 +275,8 @@ def _choices(
 
     Those asked for are drawn as asked; one that the candidate does not take stays at its default.
     """
+    if not isinstance(asked, Mapping):
+        raise UsageError(f"options is a {type(asked).__name__}; give a mapping from name to value")
     known = {option.name: option for option in contract.options}
     picked = {name: option.values for name, option in known.items()}
     for name, value in asked.items():
@@ -300,7 +302,9 @@ def _choices(
 
 
 def _names(what: str, names: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+    if isinstance(names, str) or not (
+        isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
+    ):
         raise UsageError(f"{what} is {names!r}; give a tuple of names, such as ({str(names)!r},)")
     return tuple(names)
 

@@ -59,7 +59,7 @@ def _gradient(c: Any, options: Options, g: Any, x: Any) -> Any:
 
 
 def _gradient_algorithm(c: Any, options: Options, g: Any, x: Any) -> Any:
-    """Softmax as exp((x_j - max) - log sum), not exp(x_j - y): the rounding of a large y would count fully."""
+    """Softmax as exp((x_j - max) - log sum), not exp(x_j - y), which would add the rounding of a large y."""
 
     def softmax_of(row: Any) -> Any:
         largest = c.max(row)
