@@ -126,7 +126,7 @@ def _called(
     except NotImplementedError as error:
         raise NotApplicableError(f"it declines {_options(passed)}: {_told(error)}") from error
     except TypeError as error:
-        if not known and passed:
+        if passed and (not known or "unexpected keyword argument" in str(error)):
             raise NotApplicableError(f"it does not take {_options(passed)}") from error
         raise CandidateError(f"it raised {_told(error)}") from error
     except Exception as error:
