@@ -27,7 +27,7 @@ from verify.tally import Tally
 from verify.verdict import Counterexample, Status, Verdict
 
 MAX_BITS = 4096
-SHRINKS = 150
+SHRINKS = 100
 """Calls that are tried at most to make a finding simpler."""
 
 
