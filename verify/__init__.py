@@ -10,20 +10,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from verify import operations, strategies
+    from verify.assertions import assert_holds, assert_ulp
     from verify.catalogue import claims, find
+    from verify.checking import check
     from verify.claim import Claim, Hypothesis, Part, Step, Witness
+    from verify.contract import Contract, Option
+    from verify.operation import Operation
     from verify.proof import prove
+    from verify.results import Results
     from verify.verdict import Counterexample, Status, Verdict
 
 _HOMES = {
+    "assert_holds": "verify.assertions",
+    "assert_ulp": "verify.assertions",
     "claims": "verify.catalogue",
+    "check": "verify.checking",
     "find": "verify.catalogue",
     "Claim": "verify.claim",
     "Hypothesis": "verify.claim",
     "Part": "verify.claim",
     "Step": "verify.claim",
     "Witness": "verify.claim",
+    "Contract": "verify.contract",
+    "Option": "verify.contract",
+    "Operation": "verify.operation",
     "prove": "verify.proof",
+    "Results": "verify.results",
     "Counterexample": "verify.verdict",
     "Status": "verify.verdict",
     "Verdict": "verify.verdict",
@@ -31,13 +43,20 @@ _HOMES = {
 
 __all__ = [
     "Claim",
+    "Contract",
     "Counterexample",
     "Hypothesis",
+    "Operation",
+    "Option",
     "Part",
+    "Results",
     "Status",
     "Step",
     "Verdict",
     "Witness",
+    "assert_holds",
+    "assert_ulp",
+    "check",
     "claims",
     "find",
     "operations",

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from verify.contract import Contract
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -30,7 +32,8 @@ class Operation:
     product over an index, + - * /, whole numbers and index equality, and serves every context.
     ``notation`` makes the LaTeX of an application from the LaTeX of its arguments. ``algorithm`` is
     the standard stable algorithm over the rounding context, from which the error bound is computed;
-    ``source`` says where it comes from.
+    ``source`` says where it comes from. ``contract`` is what a function of torch's signature promises that
+    computes it; without one the operation cannot be checked by ``verify.check``.
     """
 
     id: str
@@ -40,3 +43,4 @@ class Operation:
     source: str
     algorithm: Callable[..., Any] | None = None
     peers: tuple[Peer, ...] = ()
+    contract: Contract | None = None

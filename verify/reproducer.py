@@ -220,7 +220,7 @@ def _taped(peer: Peer, tape: _Tape) -> Peer:
         finally:
             tape.muted = False
         function = peer.call.__name__
-        tape.functions[function] = _source(peer)
+        tape.functions[function] = source_of(peer.call, peer.name)
         tape.call(f"{function}", [_Torch(), *arguments], {}, result)
         return result
 
@@ -234,16 +234,19 @@ class _Torch:
         return "torch"
 
 
-def _source(peer: Peer) -> str:
-    """The definition of a peer's function, without its docstring and annotations."""
+def source_of(function: Callable[..., Any], name: str) -> str:
+    """The definition of a function, without its docstring and annotations; ``name`` is for messages."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(peer.call))).body[0]
-    except (OSError, TypeError, SyntaxError) as error:
-        raise ReproducerError(f"the source of {peer.name} cannot be read: {error}") from error
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    except (OSError, TypeError, SyntaxError, IndexError) as error:
+        raise ReproducerError(f"the source of {name} cannot be read: {error}") from error
     if not isinstance(tree, ast.FunctionDef):
-        raise ReproducerError(f"{peer.name} is not a function made by def")
-    for argument in tree.args.args:
+        raise ReproducerError(f"{name} is not a function made by def")
+    for argument in [*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs]:
         argument.annotation = None
+    for variadic in (tree.args.vararg, tree.args.kwarg):
+        if variadic is not None:
+            variadic.annotation = None
     tree.returns = None
     if ast.get_docstring(tree) and len(tree.body) > 1:
         tree.body = tree.body[1:]

@@ -7,6 +7,7 @@ implementations fail, and shrink towards few entries, small wholes and quarters.
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -81,6 +82,7 @@ def explore(strategy: st.SearchStrategy[Any], visit: Visit, *, seed: int, exampl
     return found[-1] if found else None
 
 
+@functools.lru_cache(maxsize=4096)
 def between(low: int, high: int) -> st.SearchStrategy[int]:
     """A whole number in low..high, evenly spread, that shrinks towards 0 or the bound nearest to it.
 
@@ -152,7 +154,7 @@ def _inputs(
             if twins and draw(between(0, 4)) == 4:
                 values.append(twins[-1])
             else:
-                values.append(draw(_declared(declaration, format, lengths, zeros)))
+                values.append(draw(declared(declaration, format, lengths, zeros)))
         if _satisfied(hypotheses, tuple(values), lengths):
             return tuple(values)
     return reject()
@@ -180,10 +182,10 @@ def _same_kind(a: Declaration, b: Declaration) -> bool:
     return alike and stronger and a.shape == b.shape
 
 
-def _declared(
-    declaration: Declaration, format: Format, lengths: Mapping[str, int], zeros: bool
+def declared(
+    declaration: Declaration, format: Format, lengths: Mapping[str, int], zeros: bool = True
 ) -> st.SearchStrategy[Any]:
-    """A value of the declared shape and domain."""
+    """A value of the declared shape and domain; a distribution without zeros unless ``zeros``."""
     domain = declaration.domain
     shape = [length_of(size, lengths) for size in declaration.shape]
     if domain.kind == "index":

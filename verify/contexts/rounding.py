@@ -249,16 +249,27 @@ class RoundingContext:
         return Rounded(self._model, lower, upper, error)
 
 
+def error_bounds(
+    formula: Callable[..., Any],
+    values: tuple[Any, ...],
+    model: Model,
+    choice: Mapping[str, Peer] | None = None,
+) -> tuple[Fraction, ...] | None:
+    """The largest absolute rounding error of each item of a formula; None where one has no bound."""
+    context = RoundingContext(model, choice)
+    try:
+        items = tuple(formula(context, *(context.lift(value) for value in values)))
+    except UnboundedError:
+        return None
+    return tuple(Fraction(context._number(item).error) for item in items)
+
+
 def error_bound(
     formula: Callable[..., Any], values: tuple[Any, ...], model: Model, choice: Mapping[str, Peer]
 ) -> Fraction | None:
     """The largest absolute rounding error of a formula at exact inputs; None where there is no bound."""
-    context = RoundingContext(model, choice)
-    try:
-        result = formula(context, *(context.lift(value) for value in values))
-    except UnboundedError:
-        return None
-    return Fraction(context._number(result).error)
+    bounds = error_bounds(lambda c, *arguments: (formula(c, *arguments),), values, model, choice)
+    return None if bounds is None else bounds[0]
 
 
 def _no_logarithm(a: Rounded) -> Exception:

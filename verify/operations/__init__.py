@@ -21,6 +21,12 @@ def _all() -> tuple[Operation, ...]:
     return tuple(found[i] for i in sorted(found))
 
 
+@functools.cache
+def operations_with_contract() -> dict[str, Operation]:
+    """The operations that a function can be checked against, by the name of that function in torch."""
+    return {o.contract.name: o for o in _all() if o.contract is not None}
+
+
 class _Rooms(ModuleType):
     """A package that, called, lists the operations of its rooms."""
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
+from verify.contract import Contract, Options
+from verify.domain import probability, real
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
+from verify.tables import (
+    REDUCTION,
+    by_entries,
+    inputs_only,
+    reduced,
+    reduced_in_any_order,
+    reduced_table_shape,
+    upstream_at,
+)
 
 
 def _definition(c: Any, f: Any, t: Any) -> Any:
@@ -74,6 +86,40 @@ def functional_soft_margin_loss(torch: Any, z: Any, t: Any) -> Any:
     return torch.nn.functional.soft_margin_loss(z, 2 * t - 1)
 
 
+def _loss(c: Any, z: Any, t: Any) -> Any:
+    """The definition, with 1 - sigmoid(z) = sigmoid(-z), so that no precision is lost for large z."""
+    return -(c.xlogy(t, c.call(sigmoid, z)) + c.xlogy(1 - t, c.call(sigmoid, -z)))
+
+
+def _count(c: Any, z: Any) -> Any:
+    return c.number(len(z) * len(z[1]))
+
+
+def _losses(c: Any, options: Options, z: Any, t: Any) -> Any:
+    return reduced(c, options, by_entries(c, lambda a, b: _loss(c, a, b), z, t), lambda: _count(c, z))
+
+
+def _losses_algorithm(c: Any, options: Options, z: Any, t: Any) -> Any:
+    losses = by_entries(c, lambda a, b: c.standard(binary_cross_entropy_with_logits, a, b), z, t)
+    return reduced_in_any_order(c, options, losses, lambda: _count(c, z))
+
+
+def _gradient(c: Any, options: Options, g: Any, z: Any, t: Any) -> Any:
+    upstream = upstream_at(c, options, g, lambda: _count(c, z))
+
+    def entry(i: Any, j: Any) -> Any:
+        return upstream(i, j) * (c.call(sigmoid, z[i, j]) - t[i, j])
+
+    return c.family(lambda i: c.family(lambda j: entry(i, j), over=z[i]), over=z)
+
+
+def _soft_and_hard_labels(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Of the fractions drawn, those below 1/4 become 0, those above 3/4 become 1."""
+    z, drawn = values
+    half = Fraction(1, 2)
+    return z, tuple(tuple(min(max(2 * t - half, 0 * half), 2 * half) for t in row) for row in drawn)
+
+
 binary_cross_entropy_with_logits = Operation(
     id="binary_cross_entropy_with_logits",
     summary="binary cross-entropy of sigmoid(z) against the target t, in nats",
@@ -86,5 +132,19 @@ binary_cross_entropy_with_logits = Operation(
         Peer("F.binary_cross_entropy_with_logits", functional_binary_cross_entropy_with_logits),
         Peer("-Bernoulli(logits).log_prob", bernoulli_logits_log_prob),
         Peer("F.soft_margin_loss(z, 2t - 1)", functional_soft_margin_loss),
+    ),
+    contract=Contract(
+        name="binary_cross_entropy_with_logits",
+        namesake="torch.nn.functional.binary_cross_entropy_with_logits",
+        given=(real("input", "N", "C"), probability("target", "N", "C")),
+        shape=reduced_table_shape,
+        definition=_losses,
+        gradient=_gradient,
+        algorithm=_losses_algorithm,
+        gradient_algorithm=_gradient,
+        arguments=inputs_only("input", "target"),
+        tensors=2,
+        options=(REDUCTION,),
+        prepare=_soft_and_hard_labels,
     ),
 )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from verify.contract import Contract
+from verify.domain import real
 from verify.operation import Operation, Peer
 from verify.operations.softmax import softmax
+from verify.tables import DIM, by_rows, inputs_only, table_shape
 
 
 def _definition(c: Any, x: Any) -> Any:
@@ -34,6 +37,19 @@ def minus_logsumexp(torch: Any, x: Any) -> Any:
     return x - torch.logsumexp(x, dim=0)
 
 
+def _gradient(c: Any, g: Any, x: Any) -> Any:
+    s = c.call(softmax, x)
+    total = c.sum(lambda i: g[i], over=g)
+    return c.family(lambda j: g[j] - s[j] * total, over=x)
+
+
+def _gradient_algorithm(c: Any, g: Any, x: Any) -> Any:
+    """From the result, as autograd does: softmax is the exponential of log_softmax."""
+    scores = c.standard(log_softmax, x)
+    total = c.sum(lambda i: g[i], over=g)
+    return c.family(lambda j: g[j] - c.exp(scores[j]) * total, over=scores)
+
+
 log_softmax = Operation(
     id="log_softmax",
     summary="logarithm of the softmax probabilities, in nats",
@@ -45,5 +61,17 @@ log_softmax = Operation(
     peers=(
         Peer("F.log_softmax", functional_log_softmax),
         Peer("x - torch.logsumexp(x)", minus_logsumexp),
+    ),
+    contract=Contract(
+        name="log_softmax",
+        namesake="torch.nn.functional.log_softmax",
+        given=(real("input", "N", "C"),),
+        shape=table_shape,
+        definition=by_rows(_definition),
+        gradient=by_rows(_gradient),
+        algorithm=by_rows(_algorithm),
+        gradient_algorithm=by_rows(_gradient_algorithm),
+        arguments=inputs_only("input"),
+        options=(DIM,),
     ),
 )

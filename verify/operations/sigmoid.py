@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from verify.contract import Contract, Options
+from verify.domain import real
 from verify.operation import Operation, Peer
+from verify.tables import by_entries, inputs_only, table_shape
 
 
 def _definition(c: Any, z: Any) -> Any:
@@ -25,6 +28,24 @@ def special_expit(torch: Any, z: Any) -> Any:
     return torch.special.expit(z)
 
 
+def _table(c: Any, options: Options, z: Any) -> Any:
+    return by_entries(c, lambda a: c.call(sigmoid, a), z)
+
+
+def _gradient(c: Any, options: Options, g: Any, z: Any) -> Any:
+    return by_entries(c, lambda a, b: a * (c.call(sigmoid, b) * c.call(sigmoid, -b)), g, z)
+
+
+def _gradient_algorithm(c: Any, options: Options, g: Any, z: Any) -> Any:
+    """From the result s, as autograd does: s (1 - s), whose error is relative to s and not to the product."""
+
+    def entry(a: Any, b: Any) -> Any:
+        s = c.standard(sigmoid, b)
+        return a * (s * (1 - s))
+
+    return by_entries(c, entry, g, z)
+
+
 sigmoid = Operation(
     id="sigmoid",
     summary="logistic function: the probability whose log-odds are z",
@@ -33,4 +54,15 @@ sigmoid = Operation(
     source="Definition, which is also the algorithm: its relative error is small for every z.",
     algorithm=_definition,
     peers=(Peer("torch.sigmoid", torch_sigmoid), Peer("torch.special.expit", special_expit)),
+    contract=Contract(
+        name="sigmoid",
+        namesake="torch.sigmoid",
+        given=(real("input", "N", "C"),),
+        shape=table_shape,
+        definition=_table,
+        gradient=_gradient,
+        algorithm=_table,
+        gradient_algorithm=_gradient_algorithm,
+        arguments=inputs_only("input"),
+    ),
 )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from verify.contract import Contract
+from verify.domain import real
 from verify.operation import Operation, Peer
+from verify.tables import DIM, by_rows, inputs_only, table_shape
 
 
 def _definition(c: Any, x: Any) -> Any:
@@ -50,6 +53,19 @@ def categorical_probs(torch: Any, x: Any) -> Any:
     return torch.distributions.Categorical(logits=x).probs
 
 
+def _gradient(c: Any, g: Any, x: Any) -> Any:
+    s = c.call(softmax, x)
+    mean = c.sum(lambda i: g[i] * s[i], over=s)
+    return c.family(lambda j: s[j] * (g[j] - mean), over=s)
+
+
+def _gradient_algorithm(c: Any, g: Any, x: Any) -> Any:
+    """From the result, as autograd does: its error is relative to s_j times the size of g."""
+    s = c.standard(softmax, x)
+    mean = c.sum(lambda i: g[i] * s[i], over=s)
+    return c.family(lambda j: s[j] * (g[j] - mean), over=s)
+
+
 softmax = Operation(
     id="softmax",
     summary="exponentiate and normalise: a probability vector from any finite real vector",
@@ -63,5 +79,17 @@ softmax = Operation(
         Peer("F.softmax", functional_softmax),
         Peer("torch.exp(F.log_softmax)", exp_log_softmax, _exp_of_log_softmax),
         Peer("Categorical(logits).probs", categorical_probs),
+    ),
+    contract=Contract(
+        name="softmax",
+        namesake="torch.nn.functional.softmax",
+        given=(real("input", "N", "C"),),
+        shape=table_shape,
+        definition=by_rows(_definition),
+        gradient=by_rows(_gradient),
+        algorithm=by_rows(_algorithm),
+        gradient_algorithm=by_rows(_gradient_algorithm),
+        arguments=inputs_only("input"),
+        options=(DIM,),
     ),
 )

@@ -1,0 +1,226 @@
+"""Results, assertions and errors: what a user of the verifier sees."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+import verify
+from verify.errors import UsageError
+from verify.operations.entropy import entropy
+from verify.operations.softmax import softmax
+from verify.results import Results
+from verify.verdict import Status, Verdict
+
+pytestmark = pytest.mark.torch
+
+
+def _value(candidate: Any, operation: Any = "softmax", **how: Any) -> Verdict:
+    return verify.check(candidate, operation, grad=False, examples=10, **how)[0]
+
+
+def test_there_is_a_verdict_for_each_dtype_and_property() -> None:
+    """In the order of devices, dtypes and properties."""
+    results = verify.check(torch.sigmoid, "sigmoid", dtypes=("float32", "float16"), examples=2)
+    told = [verdict.subject.partition(": ")[2] for verdict in results]
+    assert told == [
+        f"{aspect} in {dtype} on cpu"
+        for dtype in ("float32", "float16")
+        for aspect in ("value", "gradient", "side effects")
+    ]
+
+
+def test_the_same_seed_gives_the_same_verdicts() -> None:
+    """A run can be repeated."""
+    first, second = (verify.check(torch.sigmoid, "sigmoid", examples=20, seed=5) for _ in range(2))
+    assert first == second
+
+
+def test_nothing_checked_is_unknown() -> None:
+    """No verdict is not a pass."""
+    assert Results().status is Status.UNKNOWN
+
+
+def test_an_absent_device_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not run is never counted as passed."""
+    monkeypatch.setattr("verify.backends.devices_present", lambda: ("cpu",))
+    assert _value(functional.softmax, devices=("cuda",)).status is Status.UNKNOWN
+
+
+def test_the_worst_is_the_refuted_one() -> None:
+    """Status comes first, then the ratio."""
+    passed = Verdict("a", Status.PASSED, worst_ratio=0.9)
+    refuted = Verdict("b", Status.REFUTED, worst_ratio=3.0)
+    assert Results((passed, refuted, replace(refuted, subject="c", worst_ratio=2.0))).worst is refuted
+
+
+def test_json_keeps_infinite_numbers() -> None:
+    """In the way of the reports."""
+    told = json.loads(Results((Verdict("a", Status.REFUTED, worst_ratio=math.inf),)).to_json())
+    assert told["verdicts"][0]["worst_ratio"] == {"$number": "inf"}
+
+
+def softmax_without_shift(x: Any, dim: int) -> Any:
+    """Overflows."""
+    return torch.exp(x) / torch.exp(x).sum(dim, keepdim=True)
+
+
+def test_the_message_says_it_all_in_seven_lines() -> None:
+    """Result, exact value, error, allowed, input, options, reason."""
+    with pytest.raises(AssertionError) as caught:
+        verify.assert_holds(verify.check(softmax_without_shift, "softmax", grad=False))
+    heads = [line.partition(":")[0] for line in str(caught.value).splitlines()[:7]]
+    assert heads == ["refuted", "got", "exact", "error", "input", "options", "reason"]
+
+
+def test_results_that_hold_raise_nothing() -> None:
+    """The one line of a test that passes."""
+    verify.assert_holds(verify.check(functional.softmax, "softmax", examples=5))
+
+
+def test_unknown_results_do_not_hold() -> None:
+    """A test that checked nothing must not pass."""
+    with pytest.raises(AssertionError, match="unknown: nothing was checked"):
+        verify.assert_holds(Results())
+
+
+def _raises(x: Any, dim: int) -> Any:
+    raise ValueError("three rows at least")
+
+
+BAD = {
+    "raises": (_raises, "it raised ValueError: three rows at least"),
+    "float": (lambda x, dim: 1.0, "the result is a float, not a tensor"),
+    "shape": (lambda x, dim: x.sum() * 1, "the result has shape"),
+    "dtype": (lambda x, dim: torch.softmax(x, dim).double(), "the result is torch.float64"),
+    "nan": (lambda x, dim: x * math.nan, "element 0 of the result is inf times"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_candidate_is_refuted_with_its_reason(kind: str) -> None:
+    """What it did is a sentence, and there is an input."""
+    candidate, reason = BAD[kind]
+    verdict = _value(candidate)
+    assert (verdict.status, verdict.reason.startswith(reason)) == (Status.REFUTED, True)
+
+
+def test_a_result_cut_off_from_its_input_is_refuted() -> None:
+    """A gradient that autograd does not know is wrong, not absent."""
+    results = verify.check(lambda x, dim: torch.softmax(x.detach(), dim), "softmax", examples=5)
+    assert results[1].reason == "the result is cut off from input: autograd knows no gradient"
+
+
+def test_a_result_that_is_the_input_is_refuted() -> None:
+    """The caller would change one by changing the other."""
+    results = verify.check(lambda x, dim: x.exp_(), "softmax", grad=False, examples=5)
+    assert results[1].status is Status.REFUTED
+
+
+def test_a_result_in_the_memory_of_the_input_is_refuted() -> None:
+    """A view of the input is no result."""
+    results = verify.check(lambda x, dim: x[:], "softmax", grad=False, examples=5)
+    assert results[1].reason == "the result lies in the memory of input"
+
+
+def test_a_result_that_differs_from_call_to_call_is_refuted() -> None:
+    """The same arguments give the same bits."""
+    results = verify.check(lambda x, dim: torch.softmax(x, dim) + torch.rand(1), "softmax", grad=False)
+    assert results[1].reason == "a second call with the same arguments gives another result"
+
+
+def test_options_that_a_candidate_lacks_are_not_applicable() -> None:
+    """They are left out and named."""
+    verdict = _value(lambda x, target: functional.cross_entropy(x, target), "cross_entropy")
+    lacking = "reduction, weight, ignore_index, label_smoothing"
+    assert verdict.reason == f"not applicable: 4 options that it does not take: {lacking}"
+
+
+def test_a_candidate_that_takes_no_call_is_unknown() -> None:
+    """Nothing was checked, and the reason says why."""
+    assert _value(lambda: 0).status is Status.UNKNOWN
+
+
+def test_the_time_limit_ends_the_search() -> None:
+    """A slow candidate is checked on fewer inputs, and the verdict says so."""
+    verdict = _value(lambda x, dim: (time.sleep(0.05), torch.softmax(x, dim))[1], time_limit=0.1)
+    assert "stopped by the time limit" in verdict.reason
+
+
+def test_a_fixed_option_is_the_only_one_drawn() -> None:
+    """A fault of another reduction is not looked for."""
+    results = verify.check(
+        lambda x, target, reduction: functional.cross_entropy(x, target, reduction="sum"),
+        "cross_entropy",
+        options={"reduction": "sum"},
+        examples=20,
+    )
+    assert results.holds
+
+
+def test_an_operation_of_ones_own_can_be_checked() -> None:
+    """An Operation is data: a contract of another name does as well."""
+    assert softmax.contract is not None
+    mine = replace(softmax, id="mine", contract=replace(softmax.contract, name="mine"))
+    assert "as mine: value" in _value(functional.softmax, mine).subject
+
+
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    "operation": ({"operation": "sofmax"}, "unknown operation 'sofmax'; did you mean softmax"),
+    "no contract": ({"operation": entropy}, "the operation 'entropy' has no contract"),
+    "dtype": ({"dtypes": ("float8",)}, "unknown dtype 'float8'"),
+    "dtypes": ({"dtypes": "float32"}, "dtypes is 'float32'; give a tuple"),
+    "device": ({"devices": ("tpu",)}, "unknown device 'tpu'"),
+    "option": ({"options": {"axis": 1}}, "unknown option of softmax 'axis'"),
+    "value": ({"options": {"dim": 7}}, "option dim of softmax is 7; values that fit: 1, -1, 0"),
+    "level": ({"level": "exact"}, "unknown level 'exact'"),
+    "examples": ({"examples": 0}, "examples is 0; give a whole number from 1"),
+    "candidate": ({"candidate": 3}, "the candidate is a int; give a function that can be called"),
+}
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_a_mistake_of_the_caller_is_one_line(kind: str) -> None:
+    """The value, the rule that it broke, a way out."""
+    changes, message = MISTAKES[kind]
+    arguments = {"candidate": functional.softmax, "operation": "softmax", **changes}
+    with pytest.raises(UsageError) as caught:
+        verify.check(**arguments)
+    assert str(caught.value).startswith(message)
+
+
+def test_assert_ulp_compares_with_the_unrounded_value() -> None:
+    """The float32 next to 1/3 is within half an ulp of it."""
+    verify.assert_ulp(torch.tensor([1 / 3]), [Fraction(1, 3)], max_ulp=0.5)
+
+
+def test_assert_ulp_names_the_worst_element() -> None:
+    """Three ulps are more than one."""
+    with pytest.raises(AssertionError, match=r"the worst is 1\n.*\n.*\nerror:   3 ulp"):
+        verify.assert_ulp(torch.tensor([1.0, 1 + 3 * 2**-23]), [1, 1], max_ulp=1)
+
+
+def test_assert_ulp_rejects_nan() -> None:
+    """A nan is not close to anything."""
+    with pytest.raises(AssertionError):
+        verify.assert_ulp(torch.tensor(math.nan), 1, bound=1e9)
+
+
+def test_assert_ulp_needs_a_limit() -> None:
+    """Without one nothing would be asserted."""
+    with pytest.raises(UsageError, match="say how much error is allowed"):
+        verify.assert_ulp(torch.tensor(1.0), 1)
+
+
+def test_tensors_of_stride_0_can_be_compared() -> None:
+    """The gradient of a sum over one row is one number, expanded."""
+    results = verify.check(lambda x, dim: x.sum(dim), "logsumexp", dtypes=("bfloat16",), examples=30)
+    assert results[2].status is Status.PASSED

@@ -1,0 +1,114 @@
+"""Assertions: a finding as an AssertionError whose first lines say it all."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+from verify.backends import exact_values, load_torch
+from verify.errors import UsageError
+from verify.floats import format_named, ulp_error
+from verify.judgement import as_float, text_of
+from verify.results import Results
+from verify.verdict import Verdict
+
+
+def assert_holds(results: Results) -> None:
+    """Raise ``AssertionError`` unless every verdict passed and there is one.
+
+    The first seven lines of the message give what was refuted, the value that was returned, the
+    exact one, the error and what is allowed (in ulp of the result's format), the input, the options
+    and the reason. The reproducer follows, then the other verdicts that do not hold.
+    """
+    if not isinstance(results, Results):
+        raise UsageError(f"assert_holds takes what verify.check returns, not a {type(results).__name__}")
+    if results.holds:
+        return
+    worst = results.worst
+    if worst is None:
+        raise AssertionError("unknown: nothing was checked")
+    others = [f"also {v.status.value}: {v.subject}" for v in results if v is not worst and not v]
+    raise AssertionError("\n".join([*_told(worst), *others]))
+
+
+def assert_ulp(
+    actual: Any, exact: Any, *, max_ulp: float | None = None, bound: float | Fraction | None = None
+) -> None:
+    """Raise ``AssertionError`` unless every element of a tensor is close enough to its exact value.
+
+    ``actual``: a tensor of float16, bfloat16, float32 or float64, of any shape. ``exact``: a number
+    (int, float or Fraction, taken exactly), nested lists or tuples of such, or a floating-point
+    tensor, of the same number of elements. ``max_ulp``: most ulps, in the dtype of ``actual`` at
+    the exact value; ``bound``: largest absolute error; one of them, or both, must be given. A nan
+    is never close. Raises ``UsageError`` for anything else. Policy for specials: ``floats.ulp_error``.
+    """
+    torch = load_torch()
+    if not isinstance(actual, torch.Tensor) or not actual.is_floating_point():
+        raise UsageError(f"actual is {type(actual).__name__}; give a floating-point torch tensor")
+    if max_ulp is None and bound is None:
+        raise UsageError("neither max_ulp nor bound is given; say how much error is allowed")
+    if any(limit is not None and not limit >= 0 for limit in (max_ulp, bound)):
+        raise UsageError(f"max_ulp = {max_ulp}, bound = {bound}; a limit is a number >= 0")
+    format = format_named(str(actual.dtype).removeprefix("torch."))
+    got, truth = exact_values(actual), _numbers(exact)
+    if len(got) != len(truth):
+        raise UsageError(f"actual has {len(got)} elements and exact {len(truth)}; give one for each")
+    far = []
+    for position, (value, target) in enumerate(zip(got, truth, strict=True)):
+        ulp, error = _as_float(ulp_error(value, target, format)[0]), _distance(value, target)
+        if not ((max_ulp is None or ulp <= max_ulp) and (bound is None or error <= bound)):
+            far.append((ulp, position, error))
+    if far:
+        ulp, position, error = max(far, key=lambda one: one[0])
+        limits = [f"{max_ulp} ulp"] if max_ulp is not None else []
+        limits += [f"{_as_float(bound):.6g} absolute"] if bound is not None else []
+        raise AssertionError(
+            f"{len(far)} of {len(got)} elements in {format.name} are too far off; the worst is {position}\n"
+            f"got:     {text_of(got[position])}\n"
+            f"exact:   {text_of(truth[position])}\n"
+            f"error:   {ulp:.6g} ulp, {_as_float(error):.6g} absolute\n"
+            f"allowed: {', '.join(limits)}"
+        )
+
+
+def _told(verdict: Verdict) -> list[str]:
+    """The finding in seven lines, then the script."""
+    head = f"{verdict.status.value}: {verdict.subject}"
+    if verdict.counterexample is None:
+        return [head, f"reason: {verdict.reason}"]
+    example = verdict.counterexample
+    tensors = "; ".join(f"{name} = {text}" for name, text in example.inputs[:-1])
+    name, where = example.inputs[-1]
+    lines = [
+        head,
+        f"got:     {example.got}",
+        f"exact:   {example.exact}",
+        f"error:   {example.error_ulp:.6g} ulp, allowed {example.allowed_ulp:.6g} ulp",
+        f"input:   {tensors}",
+        f"{name}: {where}",
+        f"reason:  {verdict.reason}",
+    ]
+    return [*lines, "", verdict.reproducer] if verdict.reproducer else lines
+
+
+def _numbers(exact: Any) -> list[Any]:
+    if isinstance(exact, load_torch().Tensor):
+        return list(exact_values(exact))
+    if isinstance(exact, list | tuple):
+        return [number for item in exact for number in _numbers(item)]
+    if isinstance(exact, bool) or not isinstance(exact, int | float | Fraction):
+        raise UsageError(f"{exact!r} is no exact number; give an int, a float or a Fraction")
+    if isinstance(exact, float) and not math.isfinite(exact):
+        return [exact]
+    return [Fraction(exact)]
+
+
+def _distance(value: Any, target: Any) -> Any:
+    if isinstance(value, float) or isinstance(target, float):
+        return 0.0 if value == target else math.inf
+    return abs(value - target)
+
+
+def _as_float(number: Any) -> float:
+    return as_float(number) if isinstance(number, Fraction) else float(number)

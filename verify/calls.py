@@ -1,0 +1,111 @@
+"""Calls: what a candidate is called with, drawn by regime, option, layout and upstream gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import reject
+from hypothesis import strategies as st
+
+from verify.contract import Contract
+from verify.floats import Format, format_named
+from verify.strategies import between, declared, sizes
+
+LAYOUTS = ("contiguous", "transposed", "padded")
+"""How a tensor lies in memory: in order, in the order of its transpose, or sliced out of a larger one."""
+
+ROWS = 4
+SMALL = 4
+FEW = 12
+"""Beyond so many columns a table has at most two rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: exact values of the declared variables, options, layout and upstream gradient.
+
+    ``lengths`` gives the sizes by name; ``upstream`` has the shape of the result; ``expanded`` says
+    that it is one number repeated with stride 0.
+    """
+
+    contract: Contract
+    options: Mapping[str, Any] = field(hash=False)
+    lengths: Mapping[str, int] = field(hash=False)
+    values: tuple[Any, ...]
+    upstream: Any
+    layout: str = "contiguous"
+    expanded: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the result."""
+        return tuple(self.lengths[name] for name in self.contract.shape(self.options))
+
+    @property
+    def passed(self) -> tuple[tuple[str, Any], ...]:
+        """The plain options that the call spells out: those that differ from their default."""
+        named = {name for part in self.arguments for name, _ in part}
+        return tuple(
+            (option.name, self.options[option.name])
+            for option in self.contract.options
+            if option.name not in named and self.options[option.name] != option.default
+        )
+
+    @property
+    def arguments(self) -> Any:
+        """The tensors of the call: positional ones, then keywords."""
+        return self.contract.arguments(self.options, self.values)
+
+
+def calls(
+    contract: Contract, dtype: str, choices: Mapping[str, tuple[Any, ...]], *, small: bool = False
+) -> st.SearchStrategy[Call]:
+    """Calls of a contract in a dtype; ``choices`` gives the values to draw for each option.
+
+    ``small`` calls have at most 2 rows of 4 columns.
+    """
+    return _calls(contract, format_named(dtype), dict(choices), small)
+
+
+@st.composite
+def _calls(
+    draw: Callable[[Any], Any],
+    contract: Contract,
+    format: Format,
+    choices: Mapping[str, tuple[Any, ...]],
+    small: bool,
+) -> Call:
+    columns = draw(between(1, SMALL) if small else sizes())
+    lengths = {"N": draw(between(1, 2 if small or columns > FEW else ROWS)), "C": columns}
+    options = {name: _picked(draw, values) for name, values in choices.items()}
+    drawn = tuple(draw(declared(variable, format, lengths)) for variable in contract.given)
+    values = contract.prepare(options, drawn)
+    if values is None:
+        return reject()
+    shape = tuple(lengths[name] for name in contract.shape(options))
+    upstream, expanded = _upstream(draw, shape)
+    return Call(contract, options, lengths, values, upstream, _picked(draw, LAYOUTS), expanded)
+
+
+def _picked(draw: Callable[[Any], Any], values: tuple[Any, ...]) -> Any:
+    return values[draw(between(0, len(values) - 1))]
+
+
+def _upstream(draw: Callable[[Any], Any], shape: tuple[int, ...]) -> tuple[Any, bool]:
+    """Ones, one scaled number, zeros, or numbers of its own for every element; never all from one regime."""
+    kind = draw(between(0, 5))
+    if kind > 2:
+        return _filled(shape, lambda: Fraction(draw(between(-12, 12)), 4)), False
+    scale = Fraction(1) if kind == 0 else Fraction(0)
+    if kind == 1:
+        scale = Fraction(draw(between(1, 12)), 4) * Fraction(2) ** draw(between(-6, 6))
+    return _filled(shape, lambda: scale), bool(draw(between(0, 1)))
+
+
+def _filled(shape: tuple[int, ...], make: Callable[[], Fraction]) -> Any:
+    if not shape:
+        return make()
+    return tuple(_filled(shape[1:], make) for _ in range(shape[0]))

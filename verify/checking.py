@@ -1,0 +1,143 @@
+"""Checking: a candidate against the contract of an operation, on drawn calls, element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from verify.backends import torch_dtype
+from verify.candidate import takes
+from verify.contract import Contract
+from verify.elements import Property
+from verify.errors import UsageError, unknown
+from verify.operation import Operation
+from verify.operations import operations_with_contract
+from verify.results import Results
+from verify.search import Search
+
+EXAMPLES = 100
+"""Calls that are drawn for each property in each dtype on each device, unless told otherwise."""
+
+LEVELS = ("stable",)
+
+
+def check(
+    candidate: Callable[..., Any],
+    operation: str | Operation,
+    *,
+    dtypes: Sequence[str] = ("float32",),
+    devices: Sequence[str] = ("cpu",),
+    grad: bool = True,
+    level: str = "stable",
+    options: Mapping[str, Any] | None = None,
+    examples: int | None = None,
+    seed: int = 0,
+    time_limit: float | None = None,
+) -> Results:
+    """Check a function that computes an operation: its values, its gradient and its side effects.
+
+    ``candidate`` has the signature of its torch namesake: torch tensors in and out, options as
+    keywords. ``operation``: a name such as "cross_entropy", or an `Operation` with a contract.
+    ``options`` fixes options, each to a value or to a list of values to draw from; the others are
+    drawn. ``examples``: calls per property, dtype and device, 100 if None. ``time_limit``: seconds for
+    each verdict, looked at between calls. The same ``seed`` gives the same calls.
+
+    Every element is compared with an enclosure of its exact value, in ulp of the dtype, within the
+    bound of the standard stable algorithm (level "stable", docs/bounds.md). Returns one verdict for
+    each device, dtype and property ("value", "gradient", "side effects"). A device that is absent
+    gives verdicts that are unknown. Raises ``UsageError`` for a name or number that makes no sense.
+    """
+    contract = contract_of(operation)
+    if not callable(candidate):
+        raise UsageError(f"the candidate is a {type(candidate).__name__}; give a function that can be called")
+    if level not in LEVELS:
+        raise unknown("level", str(level), LEVELS)
+    count = _whole("examples", EXAMPLES if examples is None else examples, least=1)
+    if time_limit is not None and not (_is_number(time_limit) and time_limit > 0):
+        raise UsageError(f"time_limit is {time_limit!r}; give a number of seconds above 0, or None")
+    effort = count, _whole("seed", seed, least=0), time_limit
+    choices, declined = _choices(contract, options or {}, candidate)
+    formats = _names("dtypes", dtypes)
+    for dtype in formats:
+        torch_dtype(dtype)
+    properties: tuple[Property, ...] = ("value", "gradient", "side effects")
+    verdicts = []
+    for device in _names("devices", devices):
+        for dtype in formats:
+            for aspect in properties:
+                if grad or aspect != "gradient":
+                    search = Search(
+                        candidate, contract, choices, declined, aspect, dtype, device, grad, *effort
+                    )
+                    verdicts.append(search.verdict())
+    return Results(tuple(verdicts))
+
+
+def contract_of(operation: str | Operation) -> Contract:
+    """The contract of an operation, or of the operation whose contract has that name."""
+    if isinstance(operation, Operation):
+        if operation.contract is None:
+            raise UsageError(
+                f"the operation {operation.id!r} has no contract; give it one to have it checked"
+            )
+        return operation.contract
+    if not isinstance(operation, str):
+        raise UsageError(f"the operation is a {type(operation).__name__}; give its name or an Operation")
+    known = operations_with_contract()
+    if operation not in known:
+        raise unknown("operation", operation, known)
+    contract = known[operation].contract
+    if contract is None:
+        raise UsageError(f"the operation {operation!r} has no contract")
+    return contract
+
+
+def _choices(
+    contract: Contract, asked: Mapping[str, Any], candidate: Callable[..., Any]
+) -> tuple[dict[str, tuple[Any, ...]], str]:
+    """The values to draw for each option, and a word on the options that the candidate lacks.
+
+    Those asked for are drawn as asked; one that the candidate does not take stays at its default.
+    """
+    if not isinstance(asked, Mapping):
+        raise UsageError(f"options is a {type(asked).__name__}; give a mapping from name to value")
+    known = {option.name: option for option in contract.options}
+    picked = {name: option.values for name, option in known.items()}
+    for name, value in asked.items():
+        if name not in known:
+            raise unknown(f"option of {contract.name}", name, known)
+        picked[name] = tuple(value) if isinstance(value, list | tuple) else (value,)
+        if not picked[name]:
+            raise UsageError(f"option {name} of {contract.name} has no values; give at least one")
+        for one in picked[name]:
+            if not known[name].accepts(one):
+                drawn = ", ".join(repr(v) for v in known[name].values)
+                raise UsageError(f"option {name} of {contract.name} is {one!r}; values that fit: {drawn}")
+    lacking = [
+        name
+        for name, option in known.items()
+        if name not in asked
+        and option.default in option.values
+        and not takes(candidate, contract.tensors, name)
+    ]
+    picked.update((name, (known[name].default,)) for name in lacking)
+    told = f"not applicable: {len(lacking)} options that it does not take: {', '.join(lacking)}"
+    return picked, told if lacking else ""
+
+
+def _names(what: str, names: Any) -> tuple[str, ...]:
+    if isinstance(names, str) or not (
+        isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
+    ):
+        raise UsageError(f"{what} is {names!r}; give a tuple of names, such as ({str(names)!r},)")
+    return tuple(names)
+
+
+def _whole(what: str, value: Any, *, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UsageError(f"{what} is {value!r}; give a whole number from {least}")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,68 @@
+"""Results: the verdicts of one check, as a sequence, and as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, overload
+
+from verify.verdict import Status, Verdict, overall
+
+
+@dataclass(frozen=True, slots=True)
+class Results(Sequence[Verdict]):
+    """The verdicts of a check, one for each device, dtype and property, in this order."""
+
+    verdicts: tuple[Verdict, ...] = ()
+
+    @overload
+    def __getitem__(self, index: int) -> Verdict: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Verdict, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Verdict | tuple[Verdict, ...]:
+        return self.verdicts[index]
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return iter(self.verdicts)
+
+    def __len__(self) -> int:
+        return len(self.verdicts)
+
+    @property
+    def status(self) -> Status:
+        """The least favourable status; unknown where there is no verdict."""
+        return overall(verdict.status for verdict in self.verdicts)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every verdict passed, and there is one."""
+        return self.status >= Status.PASSED
+
+    @property
+    def worst(self) -> Verdict | None:
+        """The verdict of the least favourable status, among these that of the largest error / bound."""
+        return min(self.verdicts, key=lambda v: (v.status, -_size(v.worst_ratio)), default=None)
+
+    def to_json(self) -> str:
+        """A JSON object with ``status`` and ``verdicts``; an infinite number as {"$number": "inf"}."""
+        told = {"status": self.status.value, "verdicts": [asdict(verdict) for verdict in self.verdicts]}
+        return json.dumps(_plain(told), indent=1, allow_nan=False)
+
+
+def _size(ratio: float | None) -> float:
+    return -1.0 if ratio is None else ratio
+
+
+def _plain(value: Any) -> Any:
+    """Nested plain data, with numbers that JSON lacks as in reports (docs/json.md)."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$number": repr(value)}
+    return value.value if isinstance(value, Status) else value

@@ -1,0 +1,189 @@
+"""Search: calls drawn until one refutes a property, the simplest of them, and the verdict about it."""
+
+from __future__ import annotations
+
+import math
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from verify.backends import require_device
+from verify.calls import Call, calls
+from verify.candidate import name_of
+from verify.contexts.rounded import Model
+from verify.contexts.rounding import model_for
+from verify.contract import Contract
+from verify.elements import Found, Property, examine, formula_of
+from verify.errors import UnavailableError, VerifyError
+from verify.floats import Format, format_named
+from verify.judgement import numbers_of, text_of
+from verify.oracle import confirm
+from verify.reproducer import ReproducerError, got_of, run_script
+from verify.snippet import write_call
+from verify.strategies import explore
+from verify.tally import Tally
+from verify.verdict import Counterexample, Status, Verdict
+
+MAX_BITS = 4096
+SHRINKS = 100
+"""Calls that are tried at most to make a finding simpler."""
+
+
+@dataclass(slots=True)
+class Search:
+    """The search for a call that refutes one property in one dtype on one device."""
+
+    candidate: Callable[..., Any]
+    contract: Contract
+    choices: Mapping[str, tuple[Any, ...]]
+    declined: str
+    aspect: Property
+    dtype: str
+    device: str
+    grad: bool
+    examples: int
+    seed: int
+    time_limit: float | None
+    format: Format = field(init=False)
+    model: Model = field(init=False)
+    tally: Tally = field(default_factory=Tally)
+    refuting: list[tuple[Call, Found]] = field(default_factory=list)
+    tried: int = 0
+    skipped: int = 0
+
+    def verdict(self) -> Verdict:
+        """Search, and say what was found; unknown on a device that is absent."""
+        name = f"{name_of(self.candidate)} as {self.contract.name}"
+        verdict = Verdict(f"{name}: {self.aspect} in {self.dtype} on {self.device}", Status.UNKNOWN)
+        verdict = replace(verdict, coverage="searched", level="stable")
+        try:
+            require_device(self.device)
+        except UnavailableError as error:
+            return replace(verdict, coverage=None, reason=f"not run: {error}")
+        self.format, self.model = format_named(self.dtype), model_for(self.dtype, self.device)
+        self._explore()
+        tally = self.tally
+        stopped = f"stopped by the time limit after {tally.seen} calls" if self.skipped else ""
+        reason = "; ".join(told for told in (tally.reason, self.declined, stopped) if told)
+        verdict = replace(verdict, status=tally.status, reason=reason, inputs=tally.judged)
+        if tally.judged and self.aspect != "side effects":
+            outcomes = [found.outcome for _, found in self.refuting]
+            ulp = max([tally.worst_ulp, *(outcome.ulp for outcome in outcomes)])
+            ratio = max([tally.worst_ratio, *(outcome.ratio for outcome in outcomes)])
+            verdict = replace(verdict, worst_ulp=ulp, worst_ratio=ratio)
+        return self._refuted(verdict) if self.refuting else verdict
+
+    def _explore(self) -> None:
+        """Small calls, then calls of all sizes; what only those refuted is looked for in small ones again."""
+        deadline = math.inf if self.time_limit is None else time.monotonic() + self.time_limit
+        few = (self.examples + 1) // 2
+        self._draw(few, deadline, small=True, again=0)
+        if not self.refuting and self.examples > few:
+            self._draw(self.examples - few, deadline, small=False, again=0)
+            if self.refuting:
+                self.tried = 0
+                self._draw(few, deadline, small=True, again=1)
+
+    def _draw(self, examples: int, deadline: float, *, small: bool, again: int) -> None:
+        drawn = calls(self.contract, self.dtype, self.choices, small=small)
+        name = f"{self.contract.name} {self.aspect} {self.dtype} {small} {again}"
+
+        def visit(call: Call) -> tuple[Mapping[str, float], bool]:
+            if time.monotonic() > deadline or self.tried > SHRINKS:
+                self.skipped += not self.refuting
+                return {}, False
+            return {}, self._visit(call)
+
+        explore(drawn, visit, seed=zlib.crc32(name.encode()) ^ self.seed, examples=examples)
+
+    def _visit(self, call: Call) -> bool:
+        """Judge a call; once one is refuted, look for those that are wrong by about as much."""
+        found = examine(
+            self.candidate,
+            call,
+            self.aspect,
+            self.format,
+            self.device,
+            self.model,
+            grad=self.grad,
+            max_bits=MAX_BITS,
+        )
+        outcome = found.outcome
+        severe = 0.0
+        if self.refuting:
+            self.tried += 1
+            severe = math.sqrt(math.sqrt(self.refuting[0][1].outcome.ratio))
+        else:
+            self.tally.add(outcome, (call,))
+        refuted = outcome.status is Status.REFUTED and outcome.ratio >= severe
+        if refuted:
+            self.refuting.append((call, found))
+        return refuted
+
+    def _refuted(self, verdict: Verdict) -> Verdict:
+        """The verdict with the simplest refuting call: confirmed by mpmath, its script run."""
+        call, found = min(self.refuting, key=lambda pair: _complexity(pair[0]))
+        shown = _shown(call)
+        if found.position is None:
+            example = Counterexample(shown, "", found.outcome.reason, math.inf, 0.0)
+            return replace(verdict, counterexample=example, reason=found.outcome.reason)
+        got = found.outcome.got
+        formula, values = formula_of(call, self.aspect, exact=True)
+        position, truth = found.position, found.truth
+        try:
+            if truth is None:
+                raise VerifyError("the exact value was not enclosed")
+            exact = confirm(lambda c, *given: formula(c, *given)[position], values, truth)
+        except VerifyError as error:
+            return replace(verdict, status=Status.UNKNOWN, reason=f"mpmath does not confirm it: {error}")
+        place = f"element {position} of the {'gradient' if self.aspect == 'gradient' else 'result'}"
+        outcome = found.outcome
+        example = Counterexample(shown, exact, text_of(got), outcome.ulp, outcome.allowed_ulp)
+        reason = f"{place} is {outcome.ratio:.3g} times further off than the standard algorithm may be"
+        script, missing = self._script(call, position, exact, got)
+        if missing:
+            reason = f"{reason}; no script: {missing}"
+        return replace(verdict, counterexample=example, reproducer=script, reason=reason)
+
+    def _script(self, call: Call, position: int, exact: str, got: Any) -> tuple[str | None, str]:
+        """The script that shows a finding, if it printed the same number; else why there is none."""
+        gradient = self.aspect == "gradient"
+        try:
+            script = write_call(
+                self.candidate,
+                call,
+                self.dtype,
+                self.device,
+                gradient=gradient,
+                position=position,
+                exact=exact,
+            )
+            printed = got_of(run_script(script))
+        except (ReproducerError, ValueError) as error:
+            return None, str(error)
+        same = len(printed) == 1 and (printed[0] == got or (printed[0] != printed[0] and got != got))
+        return (script, "") if same else (None, "run by itself, it does not show the same number")
+
+
+def _shown(call: Call) -> tuple[tuple[str, str], ...]:
+    """The tensors of a call, its upstream gradient, and last the options with the layout."""
+    positional, keywords = call.arguments
+    told = [(name, _labels(value)) for name, value in positional + keywords]
+    options = [f"{name}={value!r}" for name, value in call.passed]
+    layout = [*options, f"{call.layout} tensors"]
+    if call.expanded:
+        layout.append("upstream of stride 0")
+    return (*told, ("upstream", text_of(call.upstream)), ("options", ", ".join(layout)))
+
+
+def _labels(value: Any) -> str:
+    """An exact value as torch has it: labels count from 0."""
+    if isinstance(value, tuple) and value and all(isinstance(item, int) for item in value):
+        return text_of(tuple(item - 1 for item in value))
+    return text_of(value)
+
+
+def _complexity(call: Call) -> tuple[int, int]:
+    return len(numbers_of(call.values)), len(str(_shown(call)))

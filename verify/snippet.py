@@ -1,0 +1,81 @@
+"""Snippets: a refuting call as a script that needs torch and the candidate alone."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from verify.backends import load_torch, tensor_from
+from verify.calls import Call
+from verify.candidate import Function, name_of
+from verify.reproducer import source_of
+from verify.tensors import layout_text
+
+
+def write_call(
+    function: Function, call: Call, dtype: str, device: str, *, gradient: bool, position: int, exact: str
+) -> str:
+    """A script that makes the call in plain torch and prints one element of its result or gradient.
+
+    A function of torch is called by its name, any other from its source. Raises ``ReproducerError``
+    where the source cannot be read.
+    """
+    source, called = _callee(function)
+    positional, keywords = call.arguments
+    lines = [f"{name} = {_tensor(value, call, dtype, device)}" for name, value in positional + keywords]
+    first = positional[0][0]
+    if gradient:
+        lines.append(f"{first}.requires_grad_()")
+    shown = [name for name, _ in positional]
+    shown += [f"{name}={name}" for name, _ in keywords]
+    shown += [f"{name}={value!r}" for name, value in call.passed]
+    lines.append(f"result = {called}({', '.join(shown)})")
+    if gradient:
+        lines.append(f"upstream = {_upstream(call, dtype, device)}")
+        lines.append(f"(result,) = torch.autograd.grad(result, {first}, upstream)")
+    lines.append(f'print("got  ", result.reshape(-1)[{position}].item())')
+    lines.append(f'print("exact", "{exact}")')
+    title = f'"""{name_of(function)} as {call.contract.name} in {dtype} on {device}"""'
+    return "\n".join([title, "", "import torch", "", *([source, "", ""] if source else []), *lines, ""])
+
+
+def _callee(function: Function) -> tuple[str, str]:
+    """The source to put into the script, if any, and the expression that is called."""
+    if function_name := _torch_name(function):
+        return "", function_name
+    code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    source = source_of(function, name_of(function))
+    used = {name: known[name] for name in getattr(code, "co_names", ()) if name in known}
+    imports = [
+        f"import {value.__name__} as {name}"
+        for name, value in used.items()
+        if isinstance(value, ModuleType) and value.__name__.startswith("torch.")
+    ]
+    return "\n".join([*imports, *([""] * 2 if imports else []), source]), str(function.__name__)
+
+
+def _torch_name(function: Function) -> str:
+    """The name under which torch itself offers a function; empty for any other function."""
+    load_torch()
+    name = getattr(function, "__name__", "")
+    for module in ("torch.nn.functional", "torch", "torch.special"):
+        if name and getattr(sys.modules.get(module), name, None) is function:
+            return f"{module}.{name}"
+    return ""
+
+
+def _tensor(value: Any, call: Call, dtype: str, device: str) -> str:
+    tensor = tensor_from(value, dtype, device)
+    place = "" if device == "cpu" else f', device="{device}"'
+    literal = f"torch.tensor({tensor.tolist()}, dtype={tensor.dtype}{place})"
+    return layout_text(literal, tensor.ndim, not tensor.is_floating_point(), call.layout)
+
+
+def _upstream(call: Call, dtype: str, device: str) -> str:
+    if not call.expanded or not call.shape:
+        return _tensor(call.upstream, call, dtype, device)
+    first = call.upstream
+    while isinstance(first, tuple):
+        first = first[0]
+    return f"{_tensor(first, call, dtype, device)}.expand({call.shape})"
