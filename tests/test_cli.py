@@ -159,6 +159,16 @@ def test_an_unknown_claim_is_told_what_list_shows(capsys: pytest.CaptureFixture[
     assert {name for name in named if "(the corrected form of " not in name} == listed
 
 
+def test_a_report_cannot_steer_the_terminal(
+    sample_run: RunRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Escape sequences and line breaks in a foreign report are shown, not obeyed."""
+    hostile = replace(sample_run.evidence[1], implementation="a\x1b[2J\nb\u202e")
+    save(replace(sample_run, evidence=(hostile,)), tmp_path / "report.json")
+    main(["report", str(tmp_path / "report.json"), "--output", str(tmp_path)])
+    assert "refuted: a\N{REPLACEMENT CHARACTER}[2J" in capsys.readouterr().out.splitlines()[0]
+
+
 def test_doctor_names_versions(capsys: pytest.CaptureFixture[str]) -> None:
     """What a run rests on is said, absent things included."""
     assert main(["doctor", "--json"]) == 0

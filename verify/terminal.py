@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from verify.output import write
-from verify.report.text import Line
+from verify.report.text import Line, visible
 
 _UNLIMITED = 1_000_000
 
@@ -33,7 +33,7 @@ def show(lines: Iterable[Line]) -> None:
     for line in lines:
         drawn = io.StringIO()
         console = Console(file=drawn, force_terminal=terminal, highlight=False, soft_wrap=True)
-        console.print(Text(line.text, style=line.style))
+        console.print(Text(visible(line.text), style=line.style))
         write(drawn.getvalue())
 
 

@@ -8,6 +8,7 @@ from verify.record import RunRecord
 from verify.report.shape import Finding, finite, grouped, named, quantity, standing
 from verify.report.summary import established, summarise
 
+_HARMLESS = {ord(letter): f"&#{ord(letter)};" for letter in "\\`*_[]<>|#@&~"}
 _SHOWN = 8
 """How many findings are listed; the page has them all."""
 
@@ -68,15 +69,13 @@ def _claims(run: RunRecord) -> Iterable[str]:
 
 def _plain(text: str) -> str:
     """``text`` with what Markdown or HTML would read as markup made harmless."""
-    flat = " ".join(text.split())
-    for letter in "\\`*_[]<>|#@":
-        flat = flat.replace(letter, f"&#{ord(letter)};")
-    return flat
+    flat = " ".join(text.split()).translate(_HARMLESS)
+    return flat.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
 def _code(text: str) -> str:
     """A code span that ends where it should and stays in its table cell."""
-    flat = " ".join(text.split()).replace("`", "'").replace("|", "\\|")
+    flat = " ".join(text.split()).replace("`", "'").replace("|", "¦")
     return f"`{flat}`" if flat else ""
 
 

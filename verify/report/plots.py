@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 import xml.etree.ElementTree as ElementTree
 
 from verify.record import Figure
+from verify.report.text import visible
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
@@ -42,7 +44,7 @@ def svg(figure: Figure) -> str:
             "axes.unicode_minus": True,
             "xtick.color": _INK,
             "ytick.color": _INK,
-            "svg.id": f"figure-{figure.id}",
+            "svg.id": f"figure-{visible(figure.id)}",
         }
     ):
         return _plain(_drawn(figure), figure)
@@ -55,15 +57,15 @@ def _drawn(figure: Figure) -> str:
     canvas = Canvas(figsize=(7.2, 3.6), layout="constrained")
     FigureCanvasSVG(canvas)
     axes = canvas.add_subplot()
-    axes.set_xlabel(figure.x_label, parse_math=False)
-    axes.set_ylabel(figure.y_label, parse_math=False)
+    axes.set_xlabel(visible(figure.x_label), parse_math=False)
+    axes.set_ylabel(visible(figure.y_label), parse_math=False)
     if figure.log_y:
         axes.set_yscale("log")
     for place, (label, points) in enumerate(figure.series):
         axes.plot(
             [x for x, _ in points],
             [y if math.isfinite(y) and (y > 0 or not figure.log_y) else math.nan for _, y in points],
-            label=label,
+            label=visible(label),
             color=_SERIES[place % len(_SERIES)],
             marker=_SHAPES[place % len(_SHAPES)],
             markersize=3.5,
@@ -75,7 +77,9 @@ def _drawn(figure: Figure) -> str:
         for text in axes.legend(frameon=False).get_texts():
             text.set_parse_math(False)
     out = io.StringIO()
-    canvas.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a foreign glyph, or a label longer than the axis
+        canvas.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     return out.getvalue()
 
 
@@ -96,7 +100,7 @@ def _plain(markup: str, figure: Figure) -> str:
     for name in ("width", "height"):
         root.attrib.pop(name, None)
     root.set("role", "img")
-    root.set("aria-label", figure.title)
+    root.set("aria-label", visible(figure.title))
     text = ElementTree.tostring(root, encoding="unicode")
     text = text.replace(_INK, "currentColor")
     for place, colour in enumerate(_SERIES, start=1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+from unicodedata import category
 
 from verify.record import ClaimRecord, EvidenceRecord, PartRecord, RunRecord
 from verify.report.shape import attempts, grouped, measure, named, quantity, standing, summary_of, tone
@@ -19,6 +20,11 @@ class Line(NamedTuple):
 
     text: str
     style: str = ""
+
+
+def visible(text: str) -> str:
+    """The text with what would steer a terminal (escapes, line breaks, changes of direction) replaced."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if category(c) in ("Cc", "Cf") else c for c in text)
 
 
 def verdicts(claims: Sequence[ClaimRecord]) -> Iterator[Line]:
