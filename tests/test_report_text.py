@@ -55,10 +55,10 @@ def test_without_a_width_no_line_is_broken(
 def test_the_gap_of_an_inequality_is_shown(sample_run: RunRecord, relation: str, sign: str) -> None:
     """As on the page: what right minus left is, and why the inequality holds."""
     claim = sample_run.claims[0]
-    step = replace(claim.parts[0].steps[1], relation=relation, gap="p_{1} q_{1}")
+    step = replace(claim.parts[0].steps[1], relation=relation, gap_text="p[1] q[1]")
     claim = replace(claim, parts=(replace(claim.parts[0], steps=(step,)),))
     lines = _lines(replace(sample_run, claims=(claim,)), 100)
-    assert f"      right minus left, which is {sign}: p_{{1}} q_{{1}}" in lines
+    assert f"      right minus left, which is {sign}: p[1] q[1]" in lines
 
 
 def test_one_of_a_kind_is_not_in_the_plural(sample_run: RunRecord) -> None:

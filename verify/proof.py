@@ -33,9 +33,9 @@ def prove(claim: Claim) -> Verdict:
     points = sum(p.points for p in record.parts)
     reasons = {
         "refuted": f"false as worded at {record.witness}",
-        "opinion": f"an opinion; {len(record.parts)} statements that bear on it are proved",
+        "opinion": f"an opinion; {_count(len(record.parts))} that bear on it proved",
         "cited": "rests on " + "; ".join(p.citation for p in record.parts if p.citation),
-        "proved": f"{len(record.parts)} statements proved by the kernel",
+        "proved": f"{_count(len(record.parts))} proved by the kernel",
     }
     failed = "; ".join(p.reason for p in record.parts if p.reason)
     return Verdict(
@@ -45,6 +45,10 @@ def prove(claim: Claim) -> Verdict:
         coverage="witness" if record.status == "refuted" else None,
         inputs=points,
     )
+
+
+def _count(statements: int) -> str:
+    return f"{statements} statement" if statements == 1 else f"{statements} statements"
 
 
 def judge(claim: Claim) -> ClaimRecord:
@@ -154,6 +158,7 @@ def _step(line: Line, part: Part, given: Assumptions) -> StepRecord:
         rules=tuple(uses),
         why=line.why,
         gap=_shown(without_gaps(line.gap, given), part) if line.gap is not None else None,
+        gap_text=text(without_gaps(line.gap, given)) if line.gap is not None else None,
     )
 
 

@@ -23,7 +23,10 @@ class RuleUse:
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """One checked line of a derivation: ``relation`` to the line before, LaTeX and plain text."""
+    """One checked line of a derivation: ``relation`` to the line before, LaTeX and plain text.
+
+    ``gap`` and ``gap_text``: what right minus left of an inequality is, as LaTeX and as plain text.
+    """
 
     relation: str
     formula: str
@@ -31,6 +34,7 @@ class StepRecord:
     rules: tuple[RuleUse, ...] = ()
     why: str = ""
     gap: str | None = None
+    gap_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,9 +114,9 @@ def _part(part: PartRecord, width: int) -> Iterator[Line]:
         for rule in step.rules:
             met = f" ({'; '.join(rule.conditions)})" if rule.conditions else ""
             yield from _wrapped(f"by {rule.name}: {rule.words}{met}", width, "      ", "dim")
-        if step.gap:
+        if step.gap_text:
             sign = "positive" if step.relation == "<" else "not negative"
-            yield from _wrapped(f"right minus left, which is {sign}: {step.gap}", width, "      ")
+            yield from _wrapped(f"right minus left, which is {sign}: {step.gap_text}", width, "      ")
     if part.citation:
         yield from _wrapped(f"from the literature: {part.citation}", width, "  ")
     outcome = f"{part.status}: {part.reason}" if part.reason else part.status
