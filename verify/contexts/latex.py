@@ -11,7 +11,7 @@ from sympy.printing.latex import LatexPrinter
 
 from verify.contexts.symbolic import SymbolicContext, SymbolicFamily, length, variable
 from verify.domain import Declaration, Size
-from verify.kernel.interpret import Interpreter, Shown
+from verify.kernel.interpret import Interpreter
 from verify.kernel.terms import BINDERS, Term, free, map_leaves, open_binder, subterms
 from verify.operation import Operation
 
@@ -148,19 +148,19 @@ def latex(expression: Any) -> str:
     return str(_Printer({"order": "none", "ln_notation": False}).doprint(expression))
 
 
-def shown(t: Term, given: tuple[Declaration, ...], *, names: bool = True) -> str:
-    """LaTeX of a kernel term; with ``names``, applied operations appear under their names."""
-    return _render(t, given, _named if names else None)
+def shown(t: Term, given: tuple[Declaration, ...]) -> str:
+    """LaTeX of a kernel term; applied operations appear under their names."""
+    return _render(t, given)
 
 
 def definitions(terms: Iterable[Term], given: tuple[Declaration, ...]) -> tuple[str, ...]:
     """LaTeX of "name = definition" for every operation that is applied in the terms."""
     calls = (node for t in terms for node in subterms(t) if node.head == "call")
-    found = {_render(t, given, _named): _render(t.args[0], given, _named) for t in calls}
+    found = {_render(t, given): _render(t.args[0], given) for t in calls}
     return tuple(f"{name} = {formula}" for name, formula in found.items())
 
 
-def _render(t: Term, given: tuple[Declaration, ...], on_call: Shown | None) -> str:
+def _render(t: Term, given: tuple[Declaration, ...]) -> str:
     """LaTeX of a term; an index that belongs to a binder around it gets a name of its own."""
     context = SymbolicContext(evaluate=False, taken=[d.name for d in given])
     values = {d.name: variable(d) for d in given}
@@ -168,7 +168,7 @@ def _render(t: Term, given: tuple[Declaration, ...], on_call: Shown | None) -> s
     with sympy.evaluate(False), ExitStack() as stack:
         for level in range(_open_levels(t)):
             values[f"@{level}+"] = stack.enter_context(context.index())
-        return latex(Interpreter(context, values, sizes, on_call)(_opened(t)))
+        return latex(Interpreter(context, values, sizes, _named)(_opened(t)))
 
 
 def _open_levels(t: Term, depth: int = 0) -> int:
