@@ -83,7 +83,9 @@ def test_the_gradient_is_the_derivative_of_the_definition(contract: Contract, op
     above = context.lift(upstream)
     above = above.tensor if isinstance(above, Family) else above
     (derivative,) = torch.autograd.grad(result, leaf, above)
-    stated = _exact(lambda c, *given: flat(contract.gradient(c, options, *given)), (upstream, *values))
+    stated = _exact(
+        lambda c, *given: flat(contract.gradients[0].definition(c, options, *given)), (upstream, *values)
+    )
     assert derivative.reshape(-1).tolist() == pytest.approx(stated, rel=1e-12, abs=1e-15)
 
 
@@ -173,5 +175,5 @@ def test_gradient_bounds_are_those_of_the_table(name: str, table: Any) -> None:
     contract = CONTRACTS[name]
     assert contract is not None
     values = tuple((tuple(Fraction(x) for x in row),) for row in (ABOVE, ROW))
-    computed = _bounds(lambda c, *given: flat(contract.gradient_algorithm(c, {"dim": 1}, *given)), values)
+    computed = _bounds(lambda c, *given: flat(contract.gradients[0].algorithm(c, {"dim": 1}, *given)), values)
     assert computed == pytest.approx(table(), rel=0.02)

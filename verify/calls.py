@@ -11,6 +11,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from verify.contract import Contract
+from verify.domain import Declaration
 from verify.floats import Format, format_named
 from verify.strategies import between, declared, sizes
 
@@ -51,7 +52,7 @@ class Call:
         return tuple(
             (option.name, self.options[option.name])
             for option in self.contract.options
-            if option.name not in named and self.options[option.name] != option.default
+            if option.keyword and option.name not in named and self.options[option.name] != option.default
         )
 
     @property
@@ -81,13 +82,21 @@ def _calls(
     columns = draw(between(1, SMALL) if small else sizes())
     lengths = {"N": draw(between(1, 2 if small or columns > FEW else ROWS)), "C": columns}
     options = {name: _picked(draw, values) for name, values in choices.items()}
-    drawn = tuple(draw(declared(variable, format, lengths)) for variable in contract.given)
+    variables = contract.variables(options)
+    for name in sorted({size for variable in variables for size in _sizes(variable)} - lengths.keys()):
+        lengths[name] = draw(between(1, 3))
+    drawn = tuple(draw(declared(variable, format, lengths)) for variable in variables)
     values = contract.prepare(options, drawn)
     if values is None:
         return reject()
     shape = tuple(lengths[name] for name in contract.shape(options))
     upstream, expanded = _upstream(draw, shape)
     return Call(contract, options, lengths, values, upstream, _picked(draw, LAYOUTS), expanded)
+
+
+def _sizes(variable: Declaration) -> list[str]:
+    """The names of the lengths that a variable has, or counts to."""
+    return [size for size in (*variable.shape, variable.domain.bound) if isinstance(size, str)]
 
 
 def _picked(draw: Callable[[Any], Any], values: tuple[Any, ...]) -> Any:

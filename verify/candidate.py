@@ -39,10 +39,10 @@ def value_of(function: Function, call: Call, dtype: str, device: str) -> Any:
         return _called(function, call, *tensors_of(call, dtype, device), dtype, device)
 
 
-def gradient_of(function: Function, call: Call, dtype: str, device: str) -> Any:
-    """The gradient in the first argument for the upstream gradient of the call; raises as `value_of`."""
+def gradient_of(function: Function, call: Call, dtype: str, device: str, of: str) -> Any:
+    """The gradient in the argument ``of`` for the upstream gradient of the call; raises as `value_of`."""
     positional, keywords = tensors_of(call, dtype, device)
-    return _backward(function, call, positional, keywords, upstream_of(call, dtype, device))
+    return _backward(function, call, positional, keywords, upstream_of(call, dtype, device), of)
 
 
 def side_effects_of(function: Function, call: Call, dtype: str, device: str, *, grad: bool) -> str:
@@ -74,9 +74,10 @@ def _effects_of_backward(function: Function, call: Call, dtype: str, device: str
     watched = {**positional, **keywords, "the upstream gradient": upstream}
     before = {name: memory_of(tensor) for name, tensor in watched.items()}
     try:
-        first = _backward(function, call, positional, keywords, upstream).clone()
+        of = call.contract.gradients[0].of
+        first = _backward(function, call, positional, keywords, upstream, of).clone()
         told = _changes(watched, before)
-        second = _backward(function, call, positional, keywords, upstream)
+        second = _backward(function, call, positional, keywords, upstream, of)
     except CandidateError:
         return ""
     if not told and not same_bits(first, second):
@@ -90,13 +91,22 @@ def _changes(watched: dict[str, Any], before: dict[str, Any]) -> str:
 
 
 def _backward(
-    function: Function, call: Call, positional: dict[str, Any], keywords: dict[str, Any], upstream: Any
+    function: Function,
+    call: Call,
+    positional: dict[str, Any],
+    keywords: dict[str, Any],
+    upstream: Any,
+    name: str,
 ) -> Any:
     torch = load_torch()
-    name, first = next(iter(positional.items()))
+    first = {**positional, **keywords}[name]
     leaf = first.detach().requires_grad_()
     dtype, device = str(first.dtype).removeprefix("torch."), first.device.type
-    result = _called(function, call, {**positional, name: leaf}, keywords, dtype, device)
+    positional, keywords = (
+        {key: leaf if key == name else tensor for key, tensor in part.items()}
+        for part in (positional, keywords)
+    )
+    result = _called(function, call, positional, keywords, dtype, device)
     if not result.requires_grad:
         raise CandidateError(f"the result is cut off from {name}: autograd knows no gradient")
     try:

@@ -8,7 +8,7 @@ from typing import Any
 from verify.backends import torch_dtype
 from verify.candidate import takes
 from verify.contract import Contract
-from verify.elements import Property
+from verify.elements import properties
 from verify.errors import UsageError, unknown
 from verify.operation import Operation
 from verify.operations import operations_with_contract
@@ -44,8 +44,8 @@ def check(
 
     Every element is compared with an enclosure of its exact value, in ulp of the dtype, within the
     bound of the standard stable algorithm (level "stable", docs/bounds.md). Returns one verdict for
-    each device, dtype and property ("value", "gradient", "side effects"). A device that is absent
-    gives verdicts that are unknown. Raises ``UsageError`` for a name or number that makes no sense.
+    each device, dtype and property ("value", "gradient", "gradient of" a further tensor, "side
+    effects"). A device that is absent gives verdicts that are unknown. Raises ``UsageError`` for a name or number that makes no sense.
     """
     contract = contract_of(operation)
     if not callable(candidate):
@@ -60,16 +60,12 @@ def check(
     formats = _names("dtypes", dtypes)
     for dtype in formats:
         torch_dtype(dtype)
-    properties: tuple[Property, ...] = ("value", "gradient", "side effects")
     verdicts = []
     for device in _names("devices", devices):
         for dtype in formats:
-            for aspect in properties:
-                if grad or aspect != "gradient":
-                    search = Search(
-                        candidate, contract, choices, declined, aspect, dtype, device, grad, *effort
-                    )
-                    verdicts.append(search.verdict())
+            for aspect in properties(contract, grad=grad):
+                search = Search(candidate, contract, choices, declined, aspect, dtype, device, grad, *effort)
+                verdicts.append(search.verdict())
     return Results(tuple(verdicts))
 
 
@@ -117,6 +113,7 @@ def _choices(
         name
         for name, option in known.items()
         if name not in asked
+        and option.keyword
         and option.default in option.values
         and not takes(candidate, contract.tensors, name)
     ]

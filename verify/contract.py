@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from verify.domain import Declaration
+from verify.errors import unknown
 
 Options = Mapping[str, Any]
 """The value of every option of a contract, by name."""
@@ -23,13 +24,31 @@ class Option:
     """A keyword of the function: the values to try, the default, and which others are meaningful.
 
     The search draws from ``values``; ``accepts`` decides about values that a user asks for. A value
-    equal to ``default`` is left out of the call; ``None`` says that there is no default.
+    equal to ``default`` is left out of the call; ``None`` says that there is no default. Where
+    ``keyword`` is False the option is no keyword but the form of a call, such as the number of axes:
+    it is never passed, and a function that raises in, or gives another shape to, the first call of a
+    form that is not the default is taken not to have it.
     """
 
     name: str
     values: tuple[Any, ...]
     default: Any
     accepts: Callable[[Any], bool]
+    keyword: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """The vector-Jacobian product in one variable, ``of``, that is a tensor of the call.
+
+    ``definition(context, options, upstream, *variables)`` is exact; ``algorithm`` and each of
+    ``alternatives`` compute it stably over the rounding context. The largest of their bounds counts.
+    """
+
+    of: str
+    definition: Callable[..., Any]
+    algorithm: Callable[..., Any]
+    alternatives: tuple[Callable[..., Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +56,13 @@ class Contract:
     """How a function of several tensors and options computes an operation, element by element.
 
     ``name`` is that of the torch function, ``namesake`` its full name, for scripts. ``given``
-    declares the variables to draw; the gradient is that of the first. ``shape(options)`` is the
-    shape of the result in the lengths of ``given``.
+    declares the variables to draw, or is a function of the options that does. ``shape(options)`` is
+    the shape of the result in the lengths of ``given``.
 
-    ``definition(context, options, *variables)`` and ``gradient(context, options, upstream,
-    *variables)`` give the exact result and vector-Jacobian product over any context, a number or a
-    family of the result's shape; ``algorithm`` and ``gradient_algorithm`` are the standard stable
-    algorithms for the same over the rounding context, from which the bounds are computed.
+    ``definition(context, options, *variables)`` gives the exact result over any context, a number
+    or a family of the result's shape. ``algorithm`` is the standard stable algorithm for the same over the
+    rounding context, ``alternatives`` are others, equally stable; an error within the largest of their
+    bounds is allowed. ``gradients`` has the derivatives, that of the first tensor first.
     ``tensors`` is how many positional tensors the function takes.
     ``arguments(options, values)`` says what the function is called with, options left out.
     ``prepare(options, values)`` moves drawn values into the domain, or gives None where it cannot.
@@ -51,18 +70,34 @@ class Contract:
 
     name: str
     namesake: str
-    given: tuple[Declaration, ...]
+    given: tuple[Declaration, ...] | Callable[[Options], tuple[Declaration, ...]]
     shape: Callable[[Options], tuple[str, ...]]
     definition: Callable[..., Any]
-    gradient: Callable[..., Any]
     algorithm: Callable[..., Any]
-    gradient_algorithm: Callable[..., Any]
+    gradients: tuple[Gradient, ...]
     arguments: Callable[[Options, Values], Arguments]
+    alternatives: tuple[Callable[..., Any], ...] = ()
     tensors: int = 1
     options: tuple[Option, ...] = ()
     prepare: Callable[[Options, Values], Values | None] = lambda options, values: values
+
+    def variables(self, options: Options) -> tuple[Declaration, ...]:
+        """The variables to draw for these options."""
+        return self.given(options) if callable(self.given) else self.given
+
+    def gradient(self, of: str) -> Gradient:
+        """The gradient in one variable; ``UsageError`` where the contract has none."""
+        for gradient in self.gradients:
+            if gradient.of == of:
+                return gradient
+        raise unknown("gradient", of, [gradient.of for gradient in self.gradients])
 
 
 def one_of(name: str, *values: Any, default: Any) -> Option:
     """An option that takes these values and no others."""
     return Option(name, values, default, lambda value: value in values)
+
+
+def form(name: str, *values: Any) -> Option:
+    """A form of the call, the first value being the plain one; it is never passed as a keyword."""
+    return Option(name, values, values[0], lambda value: value in values, keyword=False)

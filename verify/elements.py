@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from verify.backends import exact_values
 from verify.calls import Call
@@ -14,13 +14,15 @@ from verify.contexts.family import Family
 from verify.contexts.rounded import Model
 from verify.contexts.rounding import error_bounds
 from verify.contexts.torch import NotApplicableError
+from verify.contract import Contract
 from verify.errors import DomainError
 from verify.floats import Enclosure, Format
 from verify.judgement import NO_BOUND, Outcome, judge
 from verify.oracle import Undecided, enclose_family
 from verify.verdict import Status
 
-Property = Literal["value", "gradient", "side effects"]
+Property = str
+"""What is judged: "value", "gradient" (in the first tensor), "gradient of" another, or "side effects"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,19 @@ class Found:
     outcome: Outcome
     position: int | None = None
     truth: Enclosure | None = None
+
+
+def properties(contract: Contract, *, grad: bool) -> tuple[Property, ...]:
+    """What is judged of a candidate for a contract, gradients only where asked for."""
+    names = [f"gradient of {gradient.of}" for gradient in contract.gradients[1:]]
+    return ("value", *(["gradient", *names] if grad and contract.gradients else []), "side effects")
+
+
+def variable_of(aspect: Property, contract: Contract) -> str:
+    """The variable by which a property differentiates; empty for the others."""
+    if aspect == "gradient":
+        return contract.gradients[0].of
+    return aspect.removeprefix("gradient of ") if aspect.startswith("gradient of ") else ""
 
 
 def flat(nested: Any) -> tuple[Any, ...]:
@@ -48,8 +63,9 @@ def formula_of(call: Call, aspect: Property, *, exact: bool) -> tuple[Callable[.
     The definition of the value or gradient if ``exact``, else the algorithm for the bound.
     """
     contract, options = call.contract, call.options
-    if aspect == "gradient":
-        action = contract.gradient if exact else contract.gradient_algorithm
+    if of := variable_of(aspect, contract):
+        gradient = contract.gradient(of)
+        action = gradient.definition if exact else gradient.algorithm
         return lambda c, *given: flat(action(c, options, *given)), (call.upstream, *call.values)
     action = contract.definition if exact else contract.algorithm
     return lambda c, *given: flat(action(c, options, *given)), call.values
@@ -71,8 +87,12 @@ def examine(
         if aspect == "side effects":
             told = side_effects_of(function, call, format.name, device, grad=grad)
             return Found(_refuted(told) if told else Outcome(Status.PASSED))
-        run = gradient_of if aspect == "gradient" else value_of
-        result = run(function, call, format.name, device)
+        of = variable_of(aspect, call.contract)
+        result = (
+            gradient_of(function, call, format.name, device, of)
+            if of
+            else value_of(function, call, format.name, device)
+        )
     except NotApplicableError as error:
         return Found(Outcome(Status.UNKNOWN, applicable=False, reason=str(error)))
     except CandidateError as error:

@@ -15,7 +15,7 @@ from verify.candidate import name_of
 from verify.contexts.rounded import Model
 from verify.contexts.rounding import model_for
 from verify.contract import Contract
-from verify.elements import Found, Property, examine, formula_of
+from verify.elements import Found, Property, examine, formula_of, variable_of
 from verify.errors import UnavailableError, VerifyError
 from verify.floats import Format, format_named
 from verify.judgement import numbers_of, text_of
@@ -138,7 +138,8 @@ class Search:
             exact = confirm(lambda c, *given: formula(c, *given)[position], values, truth)
         except VerifyError as error:
             return replace(verdict, status=Status.UNKNOWN, reason=f"mpmath does not confirm it: {error}")
-        place = f"element {position} of the {'gradient' if self.aspect == 'gradient' else 'result'}"
+        of = variable_of(self.aspect, self.contract)
+        place = f"element {position} of the {self.aspect if of else 'result'}"
         outcome = found.outcome
         example = Counterexample(shown, exact, text_of(got), outcome.ulp, outcome.allowed_ulp)
         reason = f"{place} is {outcome.ratio:.3g} times further off than the standard algorithm may be"
@@ -149,14 +150,13 @@ class Search:
 
     def _script(self, call: Call, position: int, exact: str, got: Any) -> tuple[str | None, str]:
         """The script that shows a finding, if it printed the same number; else why there is none."""
-        gradient = self.aspect == "gradient"
         try:
             script = write_call(
                 self.candidate,
                 call,
                 self.dtype,
                 self.device,
-                gradient=gradient,
+                of=variable_of(self.aspect, self.contract),
                 position=position,
                 exact=exact,
             )

@@ -14,9 +14,10 @@ from verify.tensors import layout_text
 
 
 def write_call(
-    function: Function, call: Call, dtype: str, device: str, *, gradient: bool, position: int, exact: str
+    function: Function, call: Call, dtype: str, device: str, *, of: str, position: int, exact: str
 ) -> str:
-    """A script that makes the call in plain torch and prints one element of its result or gradient.
+    """A script that makes the call in plain torch and prints one element of its result, or of its
+    gradient in the tensor ``of``.
 
     A function of torch is called by its name, any other from its source. Raises ``ReproducerError``
     where the source cannot be read.
@@ -24,16 +25,15 @@ def write_call(
     source, called = _callee(function)
     positional, keywords = call.arguments
     lines = [f"{name} = {_tensor(value, call, dtype, device)}" for name, value in positional + keywords]
-    first = positional[0][0]
-    if gradient:
-        lines.append(f"{first}.requires_grad_()")
+    if of:
+        lines.append(f"{of}.requires_grad_()")
     shown = [name for name, _ in positional]
     shown += [f"{name}={name}" for name, _ in keywords]
     shown += [f"{name}={value!r}" for name, value in call.passed]
     lines.append(f"result = {called}({', '.join(shown)})")
-    if gradient:
+    if of:
         lines.append(f"upstream = {_upstream(call, dtype, device)}")
-        lines.append(f"(result,) = torch.autograd.grad(result, {first}, upstream)")
+        lines.append(f"(result,) = torch.autograd.grad(result, {of}, upstream)")
     lines.append(f'print("got  ", result.reshape(-1)[{position}].item())')
     lines.append(f'print("exact", "{exact}")')
     title = f'"""{name_of(function)} as {call.contract.name} in {dtype} on {device}"""'

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from verify.contexts.family import Family
 from verify.contract import Options, one_of
 
 DIM = one_of("dim", 1, -1, 0, default=None)
@@ -58,11 +57,10 @@ def reduced(c: Any, options: Options, losses: Any, divisor: Callable[[], Any]) -
 
 
 def reduced_in_any_order(c: Any, options: Options, losses: Any, divisor: Callable[[], Any]) -> Any:
-    """As `reduced`, for the rounding context: one sum over all entries, in any order."""
+    """As `reduced`, for algorithms: one sum over all entries, in any order."""
     if options["reduction"] == "none":
         return losses
-    entries = Family(tuple(entry for row in losses for entry in row))
-    total = c.sum(lambda k: entries[k], over=entries)
+    total = c.total(losses)
     return total if options["reduction"] == "sum" else total / divisor()
 
 

@@ -91,6 +91,10 @@ class RoundingContext:
         """Sum over the first axis, in any order."""
         return total(self._model, [self._number(body(i)) for i in range(1, len(over) + 1)])
 
+    def total(self, x: Family) -> Rounded:
+        """The sum of all entries of a family of any number of axes, in any order."""
+        return total(self._model, [self._number(entry) for entry in _entries(x)])
+
     def prod(self, body: Body, *, over: Family) -> Rounded:
         """Product over the first axis, in any order; an underflow meets all factors above 1."""
         factors = [self._number(body(i)) for i in range(1, len(over) + 1)]
@@ -247,6 +251,10 @@ class RoundingContext:
         if tiny:
             error = UP.add(error, underflow(self._model, lower, upper, carried))
         return Rounded(self._model, lower, upper, error)
+
+
+def _entries(x: Any) -> list[Any]:
+    return [entry for item in x for entry in _entries(item)] if isinstance(x, Family) else [x]
 
 
 def error_bounds(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from verify.contract import Contract, Options
+from verify.contract import Contract, Gradient, Options
 from verify.domain import probability, real
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
@@ -139,9 +139,8 @@ binary_cross_entropy_with_logits = Operation(
         given=(real("input", "N", "C"), probability("target", "N", "C")),
         shape=reduced_table_shape,
         definition=_losses,
-        gradient=_gradient,
         algorithm=_losses_algorithm,
-        gradient_algorithm=_gradient,
+        gradients=(Gradient("input", _gradient, _gradient),),
         arguments=inputs_only("input", "target"),
         tensors=2,
         options=(REDUCTION,),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from verify.contract import Arguments, Contract, Option, Options
+from verify.contract import Arguments, Contract, Gradient, Option, Options
 from verify.domain import index, nonnegative, real
 from verify.operation import Operation, Peer
 from verify.operations.log_softmax import log_softmax
@@ -229,9 +229,8 @@ cross_entropy_with_logits = Operation(
         ),
         shape=lambda options: ("N",) if options["reduction"] == "none" else (),
         definition=_losses,
-        gradient=_gradient,
         algorithm=_losses_algorithm,
-        gradient_algorithm=_gradient_algorithm,
+        gradients=(Gradient("input", _gradient, _gradient_algorithm),),
         arguments=_arguments,
         tensors=2,
         options=_OPTIONS,

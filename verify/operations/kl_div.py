@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from verify.contract import Contract, Options, one_of
+from verify.contract import Contract, Gradient, Options, one_of
 from verify.domain import distribution, real
 from verify.operation import Operation, Peer
 from verify.tables import (
@@ -105,9 +105,8 @@ kl_div = Operation(
         given=(real("input", "N", "C"), distribution("target", "N", "C")),
         shape=reduced_table_shape,
         definition=_losses,
-        gradient=_gradient,
         algorithm=_losses_algorithm,
-        gradient_algorithm=_gradient,
+        gradients=(Gradient("input", _gradient, _gradient),),
         arguments=inputs_only("input", "target"),
         tensors=2,
         options=(one_of("reduction", "batchmean", "sum", "none", "mean", default="mean"),),

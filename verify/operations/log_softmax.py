@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from verify.contract import Contract
+from verify.contract import Contract, Gradient
 from verify.domain import real
 from verify.operation import Operation, Peer
 from verify.operations.softmax import softmax
@@ -68,9 +68,8 @@ log_softmax = Operation(
         given=(real("input", "N", "C"),),
         shape=table_shape,
         definition=by_rows(_definition),
-        gradient=by_rows(_gradient),
         algorithm=by_rows(_algorithm),
-        gradient_algorithm=by_rows(_gradient_algorithm),
+        gradients=(Gradient("input", by_rows(_gradient), by_rows(_gradient_algorithm)),),
         arguments=inputs_only("input"),
         options=(DIM,),
     ),

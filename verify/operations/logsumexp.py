@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from verify.contract import Contract, Options
+from verify.contract import Contract, Gradient, Options
 from verify.domain import real
 from verify.operation import Operation, Peer
 from verify.operations.softmax import softmax
@@ -83,9 +83,8 @@ logsumexp = Operation(
         given=(real("input", "N", "C"),),
         shape=lambda options: ("C",) if options["dim"] == 0 else ("N",),
         definition=_table_definition,
-        gradient=_gradient,
         algorithm=_table_algorithm,
-        gradient_algorithm=_gradient_algorithm,
+        gradients=(Gradient("input", _gradient, _gradient_algorithm),),
         arguments=inputs_only("input"),
         options=(DIM,),
     ),

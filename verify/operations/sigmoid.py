@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from verify.contract import Contract, Options
+from verify.contract import Contract, Gradient, Options
 from verify.domain import real
 from verify.operation import Operation, Peer
 from verify.tables import by_entries, inputs_only, table_shape
@@ -60,9 +60,8 @@ sigmoid = Operation(
         given=(real("input", "N", "C"),),
         shape=table_shape,
         definition=_table,
-        gradient=_gradient,
         algorithm=_table,
-        gradient_algorithm=_gradient_algorithm,
+        gradients=(Gradient("input", _gradient, _gradient_algorithm),),
         arguments=inputs_only("input"),
     ),
 )
