@@ -45,7 +45,8 @@ def check(
     Every element is compared with an enclosure of its exact value, in ulp of the dtype, within the
     bound of the standard stable algorithm (level "stable", docs/bounds.md). Returns one verdict for
     each device, dtype and property ("value", "gradient", "gradient of" a further tensor, "side
-    effects"). A device that is absent gives verdicts that are unknown. Raises ``UsageError`` for a name or number that makes no sense.
+    effects"). A device that is absent gives verdicts that are unknown. Raises ``UsageError`` for a
+    name or number that makes no sense.
     """
     contract = contract_of(operation)
     if not callable(candidate):

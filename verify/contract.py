@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from verify.domain import Declaration
@@ -101,3 +102,22 @@ def one_of(name: str, *values: Any, default: Any) -> Option:
 def form(name: str, *values: Any) -> Option:
     """A form of the call, the first value being the plain one; it is never passed as a keyword."""
     return Option(name, values, values[0], lambda value: value in values, keyword=False)
+
+
+def mapped(function: Callable[[Any], Any], value: Any) -> Any:
+    """``function`` of every number of a drawn value: a number, nested tuples, or a table of numbers.
+
+    The function may use whole numbers, + - * /, abs and `clamped`; on a table it is applied to all numbers at once.
+    """
+    if isinstance(value, tuple):
+        return tuple(mapped(function, item) for item in value)
+    return value.map(function) if hasattr(value, "map") else function(value)
+
+
+def clamped(number: Any, low: int, high: int) -> Any:
+    """A number, or each of many, moved into low..high."""
+    return (
+        number.clamp(low, high)
+        if hasattr(number, "clamp")
+        else min(max(number, Fraction(low)), Fraction(high))
+    )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
-from verify.contract import Contract, Gradient, Options
+from verify.contract import Contract, Gradient, Options, clamped, mapped
 from verify.domain import probability, real
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
@@ -116,8 +115,7 @@ def _gradient(c: Any, options: Options, g: Any, z: Any, t: Any) -> Any:
 def _soft_and_hard_labels(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Of the fractions drawn, those below 1/4 become 0, those above 3/4 become 1."""
     z, drawn = values
-    half = Fraction(1, 2)
-    return z, tuple(tuple(min(max(2 * t - half, 0 * half), 2 * half) for t in row) for row in drawn)
+    return z, mapped(lambda t: clamped((4 * t - 1) / 2, 0, 1), drawn)
 
 
 binary_cross_entropy_with_logits = Operation(

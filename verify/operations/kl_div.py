@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from verify.contract import Contract, Gradient, Options, one_of
+from verify.contract import Contract, Gradient, Options, mapped, one_of
 from verify.domain import distribution, real
 from verify.operation import Operation, Peer
 from verify.tables import (
@@ -83,7 +83,7 @@ def _gradient(c: Any, options: Options, g: Any, x: Any, target: Any) -> Any:
 
 def _log_probabilities(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
     x, target = values
-    return tuple(tuple(-abs(a) for a in row) for row in x), target
+    return mapped(lambda a: -abs(a), x), target
 
 
 kl_div = Operation(
