@@ -107,7 +107,7 @@ def form(name: str, *values: Any) -> Option:
 def mapped(function: Callable[[Any], Any], value: Any) -> Any:
     """``function`` of every number of a drawn value: a number, nested tuples, or a table of numbers.
 
-    The function may use whole numbers, + - * /, abs and `clamped`; on a table it is applied to all numbers at once.
+    The function may use whole numbers, + - * /, abs and `clamped`; it is applied to a table as a whole.
     """
     if isinstance(value, tuple):
         return tuple(mapped(function, item) for item in value)
