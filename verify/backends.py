@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import importlib
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from verify.errors import UnavailableError, UsageError, unknown
+from verify.wide import Wide
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 DEVICES = ("cpu", "cuda")
@@ -60,6 +62,11 @@ def tensor_from(value: Nested, dtype: str, device: str = "cpu") -> Any:
     0. Nested tuples give the axes. Raises ``UsageError`` for a number that the dtype cannot hold.
     """
     torch = load_torch()
+    if isinstance(value, Wide):
+        narrow = value.tensor.to(torch_dtype(dtype))
+        if not torch.equal(narrow.to(torch.float64).nan_to_num(0.5), value.tensor.nan_to_num(0.5)):
+            raise UsageError(f"a wide table is not exactly representable in {dtype}; round it first")
+        return narrow.to(device)
     flat = list(_leaves(value))
     if flat and all(isinstance(leaf, int) for leaf in flat):
         return (torch.tensor(_mapped(value, int), dtype=torch.int64) - 1).to(device)
@@ -68,6 +75,17 @@ def tensor_from(value: Nested, dtype: str, device: str = "cpu") -> Any:
     if not torch.equal(narrow.to(torch.float64), wide):
         raise UsageError(f"{value} is not exactly representable in {dtype}; round it to {dtype} first")
     return narrow.to(device)
+
+
+def bulk_tensor(value: Any) -> tuple[Any, bool]:
+    """An exact value as a float64 tensor, or labels (from 1) as an int64 tensor from 0; and which it is."""
+    torch = load_torch()
+    if isinstance(value, Wide):
+        return value.tensor, False
+    flat = list(_leaves(value))
+    if flat and all(isinstance(leaf, int) for leaf in flat):
+        return torch.tensor(_mapped(value, int), dtype=torch.int64) - 1, True
+    return torch.tensor(_mapped(value, float), dtype=torch.float64), False
 
 
 def exact_values(tensor: Any) -> list[Exact]:
@@ -81,6 +99,25 @@ def exact_value(tensor: Any) -> Exact:
     if tensor.numel() != 1:
         raise UsageError(f"a tensor of shape {tuple(tensor.shape)} is not one number; reduce it first")
     return exact_values(tensor)[0]
+
+
+def bytes_of(tensor: Any) -> bytes:
+    """The bytes of the entries of a tensor, in row-major order and the byte order of the machine."""
+    return bytes(tensor.detach().cpu().reshape(-1).contiguous().view(load_torch().uint8).tolist())
+
+
+def tensor_from_bytes(data: bytes, dtype: str, shape: Sequence[int]) -> tuple[Any, bytes]:
+    """The tensor of a floating-point or int64 dtype whose entries ``data`` begins with, and what is left.
+
+    Raises ``ValueError`` where the data is too short.
+    """
+    torch = load_torch()
+    kind = torch.int64 if dtype == "int64" else torch_dtype(dtype)
+    size = math.prod(shape) * kind.itemsize
+    if len(data) < size:
+        raise ValueError(f"{len(data)} bytes are left where a tensor of {size} is due")
+    entries = torch.tensor(list(data[:size]), dtype=torch.uint8).view(kind)
+    return entries.reshape(tuple(shape)), data[size:]
 
 
 def provenance() -> tuple[tuple[str, str], ...]:

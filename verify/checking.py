@@ -7,6 +7,7 @@ from typing import Any
 
 from verify.backends import torch_dtype
 from verify.candidate import takes
+from verify.cases import read_witness
 from verify.contract import Contract
 from verify.elements import properties
 from verify.errors import UsageError, unknown
@@ -14,6 +15,7 @@ from verify.operation import Operation
 from verify.operations import operations_with_contract
 from verify.results import Results
 from verify.search import Search
+from verify.verdict import Verdict
 
 EXAMPLES = 100
 """Calls that are drawn for each property in each dtype on each device, unless told otherwise."""
@@ -48,6 +50,35 @@ def check(
     effects"). A device that is absent gives verdicts that are unknown. Raises ``UsageError`` for a
     name or number that makes no sense.
     """
+    searches = plan(
+        candidate,
+        operation,
+        dtypes=dtypes,
+        devices=devices,
+        grad=grad,
+        level=level,
+        options=options,
+        examples=examples,
+        seed=seed,
+        time_limit=time_limit,
+    )
+    return Results(tuple(search.verdict() for search in searches))
+
+
+def plan(
+    candidate: Callable[..., Any],
+    operation: str | Operation,
+    *,
+    dtypes: Sequence[str] = ("float32",),
+    devices: Sequence[str] = ("cpu",),
+    grad: bool = True,
+    level: str = "stable",
+    options: Mapping[str, Any] | None = None,
+    examples: int | None = None,
+    seed: int = 0,
+    time_limit: float | None = None,
+) -> tuple[Search, ...]:
+    """The searches of a `check` with these arguments, none of them begun, each good for one verdict."""
     contract = contract_of(operation)
     if not callable(candidate):
         raise UsageError(f"the candidate is a {type(candidate).__name__}; give a function that can be called")
@@ -61,13 +92,37 @@ def check(
     formats = _names("dtypes", dtypes)
     for dtype in formats:
         torch_dtype(dtype)
-    verdicts = []
-    for device in _names("devices", devices):
-        for dtype in formats:
-            for aspect in properties(contract, grad=grad):
-                search = Search(candidate, contract, choices, declined, aspect, dtype, device, grad, *effort)
-                verdicts.append(search.verdict())
-    return Results(tuple(verdicts))
+    return tuple(
+        Search(candidate, contract, choices, declined, aspect, dtype, device, grad, *effort)
+        for device in _names("devices", devices)
+        for dtype in formats
+        for aspect in properties(contract, grad=grad)
+    )
+
+
+def replay(
+    candidate: Callable[..., Any], witness: str, *, operation: str | Operation | None = None
+) -> Verdict:
+    """Judge a candidate on the one call that a witness holds, bit by bit.
+
+    ``witness``: the line that a failure prints and a refuted `Verdict` carries. ``operation``: the
+    one that the witness is about; only an operation of one's own has to be given. Raises
+    ``UsageError`` for a text that is not a whole witness of that operation.
+    """
+    if not callable(candidate):
+        raise UsageError(f"the candidate is a {type(candidate).__name__}; give a function that can be called")
+    known = None if operation is None else contract_of(operation)
+
+    def named(name: str) -> Contract:
+        if known is not None and known.name != name:
+            raise UsageError(f"the witness is about {name}, not about {known.name}")
+        return known or contract_of(name)
+
+    case = read_witness(witness, named)
+    search = Search(
+        candidate, case.call.contract, {}, "", case.aspect, case.dtype, case.device, case.grad, 1, 0, None
+    )
+    return search.replayed(case.call)
 
 
 def contract_of(operation: str | Operation) -> Contract:

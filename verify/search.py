@@ -12,6 +12,7 @@ from typing import Any
 from verify.backends import require_device
 from verify.calls import Call, calls
 from verify.candidate import name_of
+from verify.cases import Case, place_of, write_witness
 from verify.contexts.rounded import Model
 from verify.contexts.rounding import model_for
 from verify.contract import Contract
@@ -24,7 +25,7 @@ from verify.reproducer import ReproducerError, got_of, run_script
 from verify.snippet import write_call
 from verify.strategies import explore
 from verify.tally import Tally
-from verify.verdict import Counterexample, Status, Verdict
+from verify.verdict import Counterexample, Coverage, Status, Verdict
 
 MAX_BITS = 4096
 SHRINKS = 100
@@ -55,15 +56,22 @@ class Search:
 
     def verdict(self) -> Verdict:
         """Search, and say what was found; unknown on a device that is absent."""
+        return self._verdict(self._explore, "searched")
+
+    def replayed(self, call: Call) -> Verdict:
+        """Judge one call and no other; unknown on a device that is absent."""
+        return self._verdict(lambda: self._visit(call), "witness")
+
+    def _verdict(self, look: Callable[[], object], coverage: Coverage) -> Verdict:
         name = f"{name_of(self.candidate)} as {self.contract.name}"
         verdict = Verdict(f"{name}: {self.aspect} in {self.dtype} on {self.device}", Status.UNKNOWN)
-        verdict = replace(verdict, coverage="searched", level="stable")
+        verdict = replace(verdict, coverage=coverage, level="stable")
         try:
             require_device(self.device)
         except UnavailableError as error:
             return replace(verdict, coverage=None, reason=f"not run: {error}")
         self.format, self.model = format_named(self.dtype), model_for(self.dtype, self.device)
-        self._explore()
+        look()
         tally = self.tally
         stopped = f"stopped by the time limit after {tally.seen} calls" if self.skipped else ""
         reason = "; ".join(told for told in (tally.reason, self.declined, stopped) if told)
@@ -125,6 +133,7 @@ class Search:
     def _refuted(self, verdict: Verdict) -> Verdict:
         """The verdict with the simplest refuting call: confirmed by mpmath, its script run."""
         call, found = min(self.refuting, key=lambda pair: _complexity(pair[0]))
+        verdict = replace(verdict, witness=self._witness(call))
         shown = _shown(call)
         if found.position is None:
             example = Counterexample(shown, "", found.outcome.reason, math.inf, 0.0)
@@ -147,6 +156,14 @@ class Search:
         if missing:
             reason = f"{reason}; no script: {missing}"
         return replace(verdict, counterexample=example, reproducer=script, reason=reason)
+
+    def _witness(self, call: Call) -> str | None:
+        """The call as a line of text; none where an option of it cannot be told."""
+        try:
+            place = place_of(self.candidate)
+            return write_witness(Case(call, self.aspect, self.dtype, self.device, self.grad, place))
+        except VerifyError:
+            return None
 
     def _script(self, call: Call, position: int, exact: str, got: Any) -> tuple[str | None, str]:
         """The script that shows a finding, if it printed the same number; else why there is none."""

@@ -62,6 +62,7 @@ class Verdict:
     ``status``: refuted, unknown, passed (numerically) or proved. ``coverage``: every input,
     searched inputs, or one witness. ``inputs``: how many inputs were judged. ``worst_ulp``: largest
     error in ulp of the result's format. ``worst_ratio``: largest error divided by its bound.
+    ``witness``: the refuting call as one line of text that brings it back bit by bit.
     """
 
     subject: str
@@ -75,6 +76,7 @@ class Verdict:
     grade: str | None = None
     counterexample: Counterexample | None = None
     reproducer: str | None = None
+    witness: str | None = None
 
     def __bool__(self) -> bool:
         """True for proved and passed, and for nothing else."""
