@@ -7,11 +7,18 @@ from fractions import Fraction
 from typing import Any
 
 from verify.backends import exact_values, load_torch
+from verify.display import hex_text
 from verify.errors import UsageError
 from verify.floats import format_named, ulp_error
 from verify.judgement import as_float, text_of
 from verify.results import Results
 from verify.verdict import Verdict
+
+LONG = 4000
+"""Characters of a witness beyond which it is not printed."""
+
+SHORT = 400
+"""Characters of a witness up to which the command that replays it repeats it."""
 
 
 def assert_holds(results: Results) -> None:
@@ -19,7 +26,8 @@ def assert_holds(results: Results) -> None:
 
     The first seven lines of the message give what was refuted, the value that was returned, the
     exact one, the error and what is allowed (in ulp of the result's format), the input, the options
-    and the reason. The reproducer follows, then the other verdicts that do not hold.
+    and the reason. The reproducer follows, then the witness and how to replay it, then the other
+    verdicts that do not hold.
     """
     if not isinstance(results, Results):
         raise UsageError(f"assert_holds takes what verify.check returns, not a {type(results).__name__}")
@@ -73,23 +81,42 @@ def assert_ulp(
 
 
 def _told(verdict: Verdict) -> list[str]:
-    """The finding in seven lines, then the script."""
+    """The finding in seven lines, then the script, the witness and the command that replays it."""
     head = f"{verdict.status.value}: {verdict.subject}"
     if verdict.counterexample is None:
         return [head, f"reason: {verdict.reason}"]
     example = verdict.counterexample
     tensors = "; ".join(f"{name} = {text}" for name, text in example.inputs[:-1])
     name, where = example.inputs[-1]
+    compared = bool(example.exact)
+    error = f"{example.error_ulp:.6g} ulp, allowed {example.allowed_ulp:.6g} ulp"
     lines = [
         head,
-        f"got:     {example.got}",
-        f"exact:   {example.exact}",
-        f"error:   {example.error_ulp:.6g} ulp, allowed {example.allowed_ulp:.6g} ulp",
+        f"got:     {_with_hex(example.got) if compared else example.got}",
+        f"exact:   {example.exact if compared else 'not compared'}",
+        f"error:   {error if compared else 'no number was compared'}",
         f"input:   {tensors}",
         f"{name}: {where}",
         f"reason:  {verdict.reason}",
     ]
-    return [*lines, "", verdict.reproducer] if verdict.reproducer else lines
+    script = ["", verdict.reproducer.rstrip()] if verdict.reproducer else []
+    return [*lines, *script, *([""] if verdict.witness else []), *_replay(verdict.witness)]
+
+
+def _with_hex(got: str) -> str:
+    """A returned number in decimal and, exactly, in hex."""
+    number = float(got)
+    return f"{got} = {hex_text(number)}" if math.isfinite(number) else got
+
+
+def _replay(witness: str | None) -> list[str]:
+    """The witness and the command that replays it; a very long witness by where it can be had."""
+    if not witness:
+        return []
+    if len(witness) > LONG:
+        return [f"witness: {len(witness):,} characters long; the verdict has it, and so has --verify-json"]
+    given = witness if len(witness) <= SHORT else "WITNESS (or a file that holds it)"
+    return [f"witness: {witness}", f"replay:  python -m verify replay {given}"]
 
 
 def _numbers(exact: Any) -> list[Any]:

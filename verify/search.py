@@ -16,6 +16,7 @@ from verify.cases import Case, place_of, write_witness
 from verify.contexts.rounded import Model
 from verify.contexts.rounding import model_for
 from verify.contract import Contract
+from verify.display import shown_call
 from verify.elements import Found, Property, examine, formula_of, variable_of
 from verify.errors import UnavailableError, VerifyError
 from verify.floats import Format, format_named
@@ -132,9 +133,9 @@ class Search:
 
     def _refuted(self, verdict: Verdict) -> Verdict:
         """The verdict with the simplest refuting call: confirmed by mpmath, its script run."""
-        call, found = min(self.refuting, key=lambda pair: _complexity(pair[0]))
+        call, found = min(self.refuting, key=lambda pair: _complexity(pair[0], self.dtype))
         verdict = replace(verdict, witness=self._witness(call))
-        shown = _shown(call)
+        shown = shown_call(call, self.dtype)
         if found.position is None:
             example = Counterexample(shown, "", found.outcome.reason, math.inf, 0.0)
             return replace(verdict, counterexample=example, reason=found.outcome.reason)
@@ -184,23 +185,5 @@ class Search:
         return (script, "") if same else (None, "run by itself, it does not show the same number")
 
 
-def _shown(call: Call) -> tuple[tuple[str, str], ...]:
-    """The tensors of a call, its upstream gradient, and last the options with the layout."""
-    positional, keywords = call.arguments
-    told = [(name, _labels(value)) for name, value in positional + keywords]
-    options = [f"{name}={value!r}" for name, value in call.passed]
-    layout = [*options, f"{call.layout} tensors"]
-    if call.expanded:
-        layout.append("upstream of stride 0")
-    return (*told, ("upstream", text_of(call.upstream)), ("options", ", ".join(layout)))
-
-
-def _labels(value: Any) -> str:
-    """An exact value as torch has it: labels count from 0."""
-    if isinstance(value, tuple) and value and all(isinstance(item, int) for item in value):
-        return text_of(tuple(item - 1 for item in value))
-    return text_of(value)
-
-
-def _complexity(call: Call) -> tuple[int, int]:
-    return len(numbers_of(call.values)), len(str(_shown(call)))
+def _complexity(call: Call, dtype: str) -> tuple[int, int]:
+    return len(numbers_of(call.values)), len(str(shown_call(call, dtype)))
