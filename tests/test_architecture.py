@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = (
-    "errors exits floats verdict",
+    "errors exits floats verdict wide",
     "claim contract domain operation record",
     "backends calls contexts kernel oracle points regimes strategies tensors",
     "candidate cases confirmation display elements evidence judgement proof refuter reproducer search "

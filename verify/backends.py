@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from verify.errors import UnavailableError, UsageError, unknown
+from verify.wide import Wide
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 DEVICES = ("cpu", "cuda")
@@ -61,6 +62,11 @@ def tensor_from(value: Nested, dtype: str, device: str = "cpu") -> Any:
     0. Nested tuples give the axes. Raises ``UsageError`` for a number that the dtype cannot hold.
     """
     torch = load_torch()
+    if isinstance(value, Wide):
+        narrow = value.tensor.to(torch_dtype(dtype))
+        if not torch.equal(narrow.to(torch.float64).nan_to_num(0.5), value.tensor.nan_to_num(0.5)):
+            raise UsageError(f"a wide table is not exactly representable in {dtype}; round it first")
+        return narrow.to(device)
     flat = list(_leaves(value))
     if flat and all(isinstance(leaf, int) for leaf in flat):
         return (torch.tensor(_mapped(value, int), dtype=torch.int64) - 1).to(device)
@@ -69,6 +75,17 @@ def tensor_from(value: Nested, dtype: str, device: str = "cpu") -> Any:
     if not torch.equal(narrow.to(torch.float64), wide):
         raise UsageError(f"{value} is not exactly representable in {dtype}; round it to {dtype} first")
     return narrow.to(device)
+
+
+def bulk_tensor(value: Any, device: str = "cpu") -> tuple[Any, bool]:
+    """An exact value as a float64 tensor, or labels (from 1) as an int64 tensor from 0; and which it is."""
+    torch = load_torch()
+    if isinstance(value, Wide):
+        return value.tensor.to(device), False
+    flat = list(_leaves(value))
+    if flat and all(isinstance(leaf, int) for leaf in flat):
+        return torch.tensor(_mapped(value, int), dtype=torch.int64, device=device) - 1, True
+    return torch.tensor(_mapped(value, float), dtype=torch.float64, device=device), False
 
 
 def exact_values(tensor: Any) -> list[Exact]:

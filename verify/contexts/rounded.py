@@ -42,14 +42,16 @@ class Model:
     """What one rounding may do, in one format on one device.
 
     Arithmetic: fl(a op b) = (a op b)(1 + d) + e with |d| <= ``unit``; exp and log have the relative
-    errors ``exp_error`` and ``log_error``. Where a product, quotient or exponential may lie below
-    ``normal``, the smallest normal number, |e| <= ``subnormal``, half the spacing there; where it
-    may lie below ``flush``, the smallest normal number of the format in which the kernel works, it
-    may be lost, which adds ``flush``.
+    errors ``exp_error`` and ``log_error``. The additions of a sum have the unit ``sum_unit``, that of
+    the format in which the kernel works; the sum is then rounded to the format. Where a product,
+    quotient or exponential may lie below ``normal``, the smallest normal number, |e| <= ``subnormal``,
+    half the spacing there; where it may lie below ``flush``, the smallest normal number of the format
+    in which the kernel works, it may be lost, which adds ``flush``.
     """
 
     format: Format
     unit: Decimal
+    sum_unit: Decimal
     exp_error: Decimal
     log_error: Decimal
     normal: Decimal
@@ -240,7 +242,10 @@ def divide(a: Rounded, b: Rounded) -> Rounded:
 
 
 def total(model: Model, terms: list[Rounded]) -> Rounded:
-    """Sum of n terms in any order: each passes through at most n - 1 additions. 0 is added exactly."""
+    """Sum of n terms in any order: each passes through at most n - 1 additions. 0 is added exactly.
+
+    Kernels for the 16-bit formats add in float32 and round the sum once.
+    """
     infinite = [term for term in terms if term.infinite]
     if infinite:
         return infinite[0] if len(infinite) == 1 else add(infinite[0], total(model, infinite[1:]))
@@ -251,8 +256,11 @@ def total(model: Model, terms: list[Rounded]) -> Rounded:
     for term in terms:
         lower, upper = DOWN.add(lower, term.lower), UP.add(upper, term.upper)
         size, error = UP.add(size, term.size), UP.add(error, term.error)
-    growth = exp_minus_one_bound(UP.multiply(model.unit, len(terms) - 1))
-    return Rounded(model, lower, upper, UP.fma(growth, UP.add(size, error), error))
+    growth = exp_minus_one_bound(UP.multiply(model.sum_unit, len(terms) - 1))
+    error = UP.fma(growth, UP.add(size, error), error)
+    if model.sum_unit == model.unit:
+        return Rounded(model, lower, upper, error)
+    return rounded(model, lower, upper, error, tiny=False)
 
 
 def exp_minus_one_bound(x: Decimal) -> Decimal:

@@ -54,7 +54,8 @@ def model_for(dtype: str, device: str = "cpu", *, function_error: int | None = N
     relative = UP.multiply(unit, multiple)
     subnormal = _decimal_up(format.smallest_subnormal / 2)
     normal, flush = _decimal_up(format.smallest_normal), _decimal_up(inner.smallest_normal)
-    return Model(format, unit, relative, relative, normal, subnormal, flush)
+    sum_unit = _decimal_up(inner.unit_roundoff)
+    return Model(format, unit, sum_unit, relative, relative, normal, subnormal, flush)
 
 
 class RoundingContext:

@@ -1,0 +1,204 @@
+"""The bulk context: an algorithm run in float64 on whole tables, with what an implementation may be off by.
+
+One evaluation gives both sides of a judgement: the values, enclosed by a fraction 2^-29 of the bound
+(``Rules.ratio``), and the bound itself. It serves float32 and the 16-bit formats; for float64 only the
+bound is of use. Where a table asks for more than float64 has, the answer is left open, never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from verify.backends import bulk_tensor
+from verify.contexts.axes import Axis, Labels, NotBulkError, Numbers, Rows, aligned, gathered, spread
+from verify.contexts.rounded import Model
+from verify.contexts.running import Rules
+
+BLOCK = 1 << 17
+"""Numbers of a block: as many positions of the outermost index are taken at once as make this many."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bulk:
+    """Flat float64 tensors of all elements of a result: values, and the bound on the error of each.
+
+    ``ratio`` times the bound encloses the value; None where the values enclose nothing.
+    """
+
+    value: Any
+    bound: Any
+    ratio: float | None
+
+
+class BulkContext:
+    """Runs an algorithm on tables; an index stands for all its positions at once."""
+
+    def __init__(self, model: Model, device: str = "cpu") -> None:
+        self._rules = Rules(model, device)
+        self._opened = 0
+        self._depth = 0
+        self._length = 1
+
+    def lift(self, value: Any) -> Any:
+        """An exact value: a number, labels (ints, from 1) or numbers in nested tuples, or a wide table."""
+        tensor, whole = bulk_tensor(value, self._rules.device)
+        if not whole and not self._rules.specials and not tensor.isfinite().all():
+            self._rules.specials = True
+        if tensor.dim():
+            self._length = max(self._length, tensor.numel())
+            return Rows(tensor, None, (), self._rules, whole)
+        return Labels(tensor, ()) if whole else Numbers(tensor.to(self._rules.wide), None, (), self._rules)
+
+    def number(self, value: Fraction | int) -> Numbers:
+        """A constant: exact if the format holds it, else rounded once."""
+        number, error = self._rules.constant(value)
+        return Numbers(number, error, (), self._rules)
+
+    def count(self, over: Any) -> Numbers:
+        """The length of the first axis as a constant."""
+        return self.number(len(over))
+
+    def equal(self, i: Any, j: Any) -> Numbers:
+        """Exactly 1 where the positions are the same, else exactly 0."""
+        a, b = self._labels(i), self._labels(j)
+        axes = tuple(sorted({*a.axes, *b.axes}))
+        same = spread(a.places, a.axes, axes) == spread(b.places, b.axes, axes)
+        return Numbers(same.to(self._rules.wide), None, axes, self._rules)
+
+    def _labels(self, index: Any) -> Labels:
+        if isinstance(index, Labels):
+            return index
+        torch = self._rules.torch
+        if isinstance(index, Axis):
+            return Labels(torch.arange(index.start, index.stop, device=self._rules.device), (index.order,))
+        return Labels(torch.tensor(index - 1, device=self._rules.device), ())
+
+    def family(self, body: Callable[[Any], Any], *, over: Any) -> Rows:
+        """The family of ``body(i)`` along the first axis, in blocks where it is the outermost one."""
+        length, self._opened = len(over), self._opened + 1
+        order, step = self._opened, length
+        if not self._depth and length:
+            step = max(1, min(length, BLOCK * length // self._length))
+        self._depth += 1
+        try:
+            parts = [
+                (body(Axis(order, at, min(at + step, length))), min(step, length - at))
+                for at in range(0, length, step)
+            ]
+        finally:
+            self._depth -= 1
+        if not parts:
+            raise NotBulkError("an empty family")
+        return gathered(parts, order)
+
+    def sum(self, body: Callable[[Any], Any], *, over: Any) -> Numbers:
+        """Sum over the first axis, in any order."""
+        axis = self._axis(over)
+        terms = body(axis)
+        if axis.order not in terms.axes:
+            return self._of_constant(terms, axis.stop)
+        place = terms.axes.index(axis.order)
+        value, error = self._rules.total(terms.value, terms.error, (place,))
+        return Numbers(value, error, tuple(a for a in terms.axes if a != axis.order), self._rules)
+
+    def _of_constant(self, term: Numbers, times: int) -> Numbers:
+        value = term.value.unsqueeze(-1).expand(*term.value.shape, times)
+        error = None if term.error is None else term.error.unsqueeze(-1).expand_as(value)
+        value, error = self._rules.total(value, error, (value.dim() - 1,))
+        return Numbers(value, error, term.axes, self._rules)
+
+    def total(self, x: Any) -> Numbers:
+        """The sum of all entries of a family of any number of axes, in any order."""
+        if isinstance(x, Numbers):
+            return x
+        dims = tuple(range(len(x.axes), x.value.dim()))
+        value, error = self._rules.total(x.value.to(self._rules.wide), x.error, dims)
+        return Numbers(value, error, x.axes, self._rules)
+
+    def max(self, x: Rows) -> Numbers:
+        """The largest entry, without rounding."""
+        dim = len(x.axes)
+        value = x.value.amax(dim).to(self._rules.wide)
+        error = None if x.error is None else x.error.expand_as(x.value).amax(dim)
+        return Numbers(value, error, x.axes, self._rules)
+
+    def prod(self, body: Callable[[Any], Any], *, over: Any) -> Numbers:
+        """Not offered on whole tables."""
+        raise NotBulkError("a product over an index")
+
+    def _axis(self, over: Any) -> Axis:
+        self._opened += 1
+        return Axis(self._opened, 0, len(over))
+
+    def call(self, operation: Any, *arguments: Any) -> Any:
+        """The standard algorithm of an operation."""
+        return (operation.algorithm or operation.definition)(self, *arguments)
+
+    standard = call
+
+    def exp(self, a: Any) -> Numbers:
+        """Exponential."""
+        return self._one(self._rules.exp, a)
+
+    def expm1(self, a: Any) -> Numbers:
+        """exp(a) - 1 without cancellation."""
+        return self._one(self._rules.expm1, a)
+
+    def log(self, a: Any) -> Numbers:
+        """Natural logarithm."""
+        return self._one(self._rules.log, a)
+
+    def log1p(self, a: Any) -> Numbers:
+        """log(1 + a) without cancellation."""
+        return self._one(self._rules.log1p, a)
+
+    def abs(self, a: Any) -> Numbers:
+        """Magnitude, without rounding."""
+        a = self._number(a)
+        return Numbers(a.value.abs(), a.error, a.axes, self._rules)
+
+    def xlogy(self, a: Any, b: Any) -> Numbers:
+        """The product a log b, exactly 0 where a is exactly 0."""
+        return self._number(a) * self.log(b)
+
+    def maximum(self, a: Any, b: Any) -> Numbers:
+        """The larger of two, without rounding."""
+        return self._two(self._rules.larger, a, b)
+
+    def minimum(self, a: Any, b: Any) -> Numbers:
+        """The smaller of two, without rounding."""
+        return self._two(self._rules.smaller, a, b)
+
+    def clamp(self, a: Any, low: Any, high: Any) -> Numbers:
+        """``a`` moved into low..high, without rounding."""
+        return self.minimum(self.maximum(a, low), high)
+
+    def _one(self, rule: Any, a: Any) -> Numbers:
+        a = self._number(a)
+        value, error = rule(a.value, a.error)
+        return Numbers(value, error, a.axes, self._rules)
+
+    def _two(self, rule: Any, a: Any, b: Any) -> Numbers:
+        first, second, axes = aligned(self._number(a), self._number(b))
+        value, error = rule(*first, *second)
+        return Numbers(value, error, axes, self._rules)
+
+    def _number(self, a: Any) -> Numbers:
+        return a if isinstance(a, Numbers) else self.number(a)
+
+
+def evaluate(formula: Callable[..., Any], values: tuple[Any, ...], model: Model, device: str = "cpu") -> Bulk:
+    """Values and bounds of all elements of ``formula(context, *values)``, in row-major order, on a device.
+
+    Raises `NotBulkError` for a formula that whole tables do not offer.
+    """
+    context = BulkContext(model, device)
+    result = formula(context, *(context.lift(value) for value in values))
+    if isinstance(result, Labels) or not isinstance(result, Numbers | Rows):
+        raise NotBulkError("the result is no number")
+    value = result.value.to(context._rules.wide)
+    error = context._rules.torch.zeros_like(value) if result.error is None else result.error.expand_as(value)
+    return Bulk(value.reshape(-1), error.reshape(-1), context._rules.ratio)

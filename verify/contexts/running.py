@@ -1,0 +1,202 @@
+"""Running error analysis on whole tensors: the rules of the rounding context, in float64.
+
+Each rule gets values with error bounds and returns the same of its result; docs/bounds.md derives
+them. The error arithmetic is itself rounded, by far less than ``SLACK``, which `judged` allows for.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+from verify.backends import load_torch
+from verify.contexts.rounded import Model
+
+Part = tuple[Any, Any]
+"""Values, a float64 tensor, and the bound on the error of each, a tensor or None where exact."""
+
+SLACK = 2.0**-30
+"""Relative allowance for the rounding of the bounds themselves: at most 2^18 additions of float64."""
+
+FINE = 1 << 14
+"""In larger tensors no entry is examined for being exact: each operation then counts a rounding."""
+
+
+class Rules:
+    """The rules of one rounding model; ``ratio`` times a bound encloses the float64 value itself.
+
+    The bounds are polynomials in the unit roundoffs, with coefficients >= 0 and no constant term, so
+    that a bound at float64's unit is at most the ratio of the units times the bound of the model.
+    For float64 itself the values enclose nothing: ``ratio`` is None.
+    """
+
+    def __init__(self, model: Model, device: str = "cpu") -> None:
+        self.torch = load_torch()
+        self.device = device
+        self.wide = self.torch.float64
+        self.format = model.format
+        self.narrow = getattr(self.torch, model.format.name)
+        self.unit = float(model.unit)
+        self.sum_unit = float(model.sum_unit)
+        self.function = float(model.exp_error)
+        self.tiny = float(model.subnormal) + float(model.flush)
+        self.subnormal, self.normal, self.flush = map(float, (model.subnormal, model.normal, model.flush))
+        self.ratio = None if model.format.name == "float64" else 2.0**-53 / self.sum_unit
+
+    def constant(self, number: int | Fraction | float) -> Part:
+        """A constant: exact if the format holds it, else rounded once."""
+        value = float(number)
+        held = Fraction(value) == Fraction(number) and self.format.is_value(Fraction(value))
+        tensor = self.torch.tensor(value, dtype=self.wide, device=self.device)
+        return tensor, None if held else self.unit * tensor.abs()
+
+    def add(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
+        """Sum; exact where one term is an exact 0, or both are exact and the format holds the sum."""
+        value = a + b
+        if value.numel() <= FINE:
+            a_error, b_error = self._zero(a_error), self._zero(b_error)
+            back = value - a
+            rest = (a - (value - back)) + (b - back)
+            exact = (a_error == 0) & (b_error == 0) & (rest == 0) & self._held(value)
+            exact = exact | (a_error == 0) & (a == 0) | (b_error == 0) & (b == 0)
+            carried = a_error + b_error
+            grown = carried + self.unit * (value.abs() + carried)
+            return value, self._finite(self.torch.where(exact, carried, grown), value)
+        if a_error is None and b_error is None:
+            return value, self._finite(self.unit * value.abs(), value)
+        carried = b_error if a_error is None else a_error if b_error is None else a_error + b_error
+        return value, self._finite(value.abs().add_(carried).mul_(self.unit).add_(carried), value)
+
+    def multiply(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
+        """Product; exact for an exact factor 0, 1 or -1, and where the format holds an exact product."""
+        value = a * b
+        fine = value.numel() <= FINE
+        if a_error is None and b_error is None and not fine:
+            return value, self._small(value.abs().mul_(self.unit), value)
+        if fine or a_error is None or b_error is None:
+            a_error, b_error = self._zero(a_error), self._zero(b_error)
+        product = a.abs() * b_error + b.abs() * a_error + a_error * b_error
+        error = self._small(value.abs().add_(product).mul_(self.unit).add_(product), value)
+        if fine or self.specials:
+            nothing = (a_error == 0) & (a == 0) | (b_error == 0) & (b == 0)
+            value = value.masked_fill(nothing, 0.0)
+            trivial = (a_error == 0) & (a.abs() == 1) | (b_error == 0) & (b.abs() == 1)
+            if self.ratio is not None:
+                trivial = trivial | (a_error == 0) & (b_error == 0) & self._held(value) & (value != 0)
+            error = self.torch.where(trivial, product, error).masked_fill_(nothing, 0.0)
+        return value, error
+
+    def divide(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
+        """Quotient; no value for an exact 0 below, no bound where the computed divisor may be 0."""
+        a_error, b_error = self._zero(a_error), self._zero(b_error)
+        value = a / b
+        least = b.abs() - b_error
+        carried = (a_error + value.abs() * b_error) / least
+        error = self._small(value.abs().add_(carried).mul_(self.unit).add_(carried), value)
+        exact = (b_error == 0) & (b.abs() == 1)
+        error = self.torch.where(exact, carried, error).masked_fill_((a_error == 0) & (a == 0), 0.0)
+        return value.masked_fill(b == 0, math.nan), error.masked_fill_(least <= 0, math.inf)
+
+    def exp(self, a: Any, a_error: Any) -> Part:
+        """Exponential: what the argument carries, exp(a)(exp(A) - 1), and the function's own error."""
+        value = a.exp()
+        if a_error is None:
+            return value, self._small(value * self.function, value)
+        carried = value * self._grown(a_error)
+        error = self._small(carried.add_(value + carried, alpha=self.function), value)
+        return value, error.masked_fill_(value.isinf() & a.isfinite(), math.inf) if self.specials else error
+
+    def expm1(self, a: Any, a_error: Any) -> Part:
+        """exp(a) - 1 without cancellation; exactly 0 at an exact 0."""
+        value = a.expm1()
+        carried = 0.0 if a_error is None else (value + 1) * self._grown(a_error)
+        error = self._small(carried + self.function * (value.abs() + carried), value)
+        return value, error if a_error is not None else error.masked_fill(a == 0, 0.0)
+
+    def log(self, a: Any, a_error: Any) -> Part:
+        """Logarithm; exactly 0 at 1 and -inf at 0; no bound where the computed argument may be 0."""
+        value = a.log()
+        if a_error is None:
+            error = (value.abs() * self.function).masked_fill_((a == 0) | (a == 1), 0.0)
+            return value, self._finite(error, value)
+        least = a - a_error
+        carried = a_error / least
+        error = (carried + self.function * (value.abs() + carried)).masked_fill_(least <= 0, math.inf)
+        return value, error.masked_fill_((a_error == 0) & ((a == 0) | (a == 1)), 0.0)
+
+    def log1p(self, a: Any, a_error: Any) -> Part:
+        """log(1 + a) without cancellation; exactly 0 at an exact 0."""
+        value = a.log1p()
+        if a_error is None:
+            error = self._small(value.abs() * self.function, value)
+            return value, self._finite(error.masked_fill_((a == 0) | (a == -1), 0.0), value)
+        least = 1 + a - a_error
+        carried = a_error / least
+        error = self._small(carried + self.function * (value.abs() + carried), value)
+        return value, error.masked_fill_(least <= 0, math.inf)
+
+    def xlogy(self, a: Part, b: Part) -> Part:
+        """The product a log b, exactly 0 where a is exactly 0."""
+        return self.multiply(*a, *self.log(*b))
+
+    def total(self, value: Any, error: Any, dims: tuple[int, ...]) -> Part:
+        """The sum over dimensions, in any order: n - 1 additions, then one rounding to a 16-bit format.
+
+        An exact 0 is no term; a sum of one term is that term.
+        """
+        n = math.prod(value.shape[dim] for dim in dims)
+        whole = value.sum(dims)
+        carried = self.torch.zeros_like(whole) if error is None else error.expand_as(value).sum(dims)
+        if value.numel() <= FINE:
+            present = (value != 0) if error is None else (value != 0) | (error != 0)
+            terms = present.sum(dims).to(self.wide)
+        else:
+            terms = self.torch.full_like(whole, float(n))
+        growth = (self.sum_unit * (terms - 1)).clamp_(min=0.0)
+        growth = growth + growth * growth
+        size = whole.abs() if n == 1 else value.abs().sum(dims)
+        error = carried + growth * (size + carried)
+        if self.sum_unit != self.unit:
+            error = error + self.torch.where(terms > 1, self.unit * (whole.abs() + error), 0.0)
+        return whole, self._finite(error, whole)
+
+    def larger(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
+        """The larger of two, without rounding."""
+        return self.torch.maximum(a, b), self._either(a_error, b_error)
+
+    def smaller(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
+        """The smaller of two, without rounding."""
+        return self.torch.minimum(a, b), self._either(a_error, b_error)
+
+    def _either(self, a_error: Any, b_error: Any) -> Any:
+        if a_error is None or b_error is None:
+            return b_error if a_error is None else a_error
+        return self.torch.maximum(a_error, b_error)
+
+    def _zero(self, error: Any) -> Any:
+        return self.torch.zeros((), dtype=self.wide, device=self.device) if error is None else error
+
+    def _held(self, value: Any) -> Any:
+        """Where the format holds a value exactly."""
+        return value.to(self.narrow).to(self.wide) == value
+
+    def _grown(self, error: Any) -> Any:
+        """An upper bound of exp(error) - 1."""
+        square = error.addcmul(error, error)
+        return square if float(error.max()) <= 1 else self.torch.where(error <= 1, square, error.expm1())
+
+    def _small(self, error: Any, value: Any) -> Any:
+        """With what underflow adds; an infinite value is exact."""
+        if self.format.width != 16 and value.numel() > FINE:
+            return self._finite(error.add_(self.tiny), value)
+        least = value.abs() - error
+        error = error + self.subnormal * (least < self.normal)
+        return self._finite(error.add_(self.flush * (least < self.flush)), value)
+
+    def _finite(self, error: Any, value: Any) -> Any:
+        """An infinite value is exact: what is off is a finite number."""
+        return error.masked_fill_(value.isinf(), 0.0) if self.specials else error
+
+    specials = False
+    """Whether values may be infinite; set by the context when an input is."""
