@@ -15,8 +15,10 @@ from verify.domain import Declaration
 from verify.floats import Format, format_named
 from verify.strategies import between, declared, sizes
 
-LAYOUTS = ("contiguous", "transposed", "padded")
-"""How a tensor lies in memory: in order, in the order of its transpose, or sliced out of a larger one."""
+LAYOUTS = ("contiguous", "transposed", "padded", "offset", "strided", "expanded", "reversed")
+"""How a tensor lies in memory: in order; last two axes swapped; sliced out of a larger one; in order, one
+entry off the start; every second entry; with stride 0 along an axis of equal entries; axes in reverse order.
+"""
 
 ROWS = 4
 SMALL = 4
@@ -86,12 +88,21 @@ def _calls(
     for name in sorted({size for variable in variables for size in _sizes(variable)} - lengths.keys()):
         lengths[name] = draw(between(1, 3))
     drawn = tuple(draw(declared(variable, format, lengths)) for variable in variables)
+    layout = _picked(draw, LAYOUTS)
+    if layout == "expanded":
+        drawn = tuple(map(_repeated, variables, drawn))
     values = contract.prepare(options, drawn)
     if values is None:
         return reject()
     shape = tuple(lengths[name] for name in contract.shape(options))
     upstream, expanded = _upstream(draw, shape)
-    return Call(contract, options, lengths, values, upstream, _picked(draw, LAYOUTS), expanded)
+    return Call(contract, options, lengths, values, upstream, layout, expanded)
+
+
+def _repeated(variable: Declaration, value: Any) -> Any:
+    """A value whose rows are all its first one, so that it can be expanded along the batch."""
+    rows = variable.shape[:1] == ("N",) and isinstance(value, tuple)
+    return value[:1] * len(value) if rows else value
 
 
 def _sizes(variable: Declaration) -> list[str]:

@@ -69,7 +69,7 @@ def _tensor(value: Any, call: Call, dtype: str, device: str) -> str:
     tensor = tensor_from(value, dtype, device)
     place = "" if device == "cpu" else f', device="{device}"'
     literal = f"torch.tensor({tensor.tolist()}, dtype={tensor.dtype}{place})"
-    return layout_text(literal, tensor.ndim, not tensor.is_floating_point(), call.layout)
+    return layout_text(literal, tensor, call.layout)
 
 
 def _upstream(call: Call, dtype: str, device: str) -> str:

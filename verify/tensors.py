@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from verify.backends import load_torch, tensor_from
 from verify.calls import Call
 
-_PADDED = {
-    1: "torch.nn.functional.pad({}, (1, 2), value={})[1:-2]",
-    2: "torch.nn.functional.pad({}, (1, 2, 0, 1), value={})[:-1, 1:-2]",
-}
-_TRANSPOSED = {1: "torch.stack(({0}, {0}), 1)[:, 0]", 2: "{}.t().contiguous().t()"}
 
+def layout_text(text: str, tensor: Any, layout: str) -> str:
+    """Source of an expression that gives ``tensor``, whose own source is ``text``, another layout.
 
-def layout_text(text: str, axes: int, whole: bool, layout: str) -> str:
-    """Source of an expression that gives the tensor ``text`` another layout.
-
-    Padding holds nan, or 0 for labels, so that what reads beyond the slice shows.
+    ``layout`` is one of ``calls.LAYOUTS``; where it changes nothing, as for a number without axes or
+    for "expanded" where no axis has equal entries, the text stays as it is. What lies between or
+    beside the entries in memory is nan, or 0 for labels, so that reading it shows.
     """
-    if axes not in _PADDED or layout == "contiguous":
-        return text
-    if layout == "transposed":
-        return _TRANSPOSED[axes].format(text)
-    return _PADDED[axes].format(text, "0" if whole else 'float("nan")')
+    shape = tuple(tensor.shape)
+    last = len(shape) - 1
+    fill = 'float("nan")' if tensor.is_floating_point() else "0"
+    if layout == "transposed" and last > 0:
+        return f"{text}.transpose({last - 1}, {last}).contiguous().transpose({last - 1}, {last})"
+    if layout == "reversed" and last > 0:
+        order = tuple(range(last, -1, -1))
+        return f"{text}.permute{order}.contiguous().permute{order}"
+    if layout == "strided" or (layout in ("transposed", "reversed") and last == 0):
+        return f"torch.nn.functional.pad({text}.unsqueeze(-1), (0, 1), value={fill})[..., 0]"
+    if layout == "padded" and shape:
+        around = (1, 2, *(0, 1) * last)
+        kept = ", ".join([*[":-1"] * last, "1:-2"])
+        return f"torch.nn.functional.pad({text}, {around}, value={fill})[{kept}]"
+    if layout in ("offset", "padded"):
+        return f"torch.nn.functional.pad({text}.flatten(), (1, 2), value={fill})[1:-2].view({shape})"
+    axis = _equal_axis(tensor) if layout == "expanded" else None
+    return text if axis is None else f"{text}.narrow({axis}, 0, 1).clone().expand({shape})"
+
+
+def _equal_axis(tensor: Any) -> int | None:
+    """The first axis of at least two entries along which all are equal bit by bit; None if there is none."""
+    for axis, length in enumerate(tensor.shape):
+        if length > 1 and same_bits(tensor, tensor.narrow(axis, 0, 1).expand(tensor.shape)):
+            return axis
+    return None
 
 
 def laid_out(tensor: Any, layout: str) -> Any:
-    """A tensor of the same values in a layout of ``calls.LAYOUTS``; numbers without axes stay as they are."""
-    expression = layout_text("tensor", tensor.ndim, not tensor.is_floating_point(), layout)
-    return eval(expression, {"torch": load_torch(), "tensor": tensor, "float": float})
+    """A tensor of the same values in a layout of ``calls.LAYOUTS``."""
+    expression = layout_text("tensor", tensor, layout)
+    return eval(_compiled(expression), {"torch": load_torch(), "tensor": tensor, "float": float})
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(expression: str) -> Any:
+    return compile(expression, "layout", "eval")
 
 
 def tensors_of(call: Call, dtype: str, device: str) -> tuple[dict[str, Any], dict[str, Any]]:
