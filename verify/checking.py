@@ -9,7 +9,7 @@ from verify.backends import torch_dtype
 from verify.candidate import takes
 from verify.cases import read_witness
 from verify.contract import Contract
-from verify.elements import properties
+from verify.elements import choices_for, properties
 from verify.errors import UsageError, unknown
 from verify.operation import Operation
 from verify.operations import operations_with_contract
@@ -93,10 +93,11 @@ def plan(
     for dtype in formats:
         torch_dtype(dtype)
     return tuple(
-        Search(candidate, contract, choices, declined, aspect, dtype, device, grad, *effort)
+        Search(candidate, contract, drawn, declined, aspect, dtype, device, grad, *effort)
         for device in _names("devices", devices)
         for dtype in formats
         for aspect in properties(contract, grad=grad)
+        if all((drawn := choices_for(aspect, contract, choices)).values())
     )
 
 

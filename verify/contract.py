@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -44,12 +44,21 @@ class Gradient:
 
     ``definition(context, options, upstream, *variables)`` is exact; ``algorithm`` and each of
     ``alternatives`` compute it stably over the rounding context. The largest of their bounds counts.
+    ``where`` gives, for an option, the values with which the call has that tensor; any where left out.
     """
 
     of: str
     definition: Callable[..., Any]
     algorithm: Callable[..., Any]
     alternatives: tuple[Callable[..., Any], ...] = ()
+    where: Options = field(default_factory=dict, hash=False)
+
+    def choices(self, choices: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+        """Of the values to draw for each option, those with which the gradient exists."""
+        return {
+            name: tuple(value for value in values if value in self.where.get(name, (value,)))
+            for name, values in choices.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)

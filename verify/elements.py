@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,6 +48,14 @@ def variable_of(aspect: Property, contract: Contract) -> str:
     if aspect == "gradient":
         return contract.gradients[0].of
     return aspect.removeprefix("gradient of ") if aspect.startswith("gradient of ") else ""
+
+
+def choices_for(
+    aspect: Property, contract: Contract, choices: Mapping[str, tuple[Any, ...]]
+) -> Mapping[str, tuple[Any, ...]]:
+    """The values to draw for each option where a property is judged; none where it cannot be."""
+    of = variable_of(aspect, contract)
+    return contract.gradient(of).choices(choices) if of else choices
 
 
 def flat(nested: Any) -> tuple[Any, ...]:
