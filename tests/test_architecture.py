@@ -16,8 +16,8 @@ FLOORS = (
     "errors exits floats verdict wide",
     "claim contract domain operation record",
     "backends calls contexts kernel oracle points regimes strategies tensors",
-    "candidate cases confirmation display elements evidence judgement proof refuter reproducer search "
-    "snippet tables tally",
+    "candidate cases confirmation display elements entries evidence judgement proof refuter reproducer "
+    "search snippet tables tally",
     "catalogue operations",
     "assertions checking report results",
     "__main__ cli commands output runs terminal",

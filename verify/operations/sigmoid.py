@@ -6,8 +6,8 @@ from typing import Any
 
 from verify.contract import Contract, Gradient, Options
 from verify.domain import real
+from verify.entries import AXES, by_entry, called_with, entries_shape, given_entries
 from verify.operation import Operation, Peer
-from verify.tables import by_entries, inputs_only, table_shape
 
 
 def _definition(c: Any, z: Any) -> Any:
@@ -28,22 +28,18 @@ def special_expit(torch: Any, z: Any) -> Any:
     return torch.special.expit(z)
 
 
-def _table(c: Any, options: Options, z: Any) -> Any:
-    return by_entries(c, lambda a: c.call(sigmoid, a), z)
+def _entry(c: Any, options: Options, z: Any) -> Any:
+    return c.call(sigmoid, z)
 
 
 def _gradient(c: Any, options: Options, g: Any, z: Any) -> Any:
-    return by_entries(c, lambda a, b: a * (c.call(sigmoid, b) * c.call(sigmoid, -b)), g, z)
+    return g * (c.call(sigmoid, z) * c.call(sigmoid, -z))
 
 
 def _gradient_algorithm(c: Any, options: Options, g: Any, z: Any) -> Any:
     """From the result s, as autograd does: s (1 - s), whose error is relative to s and not to the product."""
-
-    def entry(a: Any, b: Any) -> Any:
-        s = c.standard(sigmoid, b)
-        return a * (s * (1 - s))
-
-    return by_entries(c, entry, g, z)
+    s = c.standard(sigmoid, z)
+    return g * (s * (1 - s))
 
 
 sigmoid = Operation(
@@ -57,11 +53,12 @@ sigmoid = Operation(
     contract=Contract(
         name="sigmoid",
         namesake="torch.sigmoid",
-        given=(real("input", "N", "C"),),
-        shape=table_shape,
-        definition=_table,
-        algorithm=_table,
-        gradients=(Gradient("input", _gradient, _gradient_algorithm),),
-        arguments=inputs_only("input"),
+        given=given_entries({"input": real}),
+        shape=entries_shape,
+        definition=by_entry(_entry),
+        algorithm=by_entry(_entry),
+        gradients=(Gradient("input", by_entry(_gradient), by_entry(_gradient_algorithm)),),
+        arguments=called_with("input"),
+        options=(AXES,),
     ),
 )

@@ -1,0 +1,67 @@
+"""Logarithm of the logistic sigmoid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from verify.contract import Contract, Gradient, Options
+from verify.domain import real
+from verify.entries import AXES, by_entry, called_with, entries_shape, given_entries
+from verify.operation import Operation, Peer
+from verify.operations.sigmoid import sigmoid
+
+
+def _definition(c: Any, z: Any) -> Any:
+    return -c.log(1 + c.exp(-z))
+
+
+def _notation(z: str) -> str:
+    return rf"\log \sigma({z})"
+
+
+def _algorithm(c: Any, z: Any) -> Any:
+    return c.minimum(z, 0) - c.log1p(c.exp(-c.abs(z)))
+
+
+def functional_logsigmoid(torch: Any, z: Any) -> Any:
+    """The logsigmoid of torch.nn.functional."""
+    return torch.nn.functional.logsigmoid(z)
+
+
+def _entry(c: Any, options: Options, z: Any) -> Any:
+    return c.call(logsigmoid, z)
+
+
+def _entry_algorithm(c: Any, options: Options, z: Any) -> Any:
+    return c.standard(logsigmoid, z)
+
+
+def _gradient(c: Any, options: Options, g: Any, z: Any) -> Any:
+    return g * c.call(sigmoid, -z)
+
+
+def _gradient_algorithm(c: Any, options: Options, g: Any, z: Any) -> Any:
+    return g * c.standard(sigmoid, -z)
+
+
+logsigmoid = Operation(
+    id="logsigmoid",
+    summary="logarithm of the probability whose log-odds are z",
+    definition=_definition,
+    notation=_notation,
+    source="Definition; torch.nn.functional.logsigmoid. "
+    "Algorithm: min(z, 0) - log1p(exp(-|z|)), whose terms have one sign.",
+    algorithm=_algorithm,
+    peers=(Peer("F.logsigmoid", functional_logsigmoid),),
+    contract=Contract(
+        name="logsigmoid",
+        namesake="torch.nn.functional.logsigmoid",
+        given=given_entries({"input": real}),
+        shape=entries_shape,
+        definition=by_entry(_entry),
+        algorithm=by_entry(_entry_algorithm),
+        gradients=(Gradient("input", by_entry(_gradient), by_entry(_gradient_algorithm)),),
+        arguments=called_with("input"),
+        options=(AXES,),
+    ),
+)
