@@ -45,7 +45,7 @@ class Call:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the result."""
-        return tuple(self.lengths[name] for name in self.contract.shape(self.options))
+        return self.contract.lengths(self.options, self.lengths)
 
     @property
     def passed(self) -> tuple[tuple[str, Any], ...]:
@@ -94,7 +94,7 @@ def _calls(
     values = contract.prepare(options, drawn)
     if values is None:
         return reject()
-    shape = tuple(lengths[name] for name in contract.shape(options))
+    shape = contract.lengths(options, lengths)
     upstream, expanded = _upstream(draw, shape)
     return Call(contract, options, lengths, values, upstream, layout, expanded)
 

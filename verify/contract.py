@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from verify.domain import Declaration
+from verify.domain import Declaration, Size
 from verify.errors import unknown
 
 Options = Mapping[str, Any]
@@ -67,7 +67,7 @@ class Contract:
 
     ``name`` is that of the torch function, ``namesake`` its full name, for scripts. ``given``
     declares the variables to draw, or is a function of the options that does. ``shape(options)`` is
-    the shape of the result in the lengths of ``given``.
+    the shape of the result in the lengths of ``given`` and in whole numbers.
 
     ``definition(context, options, *variables)`` gives the exact result over any context, a number
     or a family of the result's shape. ``algorithm`` is the standard stable algorithm for the same over the
@@ -76,12 +76,13 @@ class Contract:
     ``tensors`` is how many positional tensors the function takes.
     ``arguments(options, values)`` says what the function is called with, options left out.
     ``prepare(options, values)`` moves drawn values into the domain, or gives None where it cannot.
+    ``infinite`` names the variables that may hold -inf as well.
     """
 
     name: str
     namesake: str
     given: tuple[Declaration, ...] | Callable[[Options], tuple[Declaration, ...]]
-    shape: Callable[[Options], tuple[str, ...]]
+    shape: Callable[[Options], tuple[Size, ...]]
     definition: Callable[..., Any]
     algorithm: Callable[..., Any]
     gradients: tuple[Gradient, ...]
@@ -90,10 +91,15 @@ class Contract:
     tensors: int = 1
     options: tuple[Option, ...] = ()
     prepare: Callable[[Options, Values], Values | None] = lambda options, values: values
+    infinite: tuple[str, ...] = ()
 
     def variables(self, options: Options) -> tuple[Declaration, ...]:
         """The variables to draw for these options."""
         return self.given(options) if callable(self.given) else self.given
+
+    def lengths(self, options: Options, lengths: Mapping[str, int]) -> tuple[int, ...]:
+        """The shape of the result, given the lengths by name."""
+        return tuple(size if isinstance(size, int) else lengths[size] for size in self.shape(options))
 
     def gradient(self, of: str) -> Gradient:
         """The gradient in one variable; ``UsageError`` where the contract has none."""

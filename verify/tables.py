@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from verify.contract import Options, one_of
+from verify.contract import Option, Options, Values, form, one_of
+from verify.domain import Declaration, real
 
-DIM = one_of("dim", 1, -1, 0, default=None)
-"""The axis of a table of two axes along which a function works."""
+AXES = form("axes", 2, 1, 3)
+"""How many axes the input has."""
+
+DIM = Option("dim", (1, -1, 0), None, lambda value: isinstance(value, int) and -3 <= value <= 2)
+"""The axis along which a function works; negative ones count from the end."""
+
+_SHAPES = {1: ("C",), 2: ("N", "C"), 3: ("N", "D", "C")}
 
 REDUCTION = one_of("reduction", "mean", "sum", "none", default="mean")
 """How the losses of a batch become the result."""
@@ -20,15 +26,57 @@ def transposed(c: Any, x: Any) -> Any:
 
 
 def by_rows(action: Callable[..., Any]) -> Callable[..., Any]:
-    """``action(c, *rows)``, which gives a row, applied along ``dim`` of tables of one shape."""
+    """``action(c, *rows)``, which gives a row, applied along ``dim`` of families of one shape."""
 
     def applied(c: Any, options: Options, *tables: Any) -> Any:
-        if options["dim"] == 0:
-            turned = [transposed(c, table) for table in tables]
-            return transposed(c, c.family(lambda i: action(c, *(t[i] for t in turned)), over=turned[0]))
-        return c.family(lambda i: action(c, *(t[i] for t in tables)), over=tables[0])
+        return along(c, options, action, tables)
 
     return applied
+
+
+def along(
+    c: Any,
+    options: Options,
+    action: Callable[..., Any],
+    tables: tuple[Any, ...],
+    beside: tuple[Any, ...] = (),
+    *,
+    to_rows: bool = True,
+) -> Any:
+    """``action(c, *rows, *beside)`` at every row along ``dim`` of families of ``axes`` axes.
+
+    The action gives a row, or with ``to_rows`` off a number, and the result lacks the axis. The
+    families ``beside`` lack it too: the action gets their entry for the row.
+    """
+
+    def walk(axes: int, dim: int, tables: tuple[Any, ...], beside: tuple[Any, ...]) -> Any:
+        if axes == 1:
+            return action(c, *tables, *beside)
+        turned = tables if dim else tuple(transposed(c, table) for table in tables)
+        result = c.family(
+            lambda i: walk(
+                axes - 1, max(dim - 1, 0), *(tuple(t[i] for t in part) for part in (turned, beside))
+            ),
+            over=turned[0],
+        )
+        return result if dim or not to_rows else transposed(c, result)
+
+    return walk(options["axes"], options["dim"] % options["axes"], tables, beside)
+
+
+def given_input(options: Options) -> tuple[Declaration, ...]:
+    """One input of ``axes`` axes."""
+    return (real("input", *input_shape(options)),)
+
+
+def input_shape(options: Options) -> tuple[str, ...]:
+    """The shape of an input of ``axes`` axes."""
+    return _SHAPES[options["axes"]]
+
+
+def with_axis(options: Options, values: Values) -> Values | None:
+    """The values, where the input has the axis ``dim``."""
+    return values if -options["axes"] <= options["dim"] < options["axes"] else None
 
 
 def by_entries(c: Any, action: Callable[..., Any], *tables: Any) -> Any:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from verify.contract import Contract, Gradient
-from verify.domain import real
 from verify.operation import Operation, Peer
 from verify.operations.softmax import softmax
-from verify.tables import DIM, by_rows, inputs_only, table_shape
+from verify.tables import AXES, DIM, by_rows, given_input, input_shape, inputs_only, with_axis
 
 
 def _definition(c: Any, x: Any) -> Any:
@@ -65,12 +64,13 @@ log_softmax = Operation(
     contract=Contract(
         name="log_softmax",
         namesake="torch.nn.functional.log_softmax",
-        given=(real("input", "N", "C"),),
-        shape=table_shape,
+        given=given_input,
+        shape=input_shape,
         definition=by_rows(_definition),
         algorithm=by_rows(_algorithm),
         gradients=(Gradient("input", by_rows(_gradient), by_rows(_gradient_algorithm)),),
         arguments=inputs_only("input"),
-        options=(DIM,),
+        options=(DIM, AXES),
+        prepare=with_axis,
     ),
 )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from verify.contract import Contract, Gradient, Options
-from verify.domain import real
+from verify.contract import Contract, Gradient, Options, one_of
 from verify.operation import Operation, Peer
 from verify.operations.softmax import softmax
-from verify.tables import DIM, inputs_only, transposed
+from verify.tables import AXES, DIM, along, given_input, input_shape, inputs_only, with_axis
 
 
 def _definition(c: Any, x: Any) -> Any:
@@ -29,44 +28,60 @@ def torch_logsumexp(torch: Any, x: Any) -> Any:
     return torch.logsumexp(x, dim=0)
 
 
-def _rows(c: Any, options: Options, x: Any) -> Any:
-    return transposed(c, x) if options["dim"] == 0 else x
+def _table(c: Any, options: Options, x: Any, action: Any) -> Any:
+    """``action(row)``, a number, at every row; with ``keepdim`` as a row of one."""
+    if not options["keepdim"]:
+        return along(c, options, lambda c, row: action(row), (x,), to_rows=False)
+
+    def row_of_one(c: Any, row: Any) -> Any:
+        value = action(row)
+        return c.family(lambda i: value, over=(None,))
+
+    return along(c, options, row_of_one, (x,))
 
 
 def _table_definition(c: Any, options: Options, x: Any) -> Any:
-    rows = _rows(c, options, x)
-    return c.family(lambda i: c.call(logsumexp, rows[i]), over=rows)
+    return _table(c, options, x, lambda row: c.call(logsumexp, row))
 
 
 def _table_algorithm(c: Any, options: Options, x: Any) -> Any:
-    rows = _rows(c, options, x)
-    return c.family(lambda i: c.standard(logsumexp, rows[i]), over=rows)
+    return _table(c, options, x, lambda row: c.standard(logsumexp, row))
 
 
-def _spread(c: Any, options: Options, g: Any, x: Any, make: Any) -> Any:
-    """The upstream gradient of each row times its softmax, which ``make(row)`` gives."""
-    rows = _rows(c, options, x)
+def _spread(c: Any, options: Options, g: Any, x: Any, shares: Any) -> Any:
+    """The upstream gradient of each row times its softmax, which ``shares(c, row)`` gives."""
 
-    def row(i: Any) -> Any:
-        s = make(rows[i])
-        return c.family(lambda j: g[i] * s[j], over=s)
+    def row(c: Any, x: Any, g: Any) -> Any:
+        s, share = shares(c, x), g[1] if options["keepdim"] else g
+        return c.family(lambda j: share * s[j], over=s)
 
-    return _rows(c, options, c.family(row, over=rows))
+    if options["keepdim"]:
+        return along(c, options, row, (x, g))
+    return along(c, options, row, (x,), (g,))
 
 
 def _gradient(c: Any, options: Options, g: Any, x: Any) -> Any:
-    return _spread(c, options, g, x, lambda row: c.call(softmax, row))
+    return _spread(c, options, g, x, lambda c, row: c.call(softmax, row))
 
 
 def _gradient_algorithm(c: Any, options: Options, g: Any, x: Any) -> Any:
     """Softmax as exp((x_j - max) - log sum), not exp(x_j - y), which would add the rounding of a large y."""
+    return _spread(c, options, g, x, shares_of)
 
-    def softmax_of(row: Any) -> Any:
-        largest = c.max(row)
-        log_total = c.log(c.sum(lambda i: c.exp(row[i] - largest), over=row))
-        return c.family(lambda j: c.exp((row[j] - largest) - log_total), over=row)
 
-    return _spread(c, options, g, x, softmax_of)
+def shares_of(c: Any, row: Any) -> Any:
+    """Softmax of a row as the derivative of its logsumexp, for algorithms."""
+    largest = c.max(row)
+    log_total = c.log(c.sum(lambda i: c.exp(row[i] - largest), over=row))
+    return c.family(lambda j: c.exp((row[j] - largest) - log_total), over=row)
+
+
+def _shape(options: Options) -> tuple[str | int, ...]:
+    """The shape of the input without the axis, or with length 1 there."""
+    shape: list[str | int] = list(input_shape(options))
+    dim = options["dim"] % options["axes"]
+    shape[dim : dim + 1] = [1] if options["keepdim"] else []
+    return tuple(shape)
 
 
 logsumexp = Operation(
@@ -80,12 +95,13 @@ logsumexp = Operation(
     contract=Contract(
         name="logsumexp",
         namesake="torch.logsumexp",
-        given=(real("input", "N", "C"),),
-        shape=lambda options: ("C",) if options["dim"] == 0 else ("N",),
+        given=given_input,
+        shape=_shape,
         definition=_table_definition,
         algorithm=_table_algorithm,
         gradients=(Gradient("input", _gradient, _gradient_algorithm),),
         arguments=inputs_only("input"),
-        options=(DIM,),
+        options=(DIM, one_of("keepdim", False, True, default=False), AXES),
+        prepare=with_axis,
     ),
 )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from verify.contract import Contract, Gradient
-from verify.domain import real
 from verify.operation import Operation, Peer
-from verify.tables import DIM, by_rows, inputs_only, table_shape
+from verify.tables import AXES, DIM, by_rows, given_input, input_shape, inputs_only, with_axis
 
 
 def _definition(c: Any, x: Any) -> Any:
@@ -83,12 +82,13 @@ softmax = Operation(
     contract=Contract(
         name="softmax",
         namesake="torch.nn.functional.softmax",
-        given=(real("input", "N", "C"),),
-        shape=table_shape,
+        given=given_input,
+        shape=input_shape,
         definition=by_rows(_definition),
         algorithm=by_rows(_algorithm),
         gradients=(Gradient("input", by_rows(_gradient), by_rows(_gradient_algorithm)),),
         arguments=inputs_only("input"),
-        options=(DIM,),
+        options=(DIM, AXES),
+        prepare=with_axis,
     ),
 )
