@@ -19,6 +19,9 @@ Part = tuple[Any, Any]
 SLACK = 2.0**-30
 """Relative allowance for the rounding of the bounds themselves: at most 2^18 additions of float64."""
 
+HUGE = 1e200
+"""Divided by what overflows float64, a number below this is nothing in any of the narrower formats."""
+
 FINE = 1 << 14
 """In larger tensors no entry is examined for being exact: each operation then counts a rounding."""
 
@@ -79,7 +82,7 @@ class Rules:
         product = a.abs() * b_error + b.abs() * a_error + a_error * b_error
         error = self._small(value.abs().add_(product).mul_(self.unit).add_(product), value)
         if fine or self.specials:
-            nothing = (a_error == 0) & (a == 0) | (b_error == 0) & (b == 0)
+            nothing = (a_error == 0) & (a == 0) & ~b.isnan() | (b_error == 0) & (b == 0) & ~a.isnan()
             value = value.masked_fill(nothing, 0.0)
             trivial = (a_error == 0) & (a.abs() == 1) | (b_error == 0) & (b.abs() == 1)
             if self.ratio is not None:
@@ -96,7 +99,10 @@ class Rules:
         error = self._small(value.abs().add_(carried).mul_(self.unit).add_(carried), value)
         exact = (b_error == 0) & (b.abs() == 1)
         error = self.torch.where(exact, carried, error).masked_fill_((a_error == 0) & (a == 0), 0.0)
-        return value.masked_fill(b == 0, math.nan), error.masked_fill_(least <= 0, math.inf)
+        error.masked_fill_(least <= 0, math.inf)
+        if b_error.isinf().any():
+            error = error.masked_fill(b.isinf() & b_error.isinf() & (a.abs() + a_error < HUGE), self.tiny)
+        return value.masked_fill(b == 0, math.nan), error
 
     def exp(self, a: Any, a_error: Any) -> Part:
         """Exponential: what the argument carries, exp(a)(exp(A) - 1), and the function's own error."""
@@ -116,7 +122,7 @@ class Rules:
 
     def log(self, a: Any, a_error: Any) -> Part:
         """Logarithm; exactly 0 at 1 and -inf at 0; no bound where the computed argument may be 0."""
-        value = a.log()
+        value = self._noticed(a.log())
         if a_error is None:
             error = (value.abs() * self.function).masked_fill_((a == 0) | (a == 1), 0.0)
             return value, self._finite(error, value)
@@ -127,7 +133,7 @@ class Rules:
 
     def log1p(self, a: Any, a_error: Any) -> Part:
         """log(1 + a) without cancellation; exactly 0 at an exact 0."""
-        value = a.log1p()
+        value = self._noticed(a.log1p())
         if a_error is None:
             error = self._small(value.abs() * self.function, value)
             return value, self._finite(error.masked_fill_((a == 0) | (a == -1), 0.0), value)
@@ -194,9 +200,14 @@ class Rules:
         error = error + self.subnormal * (least < self.normal)
         return self._finite(error.add_(self.flush * (least < self.flush)), value)
 
+    def _noticed(self, value: Any) -> Any:
+        """Logarithms, from here on as infinite ones have to be taken where there are any."""
+        self.specials = self.specials or not value.amin() > -math.inf
+        return value
+
     def _finite(self, error: Any, value: Any) -> Any:
         """An infinite value is exact: what is off is a finite number."""
         return error.masked_fill_(value.isinf(), 0.0) if self.specials else error
 
     specials = False
-    """Whether values may be infinite; set by the context when an input is."""
+    """Whether values may be infinite; set when an input or a logarithm is."""
