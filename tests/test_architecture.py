@@ -14,13 +14,13 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     "errors exits floats verdict wide",
-    "claim contract domain operation record",
+    "claim contract domain expected operation record",
     "backends calls contexts kernel oracle points regimes strategies tensors",
     "candidate cases confirmation display elements entries evidence judgement proof refuter reproducer "
-    "search snippet tables tally",
+    "search snippet standalone samples tables tally targets",
     "catalogue operations",
     "assertions checking report results",
-    "__main__ cli commands output runs terminal",
+    "__main__ cli commands ledger output runs terminal testing",
 )
 """The rooms of each floor, from the ground up; a package is one room."""
 
@@ -38,6 +38,7 @@ DOORS = {
     "latex2mathml": {"verify.report.mathml"},
     "matplotlib": {"verify.report.plots"},
     "rich": {"verify.terminal"},
+    "pytest": {"verify.testing"},
 }
 """The modules that may import a foreign library."""
 

@@ -22,22 +22,27 @@ SHORT = 400
 
 
 def assert_holds(results: Results) -> None:
-    """Raise ``AssertionError`` unless every verdict passed and there is one.
-
-    The first seven lines of the message give what was refuted, the value that was returned, the
-    exact one, the error and what is allowed (in ulp of the result's format), the input, the options
-    and the reason. The reproducer follows, then the witness and how to replay it, then the other
-    verdicts that do not hold.
-    """
+    """Raise ``AssertionError`` unless every verdict passed and there is one; the message is `finding`."""
+    __tracebackhide__ = True
     if not isinstance(results, Results):
         raise UsageError(f"assert_holds takes what verify.check returns, not a {type(results).__name__}")
-    if results.holds:
-        return
+    if not results.holds:
+        raise AssertionError(finding(results))
+
+
+def finding(results: Results) -> str:
+    """What is wrong, in words, of results that do not hold.
+
+    The first seven lines give what was refuted, the value that was returned, the exact one, the
+    error and what is allowed (in ulp of the result's format), the input, the options and the reason.
+    The reproducer follows, then the witness and how to replay it, then the other verdicts that do
+    not hold.
+    """
     worst = results.worst
     if worst is None:
-        raise AssertionError("unknown: nothing was checked")
+        return "unknown: nothing was checked"
     others = [f"also {v.status.value}: {v.subject}" for v in results if v is not worst and not v]
-    raise AssertionError("\n".join([*_told(worst), *others]))
+    return "\n".join([*_told(worst), *others])
 
 
 def assert_ulp(

@@ -49,8 +49,13 @@ class Results(Sequence[Verdict]):
 
     def to_json(self) -> str:
         """A JSON object with ``status`` and ``verdicts``; an infinite number as {"$number": "inf"}."""
-        told = {"status": self.status.value, "verdicts": [asdict(verdict) for verdict in self.verdicts]}
-        return json.dumps(_plain(told), indent=1, allow_nan=False)
+        told = {"status": self.status.value, "verdicts": [plain(verdict) for verdict in self.verdicts]}
+        return json.dumps(told, indent=1, allow_nan=False)
+
+
+def plain(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as data that JSON can hold; an infinite number as {"$number": "inf"}."""
+    return {key: _plain(value) for key, value in asdict(verdict).items()}
 
 
 def _size(ratio: float | None) -> float:
