@@ -49,7 +49,9 @@ class Entry:
 
 def entries_of(told: Sequence[tuple[str, str]]) -> tuple[Entry, ...]:
     """The entries of a session, from the id of each item and what it told, in the order of the ids."""
-    return tuple(replace(Entry(**json.loads(text)), id=item) for item, text in sorted(told, key=lambda one: one[0]))
+    return tuple(
+        replace(Entry(**json.loads(text)), id=item) for item, text in sorted(told, key=lambda one: one[0])
+    )
 
 
 def summary(entries: Sequence[Entry]) -> list[str]:
