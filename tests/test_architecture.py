@@ -15,9 +15,9 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     "errors exits floats verdict wide",
     "claim contract domain expected operation record",
-    "backends calls contexts kernel oracle points regimes strategies tensors",
-    "candidate cases confirmation display elements entries evidence judgement proof refuter reproducer "
-    "search snippet standalone samples tables tally targets",
+    "backends calls contexts guard kernel oracle points regimes signatures state strategies tensors",
+    "adapters candidate cases confirmation display elements entries evidence judgement proof refuter "
+    "reproducer search snippet standalone samples tables tally targets",
     "catalogue operations",
     "assertions checking report results",
     "__main__ cli commands ledger output runs terminal testing",

@@ -2,92 +2,153 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from verify.adapters import changes_input
 from verify.backends import load_torch
 from verify.calls import Call
 from verify.contexts.torch import NotApplicableError
 from verify.errors import VerifyError
-from verify.tensors import memory_of, same_bits, share_memory, tensors_of, upstream_of
+from verify.guard import HungError, guarded
+from verify.signatures import Function as Function
+from verify.signatures import call_with, signature_of
+from verify.signatures import name_of as name_of
+from verify.signatures import takes as takes
+from verify.state import preserved
+from verify.tensors import form_of, memory_of, same_bits, share_memory, tensors_of, upstream_of
 
-Function = Callable[..., Any]
+LONGEST = 200
+"""How much of a foreign message is shown, in characters."""
+
+_IN_PLACE = "a function that computes in place says so by verify.adapters.in_place"
 
 
 class CandidateError(VerifyError):
     """A candidate raised inside the domain, or returned something that is not a result."""
 
 
-def name_of(function: Function) -> str:
-    """The name of a function for people, with its module where it has one."""
-    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
-    if name is None:
-        return f"a {type(function).__name__}"
-    module = getattr(function, "__module__", None)
-    return f"{module}.{name}" if module and module != "__main__" else str(name)
-
-
 def value_of(function: Function, call: Call, dtype: str, device: str) -> Any:
     """The result of a call, of the right shape, dtype and device.
 
-    Raises ``CandidateError`` where it is not, and ``NotApplicableError`` for options that the
-    function does not take.
+    Raises ``CandidateError`` where it is not, where the function raises anything but a
+    KeyboardInterrupt, or takes longer than `guard.limited` says, and ``NotApplicableError`` for
+    options that the function does not take. Shared settings of torch are put back.
     """
-    with load_torch().no_grad():
+    with _settled(device, grad=False):
         return _called(function, call, *tensors_of(call, dtype, device), dtype, device)
 
 
 def gradient_of(function: Function, call: Call, dtype: str, device: str, of: str) -> Any:
     """The gradient in the argument ``of`` for the upstream gradient of the call; raises as `value_of`."""
-    positional, keywords = tensors_of(call, dtype, device)
-    return _backward(function, call, positional, keywords, upstream_of(call, dtype, device), of)
+    with _settled(device, grad=True):
+        positional, keywords = tensors_of(call, dtype, device)
+        return _backward(function, call, positional, keywords, upstream_of(call, dtype, device), of)
 
 
 def side_effects_of(function: Function, call: Call, dtype: str, device: str, *, grad: bool) -> str:
     """What a call does beyond returning a result, in words; empty where there is nothing.
 
-    Looks at the memory of all arguments before and after, padding included, at results that lie in
-    the memory of an argument, and at results that differ from one call to the next.
+    Looks at the memory of all arguments before and after, padding included, at the parameters and
+    buffers of a module, at results that lie in the memory of an argument or of an earlier result, at
+    results that differ from one call to the next, and at the shared settings of torch. A function
+    marked by `in_place` may change its first argument, and return it.
     """
-    with load_torch().no_grad():
-        positional, keywords = tensors_of(call, dtype, device)
-        watched = {**positional, **keywords}
-        before = {name: memory_of(tensor) for name, tensor in watched.items()}
-        results = [_called(function, call, positional, keywords, dtype, device)]
-        told = _changes(watched, before)
-        for name, tensor in watched.items():
-            if not told and share_memory(results[0], tensor):
-                told = f"the result lies in the memory of {name}"
-        kept = results[0].clone()
-        results.append(_called(function, call, positional, keywords, dtype, device))
-    if not told and not same_bits(kept, results[1]):
-        told = "a second call with the same arguments gives another result"
-    return told or (_effects_of_backward(function, call, dtype, device) if grad else "")
+    passes = {False: _effects_of_calls, True: _effects_of_backward}
+    for backward in (False, True)[: 1 + grad]:
+        with _settled(device, grad=backward) as changed:
+            told = passes[backward](function, call, dtype, device)
+        if not told and changed:
+            told = f"the call changes {' and '.join(changed)}"
+        if told:
+            return f"{told} in the backward pass" if backward else told
+    return ""
+
+
+@contextlib.contextmanager
+def _settled(device: str, *, grad: bool) -> Iterator[list[str]]:
+    """With or without autograd, whatever the caller has set; then as `preserved`."""
+    torch = load_torch()
+    with torch.inference_mode(False), torch.set_grad_enabled(grad), preserved(device) as changed:
+        yield changed
+
+
+def _effects_of_calls(function: Function, call: Call, dtype: str, device: str) -> str:
+    positional, keywords = tensors_of(call, dtype, device)
+    own = next(iter(positional)) if changes_input(function) else ""
+    watch = _Watch({**positional, **keywords}, function, own)
+    first = _called(function, call, positional, keywords, dtype, device)
+    aliased = [name for name, tensor in watch.tensors.items() if share_memory(first, tensor)]
+    kept = first.clone()
+    if told := watch.changes():
+        return told
+    if aliased not in ([], [own]):
+        return f"the result lies in the memory of {aliased[0]}"
+    second = _called(function, call, positional, keywords, dtype, device)
+    if not same_bits(kept, second):
+        return "a second call with the same arguments gives another result"
+    if not aliased and share_memory(first, second):
+        return "the results of two calls lie in the same memory"
+    return ""
 
 
 def _effects_of_backward(function: Function, call: Call, dtype: str, device: str) -> str:
-    """As `side_effects_of`, of the gradient; a gradient that cannot be had is judged elsewhere."""
+    """As `_effects_of_calls`, of the gradient; a gradient that cannot be had is judged elsewhere."""
+    if not call.contract.gradients:
+        return ""
     positional, keywords = tensors_of(call, dtype, device)
     upstream = upstream_of(call, dtype, device)
-    watched = {**positional, **keywords, "the upstream gradient": upstream}
-    before = {name: memory_of(tensor) for name, tensor in watched.items()}
+    watch = _Watch({**positional, **keywords, "the upstream gradient": upstream}, function, "")
+    of = call.contract.gradients[0].of
     try:
-        of = call.contract.gradients[0].of
-        first = _backward(function, call, positional, keywords, upstream, of).clone()
-        told = _changes(watched, before)
+        first = _backward(function, call, positional, keywords, upstream, of)
+        kept = first.clone()
+        if told := watch.changes():
+            return told
         second = _backward(function, call, positional, keywords, upstream, of)
-    except CandidateError:
+    except (CandidateError, NotApplicableError):
         return ""
-    if not told and not same_bits(first, second):
-        return "a second backward pass with the same arguments gives another gradient"
-    return f"{told} in the backward pass" if told else ""
+    if not same_bits(kept, second):
+        return "a second call with the same arguments gives another gradient"
+    aliased = any(share_memory(first, tensor) for tensor in watch.tensors.values())
+    if not aliased and share_memory(first, second):
+        return "the gradients of two calls lie in the same memory"
+    return ""
 
 
-def _changes(watched: dict[str, Any], before: dict[str, Any]) -> str:
-    changed = [name for name, tensor in watched.items() if not same_bits(memory_of(tensor), before[name])]
-    return f"the call changes {' and '.join(changed)}" if changed else ""
+class _Watch:
+    """Tensors that a call may read and not change; the entries of ``own`` it may, and they are put back."""
+
+    def __init__(self, arguments: dict[str, Any], function: Function, own: str) -> None:
+        self.tensors = {**arguments, **_kept_by(function)}
+        self._before = {name: self._seen(tensor) for name, tensor in self.tensors.items()}
+        self._own = own
+        self._entries = arguments[own].clone() if own else None
+
+    @staticmethod
+    def _seen(tensor: Any) -> tuple[Any, Any]:
+        return form_of(tensor), memory_of(tensor)
+
+    def changes(self) -> str:
+        """What was changed, in words, if anything."""
+        if self._own and form_of(self.tensors[self._own]) == self._before[self._own][0]:
+            self.tensors[self._own].copy_(self._entries)
+        changed = []
+        for name, tensor in self.tensors.items():
+            (form, memory), (old_form, old_memory) = self._seen(tensor), self._before[name]
+            if form != old_form or not same_bits(memory, old_memory):
+                changed.append(name)
+        return f"the call changes {' and '.join(changed)}" if changed else ""
+
+
+def _kept_by(function: Function) -> dict[str, Any]:
+    """The parameters and buffers of a module, by names for people."""
+    if not isinstance(function, load_torch().nn.Module):
+        return {}
+    told = {f"the parameter {name}": tensor.detach() for name, tensor in function.named_parameters()}
+    return {**told, **{f"the buffer {name}": tensor for name, tensor in function.named_buffers()}}
 
 
 def _backward(
@@ -102,17 +163,17 @@ def _backward(
     first = {**positional, **keywords}[name]
     leaf = first.detach().requires_grad_()
     dtype, device = str(first.dtype).removeprefix("torch."), first.device.type
+    given = leaf.clone() if changes_input(function) and name == next(iter(positional)) else leaf
     positional, keywords = (
-        {key: leaf if key == name else tensor for key, tensor in part.items()}
+        {key: given if key == name else tensor for key, tensor in part.items()}
         for part in (positional, keywords)
     )
     result = _called(function, call, positional, keywords, dtype, device)
     if not result.requires_grad:
         raise CandidateError(f"the result is cut off from {name}: autograd knows no gradient")
-    try:
-        (gradient,) = torch.autograd.grad(result, leaf, upstream, allow_unused=True)
-    except Exception as error:
-        raise CandidateError(f"its backward pass raised {_told(error)}") from error
+    (gradient,) = _run(
+        "its backward pass", lambda: torch.autograd.grad(result, leaf, upstream, allow_unused=True)
+    )
     if gradient is None:
         raise CandidateError(f"the result is cut off from {name}: autograd knows no gradient")
     _require(gradient, tuple(first.shape), dtype, device, "gradient")
@@ -127,40 +188,56 @@ def _called(
     dtype: str,
     device: str,
 ) -> Any:
+    torch = load_torch()
     passed = {**keywords, **dict(call.passed)}
     known = _bind(function, len(positional), passed)
+    if changes_input(function) and 0 in next(iter(positional.values())).stride():
+        raise NotApplicableError("it computes in place, where entries share their memory")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            result = function(*positional.values(), **passed)
-    except NotImplementedError as error:
-        raise NotApplicableError(f"it declines {_options(passed)}: {_told(error)}") from error
-    except TypeError as error:
-        if passed and (not known or "unexpected keyword argument" in str(error)):
-            raise NotApplicableError(f"it does not take {_options(passed)}") from error
-        raise CandidateError(f"it raised {_told(error)}") from error
-    except Exception as error:
-        raise CandidateError(f"it raised {_told(error)}") from error
+        result = _run("it", lambda: call_with(function, tuple(positional.values()), passed))
+    except CandidateError as error:
+        if isinstance(error.__cause__, NotImplementedError):
+            raise NotApplicableError(f"it declines {_options(passed)}: {_told(error.__cause__)}") from error
+        if isinstance(error.__cause__, TypeError) and passed:
+            told = _told(error.__cause__)
+            if not known or "unexpected keyword argument" in told:
+                raise NotApplicableError(f"it does not take {_options(passed)}") from error
+        raise
+    if inspect.iscoroutine(result):
+        result.close()
     _require(result, call.shape, dtype, device, "result")
-    return result
+    return result if type(result) is torch.Tensor else result.as_subclass(torch.Tensor)
 
 
-def takes(function: Function, positional: int, name: str) -> bool:
-    """Whether a function takes a keyword beside so many tensors, as far as its signature tells."""
+def _run(subject: str, action: Callable[[], Any]) -> Any:
+    """What foreign code returns; ``CandidateError`` for whatever it does instead, but for Ctrl-C."""
     try:
-        inspect.signature(function).bind_partial(*[None] * positional, **{name: None})
-    except TypeError:
-        return False
-    except ValueError:
-        return True
-    return True
+        with guarded():
+            return action()
+    except HungError as error:
+        raise CandidateError(f"{subject} did not return within {error.seconds:g} s") from None
+    except BaseException as error:
+        if type(error) is KeyboardInterrupt:
+            raise
+        raise CandidateError(f"{subject} {_deed(error)}") from error
+
+
+def _deed(error: BaseException) -> str:
+    """What an exception says of the function that raised it."""
+    told = _told(error)
+    out_of_memory = isinstance(error, MemoryError | load_torch().cuda.OutOfMemoryError)
+    if out_of_memory or "can't allocate memory" in told or "not enough memory" in told:
+        return f"needs more memory than there is: {told}"
+    if isinstance(error, SystemExit):
+        return f"ends the program: {told}"
+    in_place = "in-place operation" in told or "written-to tensor" in told
+    return f"raised {told}; {_IN_PLACE}" if in_place else f"raised {told}"
 
 
 def _bind(function: Function, positional: int, passed: dict[str, Any]) -> bool:
     """Whether the signature is known, and then takes the call; ``NotApplicableError`` where it does not."""
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
+    signature = signature_of(function)
+    if signature is None:
         return False
     try:
         signature.bind(*[None] * positional, **passed)
@@ -174,6 +251,8 @@ def _require(tensor: Any, shape: tuple[int, ...], dtype: str, device: str, what:
     torch = load_torch()
     if not isinstance(tensor, torch.Tensor):
         raise CandidateError(f"the {what} is a {type(tensor).__name__}, not a tensor")
+    if tensor.is_nested or tensor.layout is not torch.strided:
+        raise CandidateError(f"the {what} is no dense tensor; its layout is {tensor.layout}")
     if tuple(tensor.shape) != shape:
         raise CandidateError(f"the {what} has shape {tuple(tensor.shape)}; it should have {shape}")
     if str(tensor.dtype) != f"torch.{dtype}":
@@ -186,6 +265,11 @@ def _options(passed: dict[str, Any]) -> str:
     return ", ".join(sorted(passed)) or "no options"
 
 
-def _told(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or ["no message"]
-    return f"{type(error).__name__}: {lines[0]}"
+def _told(error: BaseException) -> str:
+    """Type and first line of a foreign exception, cut to a length, without control characters."""
+    name = type(error).__name__
+    try:
+        lines = str(error).strip().splitlines() or ["no message"]
+    except Exception:  # its own __str__ raised
+        lines = ["its message cannot be read"]
+    return f"{name}: {''.join(c for c in lines[0] if c.isprintable())[:LONGEST]}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from verify.backends import load_torch, tensor_from
 from verify.calls import Call
+from verify.wide import Wide
 
 
 def layout_text(text: str, tensor: Any, layout: str) -> str:
@@ -70,7 +71,7 @@ def upstream_of(call: Call, dtype: str, device: str) -> Any:
     if not call.expanded or not call.shape:
         return laid_out(tensor_from(call.upstream, dtype, device), call.layout)
     first = call.upstream
-    while isinstance(first, tuple):
+    while isinstance(first, tuple | Wide):
         first = first[0]
     return torch.as_tensor(tensor_from(first, dtype, device)).expand(call.shape)
 
@@ -79,6 +80,11 @@ def memory_of(tensor: Any) -> Any:
     """A copy of all bytes of the memory in which a tensor lies, padding included."""
     torch = load_torch()
     return torch.empty(0, dtype=torch.uint8, device=tensor.device).set_(tensor.untyped_storage()).clone()
+
+
+def form_of(tensor: Any) -> tuple[Any, ...]:
+    """How a tensor reads its memory: shape, strides, offset, dtype, and whether autograd follows it."""
+    return tensor.shape, tensor.stride(), tensor.storage_offset(), tensor.dtype, tensor.requires_grad
 
 
 def same_bits(a: Any, b: Any) -> bool:

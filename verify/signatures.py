@@ -1,0 +1,74 @@
+"""Signatures: how a candidate can be called, also if it is a module or belongs to autograd."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from verify.backends import load_torch
+
+Function = Callable[..., Any]
+
+
+def name_of(function: Function) -> str:
+    """The name of a function for people, with its module where it has one."""
+    if isinstance(function, functools.partial):
+        return f"{name_of(function.func)} with options"
+    if owner := _autograd(function):
+        return f"{name_of(owner)}.apply"
+    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
+    if not isinstance(name, str):
+        return f"a {type(function).__name__}"
+    module = getattr(function, "__module__", None)
+    return f"{module}.{name}" if module and module != "__main__" else name
+
+
+def signature_of(function: Function) -> inspect.Signature | None:
+    """The signature of a function, of the ``forward`` of a module, compiled or not, or of the
+    ``forward`` of an autograd.Function given by its ``apply``; None where Python does not know it.
+    """
+    torch = load_torch()
+    owner = _autograd(function)
+    target: Any = function
+    if isinstance(function, torch.nn.Module):
+        target = getattr(function, "_orig_mod", function).forward
+    elif owner:
+        target = owner.forward
+    try:
+        signature = inspect.signature(target)
+    except Exception:  # what a foreign object's attributes do is not known
+        return None
+    if owner and owner.setup_context is torch.autograd.Function.setup_context:
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+    return signature
+
+
+def takes(function: Function, positional: int, name: str) -> bool:
+    """Whether a function takes a keyword beside so many tensors, as far as its signature tells."""
+    signature = signature_of(function)
+    if signature is None:
+        return True
+    try:
+        signature.bind_partial(*[None] * positional, **{name: None})
+    except TypeError:
+        return False
+    return True
+
+
+def call_with(function: Function, positional: Sequence[Any], passed: Mapping[str, Any]) -> Any:
+    """The result of a function; options become positional for an ``apply``, which takes no keywords."""
+    signature = signature_of(function) if _autograd(function) else None
+    if signature is None:
+        return function(*positional, **passed)
+    bound = signature.bind(*positional, **passed)
+    bound.apply_defaults()
+    return function(*bound.args, **bound.kwargs)
+
+
+def _autograd(function: Function) -> Any:
+    """The autograd.Function whose ``apply`` a function is; None for others."""
+    owner = getattr(function, "__self__", None)
+    ours = isinstance(owner, type) and issubclass(owner, load_torch().autograd.Function)
+    return owner if ours and getattr(function, "__name__", "") == "apply" else None
