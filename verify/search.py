@@ -20,6 +20,7 @@ from verify.display import shown_call
 from verify.elements import Found, Property, examine, formula_of, variable_of
 from verify.errors import UnavailableError, VerifyError
 from verify.floats import Format, format_named
+from verify.guard import Clock, limited
 from verify.judgement import numbers_of, text_of
 from verify.oracle import confirm
 from verify.reproducer import ReproducerError, got_of, run_script
@@ -51,6 +52,7 @@ class Search:
     format: Format = field(init=False)
     model: Model = field(init=False)
     tally: Tally = field(default_factory=Tally)
+    clock: Clock = field(default_factory=Clock)
     refuting: list[tuple[Call, Found]] = field(default_factory=list)
     tried: int = 0
     skipped: int = 0
@@ -72,7 +74,8 @@ class Search:
         except UnavailableError as error:
             return replace(verdict, coverage=None, reason=f"not run: {error}")
         self.format, self.model = format_named(self.dtype), model_for(self.dtype, self.device)
-        look()
+        with limited(self.time_limit) as self.clock:
+            look()
         tally = self.tally
         stopped = f"stopped by the time limit after {tally.seen} calls" if self.skipped else ""
         reason = "; ".join(told for told in (tally.reason, self.declined, stopped) if told)
@@ -109,6 +112,9 @@ class Search:
 
     def _visit(self, call: Call) -> bool:
         """Judge a call; once one is refuted, look for those that are wrong by about as much."""
+        if self.clock.hung:
+            self.skipped += not self.refuting
+            return False
         found = examine(
             self.candidate,
             call,
