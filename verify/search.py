@@ -57,6 +57,12 @@ class Search:
     tried: int = 0
     skipped: int = 0
 
+    @property
+    def subject(self) -> str:
+        """What the verdict is about, in words."""
+        name = f"{name_of(self.candidate)} as {self.contract.name}"
+        return f"{name}: {self.aspect} in {self.dtype} on {self.device}"
+
     def verdict(self) -> Verdict:
         """Search, and say what was found; unknown on a device that is absent."""
         return self._verdict(self._explore, "searched")
@@ -66,9 +72,7 @@ class Search:
         return self._verdict(lambda: self._visit(call), "witness")
 
     def _verdict(self, look: Callable[[], object], coverage: Coverage) -> Verdict:
-        name = f"{name_of(self.candidate)} as {self.contract.name}"
-        verdict = Verdict(f"{name}: {self.aspect} in {self.dtype} on {self.device}", Status.UNKNOWN)
-        verdict = replace(verdict, coverage=coverage, level="stable")
+        verdict = Verdict(self.subject, Status.UNKNOWN, coverage=coverage, level="stable")
         try:
             require_device(self.device)
         except UnavailableError as error:
