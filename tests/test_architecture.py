@@ -15,12 +15,13 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     "errors exits floats verdict wide",
     "claim contract domain expected operation record",
-    "backends calls contexts guard kernel oracle points regimes signatures state strategies tensors",
-    "adapters candidate cases confirmation display elements entries evidence judgement proof refuter "
-    "reproducer search snippet standalone samples tables tally targets",
+    "backends calls contexts guard kernel oracle points regimes signatures spread state strategies tensors "
+    "wide_rows",
+    "adapters bulk_judgement candidate cases confirmation display elements entries evidence judgement proof "
+    "reduction refuter reproducer search snippet standalone samples tables tally targets",
     "catalogue operations",
     "assertions checking report results",
-    "__main__ cli commands ledger output runs terminal testing",
+    "__main__ check_commands cli commands isolation ledger output places runs terminal testing",
 )
 """The rooms of each floor, from the ground up; a package is one room."""
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from verify.backends import exact_values
+from verify.bulk_judgement import judge_table
 from verify.calls import Call
 from verify.candidate import CandidateError, Function, gradient_of, side_effects_of, value_of
+from verify.contexts.axes import NotBulkError
+from verify.contexts.bulk import Bulk, evaluate
 from verify.contexts.family import Family
 from verify.contexts.rounded import Model
 from verify.contexts.rounding import error_bounds
@@ -20,9 +24,14 @@ from verify.floats import Enclosure, Format
 from verify.judgement import NO_BOUND, Outcome, judge
 from verify.oracle import Undecided, enclose_family
 from verify.verdict import Status
+from verify.wide import Wide, exact
 
 Property = str
 """What is judged: "value", "gradient" (in the first tensor), "gradient of" another, or "side effects"."""
+
+
+ONE_BY_ONE = 1200
+"""Numbers of a wide table up to which what float64 leaves open is decided one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +79,21 @@ def formula_of(call: Call, aspect: Property, *, exact: bool) -> tuple[Callable[.
 
     The definition of the value or gradient if ``exact``, else the algorithm for the bound.
     """
-    contract, options = call.contract, call.options
-    if of := variable_of(aspect, contract):
-        gradient = contract.gradient(of)
-        action = gradient.definition if exact else gradient.algorithm
-        return lambda c, *given: flat(action(c, options, *given)), (call.upstream, *call.values)
-    action = contract.definition if exact else contract.algorithm
-    return lambda c, *given: flat(action(c, options, *given)), call.values
+    definition, *algorithms = _actions(call.contract, aspect)
+    action = definition if exact else algorithms[0]
+    return lambda c, *given: flat(action(c, call.options, *given)), _values(call, aspect)
+
+
+def _actions(contract: Contract, aspect: Property) -> tuple[Callable[..., Any], ...]:
+    """The definition of a value or gradient, its standard algorithm, and the others equally stable."""
+    of = variable_of(aspect, contract)
+    part = contract.gradient(of) if of else contract
+    return (part.definition, part.algorithm, *part.alternatives)
+
+
+def _values(call: Call, aspect: Property) -> tuple[Any, ...]:
+    """The exact values that the formulas of a property take."""
+    return (call.upstream, *call.values) if variable_of(aspect, call.contract) else call.values
 
 
 def examine(
@@ -107,6 +124,8 @@ def examine(
         if aspect == "side effects":
             return Found(Outcome(Status.UNKNOWN, reason=str(error)))
         return Found(_refuted(str(error)))
+    if any(isinstance(value, Wide) for value in _values(call, aspect)):
+        return _compared_at_once(result, call, aspect, format, model, device, max_bits)
     return _compared(exact_values(result), call, aspect, format, model, max_bits)
 
 
@@ -114,11 +133,40 @@ def _refuted(told: str) -> Outcome:
     return Outcome(Status.REFUTED, ulp=math.inf, ratio=math.inf, allowed_ulp=0.0, reason=told)
 
 
+def _compared_at_once(
+    result: Any, call: Call, aspect: Property, format: Format, model: Model, device: str, max_bits: int
+) -> Found:
+    """As `_compared`, in float64 on whole tables; one element by one where float64 does not decide it."""
+    _, algorithm, *others = _actions(call.contract, aspect)
+
+    def run(action: Callable[..., Any]) -> Bulk:
+        return evaluate(
+            lambda c, *given: action(c, call.options, *given), _values(call, aspect), model, device
+        )
+
+    small = math.prod(call.lengths.values()) <= ONE_BY_ONE
+    try:
+        bulk = run(algorithm)
+        for other in others:
+            bulk = replace(bulk, bound=bulk.bound.maximum(run(other).bound))
+    except NotBulkError as error:
+        if small:
+            return _compared(exact_values(result), call, aspect, format, model, max_bits)
+        return Found(Outcome(Status.UNKNOWN, reason=f"too large for a formula with {error}"))
+    if bulk.ratio is None:
+        return _compared(exact_values(result), call, aspect, format, model, max_bits)
+    found = Found(*judge_table(result.detach().reshape(-1).to(bulk.value), bulk, format))
+    if found.outcome.judged or not small:
+        return found
+    return _compared(exact_values(result), call, aspect, format, model, max_bits)
+
+
 def _compared(
     got: list[Any], call: Call, aspect: Property, format: Format, model: Model, max_bits: int
 ) -> Found:
     """The outcome of the worst element; its error in ulp and its ratio are the largest of all."""
-    formula, values = formula_of(call, aspect, exact=True)
+    formula, _ = formula_of(call, aspect, exact=True)
+    values = tuple(exact(value) for value in _values(call, aspect))
     try:
         truths = enclose_family(formula, values, format=format, max_bits=max_bits)
     except DomainError as error:
@@ -126,8 +174,7 @@ def _compared(
     if len(truths) != len(got):
         reason = next((t.reason for t in truths if isinstance(t, Undecided)), "no enclosure")
         return Found(Outcome(Status.UNKNOWN, reason=f"the oracle did not decide: {reason}"))
-    algorithm, values = formula_of(call, aspect, exact=False)
-    bounds = error_bounds(algorithm, values, model) or (None,) * len(got)
+    bounds = _bounds(call, aspect, values, model) or (None,) * len(got)
     found = [
         _element(position, number, truth, bound, format)
         for position, (number, truth, bound) in enumerate(zip(got, truths, bounds, strict=True))
@@ -138,6 +185,20 @@ def _compared(
     if not worst.outcome.judged or worst.outcome.status is Status.REFUTED:
         return worst
     return replace(worst, outcome=replace(worst.outcome, ulp=ulp))
+
+
+def _bounds(
+    call: Call, aspect: Property, values: tuple[Any, ...], model: Model
+) -> tuple[Fraction, ...] | None:
+    """For each element the largest bound of the stable algorithms; None where one has none."""
+    _, *algorithms = _actions(call.contract, aspect)
+    found = []
+    for action in algorithms:
+        bounds = error_bounds(lambda c, *given, act=action: flat(act(c, call.options, *given)), values, model)
+        if bounds is None:
+            return None
+        found.append(bounds)
+    return tuple(max(element) for element in zip(*found, strict=True))
 
 
 def _element(position: int, got: Any, truth: Enclosure | Undecided, bound: Any, format: Format) -> Found:

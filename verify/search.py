@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from verify.backends import require_device
-from verify.calls import Call, calls
+from verify.calls import SMALL, Call, calls
 from verify.candidate import name_of
 from verify.cases import Case, place_of, write_witness
 from verify.contexts.rounded import Model
@@ -23,13 +23,23 @@ from verify.floats import Format, format_named
 from verify.guard import Clock, limited
 from verify.judgement import numbers_of, text_of
 from verify.oracle import confirm
+from verify.reduction import reduced
 from verify.reproducer import ReproducerError, got_of, run_script
 from verify.snippet import write_call
+from verify.spread import wide_calls
 from verify.strategies import explore
 from verify.tally import Tally
 from verify.verdict import Counterexample, Coverage, Status, Verdict
+from verify.wide import Wide
+from verify.wide import exact as exact_value
 
 MAX_BITS = 4096
+WIDE_SECONDS = 10.0
+"""Time after which no further wide call is begun, and a wide finding is made no simpler."""
+
+SHOWN_WHOLE = 64
+"""Numbers up to which the simplest of several findings is the one that is shortest to write down."""
+
 SHRINKS = 100
 """Calls that are tried at most to make a finding simpler."""
 
@@ -92,15 +102,41 @@ class Search:
         return self._refuted(verdict) if self.refuting else verdict
 
     def _explore(self) -> None:
-        """Small calls, then calls of all sizes; what only those refuted is looked for in small ones again."""
+        """Small calls, larger and wide ones; what only those refuted is looked for in small ones again."""
         deadline = math.inf if self.time_limit is None else time.monotonic() + self.time_limit
         few = (self.examples + 1) // 2
+        rest = self.examples - few
         self._draw(few, deadline, small=True, again=0)
-        if not self.refuting and self.examples > few:
-            self._draw(self.examples - few, deadline, small=False, again=0)
-            if self.refuting:
-                self.tried = 0
-                self._draw(few, deadline, small=True, again=1)
+        if not self.refuting and rest:
+            self._draw((rest + 1) // 2, deadline, small=False, again=0)
+        if not self.refuting and rest:
+            self._spread(rest // (10 if self.aspect == "side effects" else 2), deadline)
+        if self.refuting and _size(self.refuting[0][0]) > SMALL * SMALL:
+            self.tried = 0
+            self._draw(few, deadline, small=True, again=1)
+            self._reduce(deadline)
+
+    def _spread(self, count: int, deadline: float) -> None:
+        """Wide calls until one refutes, or the time for them is over."""
+        start = time.monotonic()
+        for call in wide_calls(self.contract, self.dtype, self.choices, seed=self.seed, count=count):
+            if time.monotonic() > min(deadline, start + WIDE_SECONDS):
+                self.skipped += 1
+            elif self._visit(call):
+                return
+
+    def _reduce(self, deadline: float) -> None:
+        """Where no small call refutes, the wide one is made as narrow and plain as it can be."""
+        call, _ = min(self.refuting, key=lambda pair: _size(pair[0]))
+        if not any(isinstance(value, Wide) for value in call.values):
+            return
+        stop = min(deadline, time.monotonic() + WIDE_SECONDS)
+
+        def refutes(candidate: Call) -> bool:
+            self.tried = 0
+            return time.monotonic() < stop and self._visit(candidate)
+
+        reduced(call, refutes)
 
     def _draw(self, examples: int, deadline: float, *, small: bool, again: int) -> None:
         drawn = calls(self.contract, self.dtype, self.choices, small=small)
@@ -150,7 +186,8 @@ class Search:
             example = Counterexample(shown, "", found.outcome.reason, math.inf, 0.0)
             return replace(verdict, counterexample=example, reason=found.outcome.reason)
         got = found.outcome.got
-        formula, values = formula_of(call, self.aspect, exact=True)
+        formula, given = formula_of(call, self.aspect, exact=True)
+        values = tuple(exact_value(value) for value in given)
         position, truth = found.position, found.truth
         try:
             if truth is None:
@@ -195,5 +232,16 @@ class Search:
         return (script, "") if same else (None, "run by itself, it does not show the same number")
 
 
+def _size(call: Call) -> int:
+    """How many numbers the variables of a call have."""
+    return sum(v.tensor.numel() if isinstance(v, Wide) else len(numbers_of(v)) for v in call.values)
+
+
 def _complexity(call: Call, dtype: str) -> tuple[int, int]:
-    return len(numbers_of(call.values)), len(str(shown_call(call, dtype)))
+    size = _size(call)
+    return size, len(str(shown_call(call, dtype))) if size <= SHOWN_WHOLE else _distinct(call)
+
+
+def _distinct(call: Call) -> int:
+    """How many numbers of wide variables differ from 0."""
+    return sum(int(v.tensor.count_nonzero()) for v in call.values if isinstance(v, Wide))

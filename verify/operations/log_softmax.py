@@ -69,6 +69,7 @@ log_softmax = Operation(
         definition=by_rows(_definition),
         algorithm=by_rows(_algorithm),
         gradients=(Gradient("input", by_rows(_gradient), by_rows(_gradient_algorithm)),),
+        infinite=("input",),
         arguments=inputs_only("input"),
         options=(DIM, AXES),
         prepare=with_axis,

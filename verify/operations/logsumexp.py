@@ -100,6 +100,7 @@ logsumexp = Operation(
         definition=_table_definition,
         algorithm=_table_algorithm,
         gradients=(Gradient("input", _gradient, _gradient_algorithm),),
+        infinite=("input",),
         arguments=inputs_only("input"),
         options=(DIM, one_of("keepdim", False, True, default=False), AXES),
         prepare=with_axis,

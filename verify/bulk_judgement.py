@@ -1,0 +1,105 @@
+"""Judging a whole table: every element of a result against its value and bound, all at once."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+from verify.backends import load_torch
+from verify.contexts.bulk import Bulk
+from verify.contexts.running import SLACK
+from verify.floats import Enclosure, Format
+from verify.judgement import NO_BOUND, Outcome
+from verify.verdict import Status
+
+PIECE = 1 << 20
+"""Elements that are compared at a time, so that memory stays small."""
+
+
+def judge_table(got: Any, bulk: Bulk, format: Format) -> tuple[Outcome, int | None, Enclosure | None]:
+    """The outcome of the worst element of a flat float64 tensor, its position, and what encloses its value.
+
+    Refuted when the least possible error exceeds the bound, passed when the largest does not; what lies
+    between, and a value beyond float64, is unknown. An element whose definition has no value is free.
+    ``ulp`` and ``ratio`` are the largest of all elements.
+    """
+    best: tuple[Outcome, int | None, Enclosure | None] = (Outcome(Status.PASSED), None, None)
+    for start in range(0, got.numel(), PIECE):
+        part = slice(start, start + PIECE)
+        found = _judge_piece(got[part], bulk.value[part], bulk.bound[part], bulk.ratio or 0.0, format, start)
+        best = _worse(best, found)
+    return best
+
+
+def _worse(a: Any, b: Any) -> Any:
+    order = {Status.REFUTED: 2, Status.UNKNOWN: 1}
+    first, second = a[0], b[0]
+    key_a = (order.get(first.status, 0), first.ratio)
+    return b if (order.get(second.status, 0), second.ratio) >= key_a else a
+
+
+def _judge_piece(got: Any, value: Any, bound: Any, ratio: float, format: Format, start: int) -> Any:
+    torch = load_torch()
+    edge = 2.0 ** (format.emax + 1) if format.emax < 1023 else math.inf
+    free = value.isnan()
+    error = (got.clamp(-edge, edge) - value.clamp(-edge, edge)).abs_()
+    same = (got == value) & value.isinf()
+    error.masked_fill_(same | free, 0.0)
+    lost = error.isnan() | (value.isinf() & (bound == 0) & ~same)
+    error.masked_fill_(lost & ~free, math.inf)
+    allowed = bound.masked_fill(free, math.inf)
+    half = ratio * allowed
+    known = allowed.isfinite()
+    no_number = ~got.isfinite() & value.isfinite() & (value.abs() <= float(format.largest)) & ~free
+    refuted = known & ((error - half > allowed * (1 + SLACK)) | (no_number & (error > allowed)))
+    passed = free | known & (error + half <= allowed * (1 - SLACK)) | (known & (error == 0) & (half == 0))
+    ratios = torch.where(error > 0, error / allowed, 0.0).masked_fill_(free | ~known, 0.0)
+    ratios.masked_fill_(refuted & (no_number | lost), math.inf)
+    if refuted.any():
+        position = int(torch.where(refuted, ratios, -1.0).argmax())
+        return _outcome(Status.REFUTED, position, got, value, allowed, ratio, ratios, format, start)
+    judged = passed & ~free
+    if not passed.all():
+        unbounded = bool((~known & ~free).any())
+        return (
+            Outcome(Status.UNKNOWN, reason=NO_BOUND if unbounded else "float64 does not decide it"),
+            None,
+            None,
+        )
+    if not judged.any():
+        return Outcome(Status.UNKNOWN, reason="the definition has no value here"), None, None
+    position = int(ratios.argmax())
+    return _outcome(Status.PASSED, position, got, value, allowed, ratio, ratios, format, start)
+
+
+def _outcome(
+    status: Status,
+    position: int,
+    got: Any,
+    value: Any,
+    allowed: Any,
+    ratio: float,
+    ratios: Any,
+    format: Format,
+    start: int,
+) -> tuple[Outcome, int, Enclosure | None]:
+    """What is told of one element."""
+    number, exact, bound = (float(part[position]) for part in (got, value, allowed))
+    unit = float(format.ulp(exact)) if exact - exact == 0 else math.inf
+    error = abs(number - exact)
+    ulp = math.inf if error != error or math.isinf(error) else error / unit
+    told: Any = Fraction(number) if number - number == 0 else number
+    truth = None
+    if exact - exact == 0 and bound - bound == 0:
+        half = Fraction(bound) * Fraction(ratio)
+        truth = Enclosure(Fraction(exact) - half, Fraction(exact) + half)
+    elif math.isinf(exact):
+        truth = Enclosure(exact, exact)
+    allowed_ulp = bound / unit if bound - bound == 0 else math.inf
+    worst = float(ratios[position])
+    return (
+        Outcome(status, True, told, None, 0.0 if exact == number else ulp, worst, allowed_ulp),
+        start + position,
+        truth,
+    )

@@ -1,0 +1,153 @@
+"""Reduction: a wide call that refutes, made narrower and plainer for as long as it still does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from verify.calls import Call
+from verify.domain import Declaration
+from verify.wide import Wide
+
+TRIES = 150
+"""Calls that are tried at most."""
+
+
+def reduced(call: Call, refutes: Callable[[Call], bool], *, tries: int = TRIES) -> Call:
+    """The simplest call that was found to refute still, starting from one that does.
+
+    First fewer rows, then fewer columns, then plain options, layout and upstream gradient, then as
+    many zeros as can be.
+    """
+    left = [tries]
+
+    def keeps(candidate: Call | None) -> bool:
+        if candidate is None or left[0] <= 0:
+            return False
+        left[0] -= 1
+        return refutes(candidate)
+
+    for step in (_fewer_rows, _fewer_columns, _plainer, _more_zeros):
+        call = step(call, keeps)
+    return call
+
+
+def _fewer_rows(call: Call, keeps: Callable[[Call | None], bool]) -> Call:
+    return _shorter(call, "N", keeps)
+
+
+def _fewer_columns(call: Call, keeps: Callable[[Call | None], bool]) -> Call:
+    return _shorter(call, "C", keeps)
+
+
+def _shorter(call: Call, axis: str, keeps: Callable[[Call | None], bool]) -> Call:
+    """Drop pieces of an axis, from halves to single positions, as long as what is left refutes."""
+    piece = call.lengths.get(axis, 1) // 2
+    while piece:
+        at = 0
+        while at < call.lengths[axis] and call.lengths[axis] > 1:
+            length = call.lengths[axis]
+            kept = [*range(at), *range(min(at + piece, length), length)]
+            shorter = _cut(call, axis, kept) if kept else None
+            if shorter is not None and keeps(shorter):
+                call = shorter
+            else:
+                at += piece
+        piece = piece // 4 if piece > 64 else piece // 2
+    return call
+
+
+def _cut(call: Call, axis: str, kept: list[int]) -> Call | None:
+    """The call with these positions of an axis; None where its values do not allow it."""
+    declared = call.contract.variables(call.options)
+    if len(declared) != len(call.values):
+        return None
+    values = []
+    for variable, value in zip(declared, call.values, strict=True):
+        if variable.domain.sums_to_one and variable.shape[-1:] == (axis,):
+            return None
+        cut = _selected(variable, value, axis, kept)
+        if cut is None:
+            return None
+        values.append(cut)
+    upstream: Any = call.upstream
+    for place, name in enumerate(call.contract.shape(call.options)):
+        if name == axis:
+            upstream = _taken(upstream, place, kept)
+    return replace(call, lengths={**call.lengths, axis: len(kept)}, values=tuple(values), upstream=upstream)
+
+
+def _selected(variable: Declaration, value: Any, axis: str, kept: list[int]) -> Any:
+    if variable.domain.kind == "index" and variable.domain.bound == axis:
+        place = {position + 1: number + 1 for number, position in enumerate(kept)}
+        value = _relabelled(value, place)
+        if value is None:
+            return None
+    for dimension, name in enumerate(variable.shape):
+        if name == axis:
+            value = _taken(value, dimension, kept)
+    return value
+
+
+def _relabelled(value: Any, place: dict[int, int]) -> Any:
+    """Labels as they are among the positions kept; None where one of them is gone."""
+    if not isinstance(value, tuple):
+        return place.get(value)
+    found = tuple(_relabelled(item, place) for item in value)
+    return None if any(item is None for item in found) else found
+
+
+def _taken(value: Any, dimension: int, kept: list[int]) -> Any:
+    if isinstance(value, Wide):
+        return Wide(value.tensor[(slice(None),) * dimension + (kept,)])
+    if dimension:
+        return tuple(_taken(item, dimension - 1, kept) for item in value)
+    return tuple(value[position] for position in kept)
+
+
+def _plainer(call: Call, keeps: Callable[[Call | None], bool]) -> Call:
+    for simpler in _plain_forms(call):
+        changed = simpler(call)
+        if keeps(changed):
+            call = changed
+    return call
+
+
+def _plain_forms(call: Call) -> Iterator[Callable[[Call], Call]]:
+    yield lambda c: replace(c, layout="contiguous")
+    yield lambda c: replace(c, upstream=_filled(c.upstream), expanded=False)
+
+
+def _filled(upstream: Any) -> Any:
+    return Wide(upstream.tensor * 0 + 1) if isinstance(upstream, Wide) else Fraction(1)
+
+
+def _more_zeros(call: Call, keeps: Callable[[Call | None], bool]) -> Call:
+    """Zeros for pieces of each wide variable that may be 0, from all of it to 64th parts."""
+    for number, variable in enumerate(call.contract.variables(call.options)[: len(call.values)]):
+        value = call.values[number]
+        domain = variable.domain
+        if not isinstance(value, Wide) or domain.kind != "real" or domain.sign == "positive":
+            continue
+        if domain.sums_to_one:
+            continue
+        for parts in (1, 2, 8, 32):
+            call = _zeroed(call, number, parts, keeps)
+    return call
+
+
+def _zeroed(call: Call, number: int, parts: int, keeps: Callable[[Call | None], bool]) -> Call:
+    for part in range(parts):
+        tensor = call.values[number].tensor
+        length = tensor.shape[-1]
+        start, stop = part * length // parts, (part + 1) * length // parts
+        if not tensor[..., start:stop].count_nonzero():
+            continue
+        plain = tensor.clone()
+        plain[..., start:stop] = 0
+        values = (*call.values[:number], Wide(plain), *call.values[number + 1 :])
+        if keeps(replace(call, values=values)):
+            call = replace(call, values=values)
+    return call

@@ -1,0 +1,147 @@
+"""Wide calls: large tables with a regime for each row, spread from one seed by torch.
+
+Small calls are drawn by Hypothesis (verify.calls), which shrinks them; these reach what only many
+columns or rows show: tails, block edges, long sums, rescaling between blocks, many rows.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+from verify.backends import load_torch
+from verify.calls import LAYOUTS, Call
+from verify.contract import Contract
+from verify.domain import Declaration
+from verify.points import length_of
+from verify.wide import Wide
+from verify.wide_rows import WideRows
+
+TABLES = (
+    (3, 5),
+    (4, 129),
+    (65, 65),
+    (2, 1025),
+    (2, 50257),
+    (2, 7),
+    (3, 513),
+    (257, 257),
+    (2, 4097),
+    (70001, 2),
+    (2, 33),
+    (5, 1000),
+    (1, 262144),
+    (2, 127),
+    (1025, 6),
+    (2, 8195),
+    (2, 2047),
+    (3, 255),
+    (1, 32003),
+    (2, 128256),
+)
+"""Rows and columns, in the order in which they are taken; few calls already meet each kind of width."""
+
+DENSE = 20_000
+"""Numbers up to which a table has further axes longer than 1."""
+
+FLOAT64_NUMBERS = 1100
+"""Larger tables are not drawn for float64, whose exact values come number by number."""
+
+
+def wide_calls(
+    contract: Contract, dtype: str, choices: Mapping[str, tuple[Any, ...]], *, seed: int, count: int
+) -> Iterator[Call]:
+    """Up to ``count`` calls over `TABLES`, the same for one seed; those outside the domain are left out."""
+    for number in range(count):
+        shape = TABLES[number % len(TABLES)]
+        if dtype == "float64" and shape[0] * shape[1] > FLOAT64_NUMBERS:
+            continue
+        call = _Spread(dtype, f"{contract.name} {seed} {number}").call(contract, choices, *shape)
+        if call is not None:
+            yield call
+
+
+class _Spread:
+    """One call: all its numbers come from one seed."""
+
+    def __init__(self, dtype: str, seed: str) -> None:
+        self._torch = load_torch()
+        self._random = random.Random(seed)
+        self._rows = WideRows(dtype, seed)
+        self._infinite = False
+
+    def call(
+        self, contract: Contract, choices: Mapping[str, tuple[Any, ...]], rows: int, columns: int
+    ) -> Call | None:
+        """A call with these lengths; None where the options and values do not fit."""
+        options = {name: self._random.choice(values) for name, values in choices.items()}
+        self._infinite = bool(contract.infinite) and self._random.random() < 0.25
+        variables = contract.variables(options)
+        lengths = {"N": rows, "C": columns}
+        for name in sorted({s for v in variables for s in (*v.shape, v.domain.bound) if isinstance(s, str)}):
+            lengths.setdefault(name, self._random.randint(1, max(1, min(40, DENSE // (rows * columns)))))
+        drawn = tuple(self._value(v, lengths, v.name in contract.infinite) for v in variables)
+        values = contract.prepare(options, drawn)
+        if values is None:
+            return None
+        shape = contract.lengths(options, lengths)
+        upstream, expanded = self._upstream(shape)
+        layout = self._random.choice([name for name in LAYOUTS if name != "expanded"])
+        return Call(contract, options, lengths, values, upstream, layout, expanded)
+
+    def _value(self, variable: Declaration, lengths: Mapping[str, int], infinite: bool) -> Any:
+        domain, shape = variable.domain, [length_of(size, lengths) for size in variable.shape]
+        if domain.kind == "index":
+            return self._labels(length_of(domain.bound or 1, lengths), shape)
+        rows, columns = math.prod(shape[:-1]), shape[-1] if shape else 1
+        make: Callable[[int, int], Any] = self._rows.logits
+        if domain.sums_to_one:
+            make = self._rows.distributions
+        elif domain.kind == "integer":
+            make = self._rows.wholes
+        elif domain.below_one:
+            make = self._rows.fractions
+        elif domain.sign != "any":
+            make = (
+                self._rows.nonnegative
+                if domain.sign == "nonnegative" and not self._infinite
+                else self._rows.positive
+            )
+        table = make(rows, columns)
+        if infinite and self._infinite:
+            table = self._rows.with_infinities(table)
+        return (
+            Wide(self._rows.held(table).reshape(shape)) if shape else Fraction(float(self._rows.held(table)))
+        )
+
+    def _labels(self, bound: int, shape: list[int]) -> Any:
+        """Labels at the first, the last, an edge, a dominant entry, or anywhere, from 1."""
+        if len(shape) > 1:
+            return tuple(self._labels(bound, shape[1:]) for _ in range(shape[0]))
+        if not shape:
+            return self._label(bound)
+        if bound <= 3:
+            return tuple(self._random.randint(1, bound) for _ in range(shape[0]))
+        return tuple(self._label(bound) for _ in range(shape[0]))
+
+    def _label(self, bound: int) -> int:
+        kind = self._random.randrange(4)
+        if kind == 0 and self._rows.places:
+            return min(bound, self._random.choice(self._rows.places) + 1)
+        if kind == 1:
+            return self._random.choice((1, bound))
+        return self._random.randint(1, bound) if kind == 2 else min(bound, self._rows.place(bound) + 1)
+
+    def _upstream(self, shape: tuple[int, ...]) -> tuple[Any, bool]:
+        """Ones, one scaled number, or a number of its own for every element; some with stride 0."""
+        kind = self._random.randrange(4)
+        scale = Fraction(1) if kind == 0 else Fraction(self._random.randint(1, 12), 4)
+        if not shape:
+            return scale, False
+        if kind < 2:
+            return Wide(self._torch.full(shape, float(scale), dtype=self._torch.float64)), bool(kind)
+        table = self._rows.whole(math.prod(shape), 1, -12, 12) / 4
+        return Wide(table.reshape(shape)), False

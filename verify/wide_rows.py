@@ -1,0 +1,179 @@
+"""Wide rows: tables of float64 numbers by regime, made by torch from one seed."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+from verify.backends import load_torch, torch_dtype
+from verify.floats import Format, format_named
+
+BLOCKS = (8, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
+"""Block widths of kernels, at whose edges entries are placed."""
+
+LOG_TWO = math.log(2)
+
+
+class WideRows:
+    """Makes tables of a dtype's numbers with a regime for each row; ``places``: columns singled out."""
+
+    def __init__(self, dtype: str, seed: str) -> None:
+        self._torch = load_torch()
+        self._format: Format = format_named(dtype)
+        self._dtype = torch_dtype(dtype)
+        self._random = random.Random(seed)
+        self._generator = self._torch.Generator().manual_seed(self._random.getrandbits(62))
+        self.places: list[int] = []
+
+    def held(self, table: Any) -> Any:
+        """Rounded to the format, kept in float64; finite numbers stay finite."""
+        top = float(self._format.largest)
+        finite = self._torch.where(table.isinf(), table, table.clamp(-top, top))
+        return finite.to(self._dtype).to(self._torch.float64)
+
+    def _uniform(self, rows: int, columns: int, low: float, high: float) -> Any:
+        random = self._torch.rand(rows, columns, generator=self._generator, dtype=self._torch.float64)
+        return low + (high - low) * random
+
+    def whole(self, rows: int, columns: int, low: int, high: int) -> Any:
+        drawn = self._torch.randint(low, high + 1, (rows, columns), generator=self._generator)
+        return drawn.to(self._torch.float64)
+
+    def logits(self, rows: int, columns: int) -> Any:
+        """Regimes mixed row by row; some tables of many rows have a dominant entry at each place in turn."""
+        if rows >= columns > 1 and self._random.random() < 0.5:
+            return self._in_turn(rows, columns)
+        parts, done = [], 0
+        while done < rows:
+            take = 1 if rows <= 8 else min(rows - done, max(1, rows // 16))
+            parts.append(self._random.choice(self._regimes())(take, columns))
+            done += take
+        table = self._torch.cat(parts)
+        return table[self._torch.randperm(rows, generator=self._generator)] if rows > 1 else table
+
+    def _in_turn(self, rows: int, columns: int) -> Any:
+        table = self._uniform(rows, columns, -2, 2) - self._random.choice((6, 12, 20))
+        at = self._torch.arange(rows)
+        table[at, at % columns] = self._uniform(rows, 1, -1, 1).squeeze(1)
+        return table
+
+    def _regimes(self) -> tuple[Callable[[int, int], Any], ...]:
+        over = self._format.emax * LOG_TWO
+        return (
+            lambda r, c: self._uniform(r, c, -3, 3),
+            lambda r, c: self._uniform(r, c, -20, 20),
+            lambda r, c: self._uniform(r, c, -over * 1.4, over * 1.4),
+            lambda r, c: self._uniform(r, c, -2, 2) + self._level(),
+            lambda r, c: self.whole(r, c, 0, 1) * self._random.choice((0.25, 3.0, 20.0)),
+            lambda r, c: -self._random.choice((5, 30, 100)) - self._uniform(r, c, 0, 4),
+            lambda r, c: self._uniform(r, c, -1, 1) * float(self._format.smallest_normal),
+            lambda r, c: self._uniform(r, 1, -4, 4).expand(r, c).clone(),
+            self._dominant,
+            self._dominant,
+            self._stairs,
+            self._stairs,
+            self._two_ends,
+        )
+
+    def _level(self) -> float:
+        """A common offset: moderate for 16 bits, up to 10^4 (many columns) or 10^6 else."""
+        return self._random.choice((-1, 1)) * self._random.choice(
+            (60, 120, 250) if self._format.width == 16 else (100, 1e3, 1e4)
+        )
+
+    def place(self, columns: int) -> int:
+        """First, last, a block edge or one off it, or anywhere."""
+        block = self._random.choice([b for b in BLOCKS if b < columns] or [1])
+        edge = block * self._random.randint(1, max(1, (columns - 1) // block))
+        choices = (0, columns - 1, edge - 1, edge, edge + 1, self._random.randrange(columns))
+        place = min(columns - 1, self._random.choice(choices))
+        self.places.append(place)
+        return place
+
+    def _dominant(self, rows: int, columns: int) -> Any:
+        """One entry above the rest, by little or by as much as makes the others' exponentials vanish."""
+        table = self._uniform(rows, columns, -2, 2)
+        gap = self._random.choice((4, 8, 12, 16, 24, 60, int(self._format.emax * LOG_TWO) + 16))
+        for row in range(rows):
+            table[row, self.place(columns)] += gap + math.log(columns)
+        return table - self._random.choice((0, gap))
+
+    def _stairs(self, rows: int, columns: int) -> Any:
+        """Blocks that rise or fall from one to the next, so that a running maximum has to be followed."""
+        block = self._random.choice([b for b in (1, 2, 4, *BLOCKS) if b < columns] or [1])
+        steps = (self._torch.arange(columns) // block).to(self._torch.float64)
+        reach = self._random.choice((8.0, 40.0, self._format.emax * LOG_TWO * 1.2))
+        height = self._random.choice((-1, 1)) * reach / max(1.0, float(steps[-1]))
+        return self._uniform(rows, columns, -1, 1) + height * steps
+
+    def _two_ends(self, rows: int, columns: int) -> Any:
+        table = self._uniform(rows, columns, -3, 3) - 20
+        table[:, 0], table[:, -1] = 0.25, self._random.choice((0.25, 1.5, -0.75))
+        return table
+
+    def with_infinities(self, table: Any) -> Any:
+        """-inf at scattered entries, or in a whole first or last block; never in a whole row."""
+        rows, columns = table.shape
+        kind = self._random.randrange(3)
+        if columns < 2:
+            return table
+        if kind == 0:
+            mask = self._uniform(rows, columns, 0, 1) < self._random.choice((0.01, 0.3, 0.9))
+        else:
+            block = self._random.choice([b for b in (1, 2, 4, *BLOCKS) if b < columns])
+            at = self._torch.arange(columns)
+            mask = ((at < block) if kind == 1 else (at >= columns - block)).expand(rows, columns)
+        kept = self._torch.arange(columns) == self.place(columns)
+        return table.masked_fill(mask & ~kept, -math.inf)
+
+    def distributions(self, rows: int, columns: int) -> Any:
+        """Rows that sum to exactly 1: small whole parts of a power of two, the rest in powers of two."""
+        bits = max(8, columns.bit_length() + 3)
+        if self._format.name == "float16":
+            bits = min(bits, 22)
+        most = max(1, min(255, (1 << bits) // columns))
+        table = self.whole(rows, columns, 0 if self._random.random() < 0.7 else 1, most)
+        if self._random.random() < 0.3:
+            table = table * (self._uniform(rows, columns, 0, 1) < self._random.choice((0.02, 0.5)))
+        for row in range(rows):
+            self._fill(table, row, 1 << bits)
+        return table / (1 << bits)
+
+    def _fill(self, table: Any, row: int, whole: int) -> None:
+        """Bring one row to its sum: the missing part in powers of two, each in an entry of its own."""
+        columns = table.shape[1]
+        first = self.place(columns)
+        missing = whole - int(table[row].sum())
+        for step in range(columns):
+            at = (first + step) % columns
+            missing += int(table[row, at])
+            power = 1 << (missing.bit_length() - 1) if missing > 0 else 0
+            last = step == columns - 1
+            table[row, at] = missing if last or self._holds(missing) else power
+            missing -= int(table[row, at])
+            if missing == 0:
+                return
+
+    def _holds(self, whole: int) -> bool:
+        return whole == 0 or whole.bit_length() - (whole & -whole).bit_length() < self._format.precision
+
+    def fractions(self, rows: int, columns: int) -> Any:
+        """Numbers strictly between 0 and 1, some tiny and some close to 1."""
+        unit = float(self._format.unit_roundoff) * 2
+        table = self._uniform(rows, columns, 0, 1)
+        if self._random.random() < 0.5:
+            table = self._torch.where(self._uniform(rows, columns, 0, 1) < 0.2, table**24, table)
+        least = float(self._format.smallest_subnormal)
+        return self.held(table).clamp(least, 1 - unit)
+
+    def positive(self, rows: int, columns: int) -> Any:
+        return self.whole(rows, columns, 1, 32) / 4
+
+    def nonnegative(self, rows: int, columns: int) -> Any:
+        table = self.positive(rows, columns)
+        return table * (self._uniform(rows, columns, 0, 1) < 0.8)
+
+    def wholes(self, rows: int, columns: int) -> Any:
+        return self.whole(rows, columns, 1, self._random.choice((3, 8, 100)))
