@@ -36,7 +36,8 @@ def test_kl_div_of_log_probabilities_is_the_divergence() -> None:
     context = BallContext(200)
     p, q = context.lift(P[:1]), context.lift(P[1:])
     a = context.family(lambda i: context.family(lambda j: context.log(q[i, j]), over=q[i]), over=q)
-    assert _same(contract.definition(context, {"reduction": "sum"}, a, p), context.call(kl_div, p[1], q[1]))
+    options = {"axes": 2, "reduction": "sum", "log_target": False}
+    assert _same(contract.definition(context, options, a, p), context.call(kl_div, p[1], q[1]))
 
 
 def test_bce_of_a_logit_is_the_one_of_its_room() -> None:
@@ -45,7 +46,8 @@ def test_bce_of_a_logit_is_the_one_of_its_room() -> None:
     assert contract is not None
     context = BallContext(200)
     z, t = context.lift(X), context.lift(P)
-    table = contract.definition(context, {"reduction": "none"}, z, t)
+    ones = context.lift(tuple((Fraction(1),) * 3 for _ in X))
+    table = contract.definition(context, {"axes": 2, "reduction": "none"}, z, t, ones, ones[1])
     room = [
         context.call(binary_cross_entropy_with_logits, z[i, j], t[i, j]) for i in (1, 2) for j in (1, 2, 3)
     ]
@@ -109,5 +111,7 @@ def test_gradient_bounds_are_those_of_the_table(name: str, table: Any) -> None:
     contract = CONTRACTS[name]
     assert contract is not None
     values = tuple((tuple(Fraction(x) for x in row),) for row in (ABOVE, ROW))
-    computed = _bounds(lambda c, *given: flat(contract.gradients[0].algorithm(c, {"dim": 1, "axes": 2}, *given)), values)
+    computed = _bounds(
+        lambda c, *given: flat(contract.gradients[0].algorithm(c, {"dim": 1, "axes": 2}, *given)), values
+    )
     assert computed == pytest.approx(table(), rel=0.02)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from verify.contract import Arguments, Option, Options, Values, form
+from verify.contract import Arguments, Option, Options, Values, clamped, form, mapped
 from verify.domain import Declaration
 
 AXES = form("axes", 2, 1, 3)
@@ -47,6 +47,19 @@ def given_entries(
 def flag(name: str) -> Option:
     """An option that is on or off, and off by default."""
     return Option(name, (False, True), False, lambda value: isinstance(value, bool))
+
+
+def edge(name: str) -> Option:
+    """The form of a call whose values may lie on the edge of the domain, where gradients may not exist.
+
+    A gradient that exists inside only has ``where={name: (False,)}``.
+    """
+    return Option(name, (True, False), True, lambda value: isinstance(value, bool), keyword=False)
+
+
+def unless(option: str, options: Options, value: Any) -> Any:
+    """A drawn value where the option is on, and ones of its shape where it is off."""
+    return value if options[option] else mapped(lambda number: 0 * number + 1, value)
 
 
 def by_entry(entry: Entry, columns: int = 0) -> Callable[..., Any]:
@@ -138,8 +151,20 @@ def called_with(*names: str, keywords: tuple[str, ...] = ()) -> Callable[[Option
     return arguments
 
 
+def above_zero(number: Any) -> Any:
+    """1 for a drawn number above 0, or each of many, and 0 for any other; for use in ``prepare``."""
+    for _ in range(18):
+        number = clamped(number * 2**60, 0, 1)
+    return number
+
+
+def without_zeros(value: Any) -> Any:
+    """A drawn value >= 0 with 2^-7 for each 0."""
+    return mapped(lambda number: number + (1 - above_zero(number)) / 2**7, value)
+
+
 def together(function: Callable[[Any, Any], Any], first: Any, second: Any) -> Any:
-    """``function`` of the numbers of two drawn values of one shape, pair by pair; see ``contract.mapped``."""
+    """``function`` of the numbers of two drawn values of one shape, pair by pair; see `contract.mapped`."""
     if isinstance(first, tuple):
         return tuple(together(function, a, b) for a, b in zip(first, second, strict=True))
     if hasattr(first, "map"):

@@ -5,18 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from verify.contract import Contract, Gradient, Options, clamped, mapped
-from verify.domain import probability, real
+from verify.domain import nonnegative, probability, real
+from verify.entries import (
+    AXES,
+    above_zero,
+    called_with,
+    edge,
+    flag,
+    given_entries,
+    loss_gradient,
+    losses,
+    losses_in_any_order,
+    losses_shape,
+    together,
+    unless,
+)
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
-from verify.tables import (
-    REDUCTION,
-    by_entries,
-    inputs_only,
-    reduced,
-    reduced_in_any_order,
-    reduced_table_shape,
-    upstream_at,
-)
+from verify.operations.softplus import softplus
+from verify.tables import REDUCTION
 
 
 def _definition(c: Any, f: Any, t: Any) -> Any:
@@ -42,6 +49,48 @@ def bernoulli_log_prob(torch: Any, f: Any, t: Any) -> Any:
     return -torch.distributions.Bernoulli(probs=f).log_prob(t)
 
 
+def _entry(c: Any, options: Options, f: Any, t: Any, w: Any) -> Any:
+    return w * c.call(binary_cross_entropy, f, t)
+
+
+def _entry_algorithm(c: Any, options: Options, f: Any, t: Any, w: Any) -> Any:
+    return w * c.standard(binary_cross_entropy, f, t)
+
+
+def _gradient(c: Any, options: Options, g: Any, f: Any, t: Any, w: Any) -> Any:
+    return g * (w * ((1 - t) / (1 - f) - t / f))
+
+
+def _gradient_algorithm(c: Any, options: Options, g: Any, f: Any, t: Any, w: Any) -> Any:
+    """Over the common denominator, as torch has it: f - t is one rounding."""
+    return g * (w * ((f - t) / (f * (1 - f))))
+
+
+def _soft_and_hard(drawn: Any) -> Any:
+    """Of the fractions drawn, those below 1/4 become 0, those above 3/4 become 1."""
+    return mapped(lambda t: clamped((4 * t - 1) / 2, 0, 1), drawn)
+
+
+def _above_the_clamp(f: Any) -> Any:
+    """A probability of at least 2^-144: below exp(-100) torch, as documented, clamps the logarithm."""
+    below = above_zero(1 - f * 2**48 * 2**48 * 2**48)
+    return f * (1 - below) + below / 2**48 / 2**48 / 2**48
+
+
+def _hit(f: Any, t: Any) -> Any:
+    """1 for a probability above 7/8 of a target 1, 0 for one below 1/8 of a target 0, else f itself."""
+    sure = above_zero(8 * f - 7) * (1 - above_zero(1 - t))
+    never = above_zero(1 - 8 * f) * (1 - above_zero(t))
+    return (f + sure * (1 - f)) * (1 - never)
+
+
+def _prepare(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    f, t, weight = values
+    f, t = mapped(_above_the_clamp, f), _soft_and_hard(t)
+    f = together(_hit, f, t) if options["hits"] else f
+    return f, t, unless("weight", options, weight)
+
+
 binary_cross_entropy = Operation(
     id="binary_cross_entropy",
     summary="binary cross-entropy of the probability f of label 1 against the target t, in nats",
@@ -52,6 +101,32 @@ binary_cross_entropy = Operation(
     peers=(
         Peer("F.binary_cross_entropy", functional_binary_cross_entropy),
         Peer("-Bernoulli(probs).log_prob", bernoulli_log_prob),
+    ),
+    contract=Contract(
+        name="binary_cross_entropy",
+        namesake="torch.nn.functional.binary_cross_entropy",
+        given=given_entries({"input": probability, "target": probability, "weight": nonnegative}),
+        shape=losses_shape,
+        definition=losses(_entry),
+        algorithm=losses_in_any_order(_entry_algorithm),
+        gradients=(
+            Gradient(
+                "input",
+                loss_gradient(_gradient),
+                loss_gradient(_gradient_algorithm),
+                alternatives=(loss_gradient(_gradient),),
+                where={"hits": (False,)},
+            ),
+        ),
+        arguments=called_with("input", "target", keywords=("weight",)),
+        tensors=2,
+        options=(
+            AXES,
+            REDUCTION,
+            flag("weight"),
+            edge("hits"),
+        ),
+        prepare=_prepare,
     ),
 )
 
@@ -85,37 +160,43 @@ def functional_soft_margin_loss(torch: Any, z: Any, t: Any) -> Any:
     return torch.nn.functional.soft_margin_loss(z, 2 * t - 1)
 
 
-def _loss(c: Any, z: Any, t: Any) -> Any:
+def _logits_entry(c: Any, options: Options, z: Any, t: Any, w: Any, p: Any) -> Any:
     """The definition, with 1 - sigmoid(z) = sigmoid(-z), so that no precision is lost for large z."""
-    return -(c.xlogy(t, c.call(sigmoid, z)) + c.xlogy(1 - t, c.call(sigmoid, -z)))
+    return -(w * (p * c.xlogy(t, c.call(sigmoid, z)) + c.xlogy(1 - t, c.call(sigmoid, -z))))
 
 
-def _count(c: Any, z: Any) -> Any:
-    return c.number(len(z) * len(z[1]))
+def _of_one_sign(c: Any, options: Options, z: Any, t: Any, w: Any, p: Any) -> Any:
+    """By two softplus, that is -t logsigmoid(z) - (1 - t) logsigmoid(-z): nothing can cancel."""
+    return w * (p * t * c.standard(softplus, -z) + (1 - t) * c.standard(softplus, z))
 
 
-def _losses(c: Any, options: Options, z: Any, t: Any) -> Any:
-    return reduced(c, options, by_entries(c, lambda a, b: _loss(c, a, b), z, t), lambda: _count(c, z))
+def _logits_entry_algorithm(c: Any, options: Options, z: Any, t: Any, w: Any, p: Any) -> Any:
+    """With a pos_weight the textbook form would cancel, so that the terms are kept apart."""
+    if options["pos_weight"]:
+        return _of_one_sign(c, options, z, t, w, p)
+    return w * c.standard(binary_cross_entropy_with_logits, z, t)
 
 
-def _losses_algorithm(c: Any, options: Options, z: Any, t: Any) -> Any:
-    losses = by_entries(c, lambda a, b: c.standard(binary_cross_entropy_with_logits, a, b), z, t)
-    return reduced_in_any_order(c, options, losses, lambda: _count(c, z))
+def _logits_gradient(c: Any, options: Options, g: Any, z: Any, t: Any, w: Any, p: Any) -> Any:
+    return g * (w * ((1 - t) * c.call(sigmoid, z) - p * t * c.call(sigmoid, -z)))
 
 
-def _gradient(c: Any, options: Options, g: Any, z: Any, t: Any) -> Any:
-    upstream = upstream_at(c, options, g, lambda: _count(c, z))
+def _logits_gradient_algorithm(c: Any, options: Options, g: Any, z: Any, t: Any, w: Any, p: Any) -> Any:
+    """As autograd has it: sigmoid(z) - t, and with a pos_weight p (p t + 1 - t) sigmoid(z) - p t."""
+    s = c.standard(sigmoid, z)
+    if options["pos_weight"]:
+        return g * (w * ((p * t + 1 - t) * s - p * t))
+    return g * (w * (s - t))
 
-    def entry(i: Any, j: Any) -> Any:
-        return upstream(i, j) * (c.call(sigmoid, z[i, j]) - t[i, j])
 
-    return c.family(lambda i: c.family(lambda j: entry(i, j), over=z[i]), over=z)
+def _logits_gradient_by_two(c: Any, options: Options, g: Any, z: Any, t: Any, w: Any, p: Any) -> Any:
+    """What autograd makes of two softplus."""
+    return g * (w * ((1 - t) * c.standard(sigmoid, z) - p * t * c.standard(sigmoid, -z)))
 
 
-def _soft_and_hard_labels(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Of the fractions drawn, those below 1/4 become 0, those above 3/4 become 1."""
-    z, drawn = values
-    return z, mapped(lambda t: clamped((4 * t - 1) / 2, 0, 1), drawn)
+def _prepare_logits(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    z, t, weight, pos_weight = values
+    return z, _soft_and_hard(t), unless("weight", options, weight), unless("pos_weight", options, pos_weight)
 
 
 binary_cross_entropy_with_logits = Operation(
@@ -134,14 +215,24 @@ binary_cross_entropy_with_logits = Operation(
     contract=Contract(
         name="binary_cross_entropy_with_logits",
         namesake="torch.nn.functional.binary_cross_entropy_with_logits",
-        given=(real("input", "N", "C"), probability("target", "N", "C")),
-        shape=reduced_table_shape,
-        definition=_losses,
-        algorithm=_losses_algorithm,
-        gradients=(Gradient("input", _gradient, _gradient),),
-        arguments=inputs_only("input", "target"),
+        given=given_entries(
+            {"input": real, "target": probability, "weight": nonnegative}, {"pos_weight": nonnegative}
+        ),
+        shape=losses_shape,
+        definition=losses(_logits_entry, columns=1),
+        algorithm=losses_in_any_order(_logits_entry_algorithm, columns=1),
+        alternatives=(losses_in_any_order(_of_one_sign, columns=1),),
+        gradients=(
+            Gradient(
+                "input",
+                loss_gradient(_logits_gradient, columns=1),
+                loss_gradient(_logits_gradient_algorithm, columns=1),
+                alternatives=(loss_gradient(_logits_gradient_by_two, columns=1),),
+            ),
+        ),
+        arguments=called_with("input", "target", keywords=("weight", "pos_weight")),
         tensors=2,
-        options=(REDUCTION,),
-        prepare=_soft_and_hard_labels,
+        options=(AXES, REDUCTION, flag("weight"), flag("pos_weight")),
+        prepare=_prepare_logits,
     ),
 )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from verify.contract import Contract, Gradient, Options, mapped, one_of
-from verify.domain import distribution, real
-from verify.operation import Operation, Peer
-from verify.tables import (
-    by_entries,
-    inputs_only,
-    reduced,
-    reduced_in_any_order,
-    reduced_table_shape,
-    upstream_at,
+from verify.domain import Declaration, distribution, real
+from verify.entries import (
+    AXES,
+    called_with,
+    edge,
+    flag,
+    given_entries,
+    loss_gradient,
+    losses,
+    losses_in_any_order,
+    losses_shape,
+    without_zeros,
 )
+from verify.operation import Operation, Peer
 
 
 def _definition(c: Any, p: Any, q: Any) -> Any:
@@ -55,35 +60,44 @@ def one_hot_categorical_kl(torch: Any, p: Any, q: Any) -> Any:
     return torch.distributions.kl_divergence(one_hot(probs=p), one_hot(probs=q))
 
 
-def _divisor(c: Any, options: Options, x: Any) -> Any:
-    return c.count(x) if options["reduction"] == "batchmean" else c.number(len(x) * len(x[1]))
+def _entry(c: Any, options: Options, x: Any, t: Any) -> Any:
+    """The term of the definition for x = log q and t = p, or t = log p with ``log_target``."""
+    return c.exp(t) * (t - x) if options["log_target"] else c.xlogy(t, t) - t * x
 
 
-def _term(c: Any, p: Any, a: Any) -> Any:
-    """The term of the definition for a = log q."""
-    return c.xlogy(p, p) - p * a
+def _gradient(c: Any, options: Options, g: Any, x: Any, t: Any) -> Any:
+    return -(g * (c.exp(t) if options["log_target"] else t))
 
 
-def _losses(c: Any, options: Options, x: Any, target: Any) -> Any:
-    terms = by_entries(c, lambda a, p: _term(c, p, a), x, target)
-    return reduced(c, options, terms, lambda: _divisor(c, options, x))
+def _target_gradient(c: Any, options: Options, g: Any, x: Any, t: Any) -> Any:
+    return g * (c.exp(t) * (t - x + 1) if options["log_target"] else c.log(t) + 1 - x)
 
 
-def _losses_algorithm(c: Any, options: Options, x: Any, target: Any) -> Any:
-    terms = by_entries(c, lambda a, p: _term(c, p, a), x, target)
-    return reduced_in_any_order(c, options, terms, lambda: _divisor(c, options, x))
+def _target_gradient_algorithm(c: Any, options: Options, g: Any, x: Any, t: Any) -> Any:
+    """Factor by factor, as autograd has it."""
+    if not options["log_target"]:
+        return g * (c.log(t) + 1) - g * x
+    p = c.exp(t)
+    return g * (t - x) * p + g * p
 
 
-def _gradient(c: Any, options: Options, g: Any, x: Any, target: Any) -> Any:
-    upstream = upstream_at(c, options, g, lambda: _divisor(c, options, x))
-    return c.family(
-        lambda i: c.family(lambda j: -(target[i, j] * upstream(i, j)), over=target[i]), over=target
-    )
-
-
-def _log_probabilities(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
+def _logarithms(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
     x, target = values
-    return mapped(lambda a: -abs(a), x), target
+    if options["log_target"]:
+        return _below_zero(x), _below_zero(target)
+    return _below_zero(x), target if options["zeros"] else without_zeros(target)
+
+
+def _given(options: Options) -> tuple[Declaration, ...]:
+    """A target with zeros only where its gradient is not asked for."""
+    positive = not options["zeros"]
+    probabilities = partial(distribution, positive=positive)
+    return given_entries({"input": real, "target": real if options["log_target"] else probabilities})(options)
+
+
+def _below_zero(value: Any) -> Any:
+    """A drawn value with every number made negative or 0: logarithms of probabilities."""
+    return mapped(lambda number: -abs(number), value)
 
 
 kl_div = Operation(
@@ -102,14 +116,28 @@ kl_div = Operation(
     contract=Contract(
         name="kl_div",
         namesake="torch.nn.functional.kl_div",
-        given=(real("input", "N", "C"), distribution("target", "N", "C")),
-        shape=reduced_table_shape,
-        definition=_losses,
-        algorithm=_losses_algorithm,
-        gradients=(Gradient("input", _gradient, _gradient),),
-        arguments=inputs_only("input", "target"),
+        given=_given,
+        shape=losses_shape,
+        definition=losses(_entry),
+        algorithm=losses_in_any_order(_entry),
+        gradients=(
+            Gradient("input", loss_gradient(_gradient), loss_gradient(_gradient)),
+            Gradient(
+                "target",
+                loss_gradient(_target_gradient),
+                loss_gradient(_target_gradient_algorithm),
+                alternatives=(loss_gradient(_target_gradient),),
+                where={"zeros": (False,)},
+            ),
+        ),
+        arguments=called_with("input", "target"),
         tensors=2,
-        options=(one_of("reduction", "batchmean", "sum", "none", "mean", default="mean"),),
-        prepare=_log_probabilities,
+        options=(
+            AXES,
+            one_of("reduction", "batchmean", "sum", "none", "mean", default="mean"),
+            flag("log_target"),
+            edge("zeros"),
+        ),
+        prepare=_logarithms,
     ),
 )

@@ -60,6 +60,12 @@ def _gradient_algorithm(c: Any, options: Options, g: Any, z: Any) -> Any:
     return g * c.standard(sigmoid, _scaled(c, options, z)[0])
 
 
+def _gradient_by_steps(c: Any, options: Options, g: Any, z: Any) -> Any:
+    """What autograd makes of a division by beta after the fact."""
+    scaled, beta = _scaled(c, options, z)
+    return g / beta * c.standard(sigmoid, scaled) * beta
+
+
 def _is_positive(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
@@ -80,7 +86,14 @@ softplus = Operation(
         definition=by_entry(_entry),
         algorithm=by_entry(_entry_algorithm),
         alternatives=(by_entry(_entry_by_log1p),),
-        gradients=(Gradient("input", by_entry(_gradient), by_entry(_gradient_algorithm)),),
+        gradients=(
+            Gradient(
+                "input",
+                by_entry(_gradient),
+                by_entry(_gradient_algorithm),
+                alternatives=(by_entry(_gradient_by_steps),),
+            ),
+        ),
         arguments=called_with("input"),
         options=(
             AXES,
