@@ -15,6 +15,7 @@ import verify
 from verify.calls import Call
 from verify.cases import Case, place_of, read_witness, write_witness
 from verify.checking import contract_of, replay
+from verify.contract import Contract, one_of
 from verify.errors import UsageError
 from verify.operations.softmax import softmax
 from verify.tensors import same_bits, tensors_of, upstream_of
@@ -42,7 +43,9 @@ def _witness(candidate: Any = unshifted, name: str = "log_softmax", **how: Any) 
 
 def _call(rows: tuple[tuple[Fraction, ...], ...]) -> Call:
     lengths = {"N": len(rows), "C": len(rows[0])}
-    return Call(contract_of("log_softmax"), {"dim": 1}, lengths, (rows,), rows, "padded")
+    contract = contract_of("log_softmax")
+    options = {**{option.name: option.values[0] for option in contract.options}, "dim": 1}
+    return Call(contract, options, lengths, (rows,), rows, "padded")
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
@@ -68,6 +71,17 @@ def test_a_witness_keeps_labels_weights_and_options() -> None:
 
 def _case_of(witness: str) -> Case:
     return read_witness(witness, contract_of)
+
+
+def test_an_option_that_came_later_is_at_its_default() -> None:
+    """A witness outlives what is added to a contract."""
+    later = one_of("later", 1, 2, default=1)
+
+    def newer(name: str) -> Contract:
+        contract = contract_of(name)
+        return replace(contract, options=(*contract.options, later))
+
+    assert read_witness(_witness(), newer).call.options["later"] == 1
 
 
 def test_a_wide_table_of_few_numbers_packs_small() -> None:

@@ -17,7 +17,7 @@ from verify.verdict import Verdict
 LONG = 4000
 """Characters of a witness beyond which it is not printed."""
 
-SHORT = 400
+SHORT = 500
 """Characters of a witness up to which the command that replays it repeats it."""
 
 

@@ -66,7 +66,7 @@ def write_witness(case: Case) -> str:
         "grad": case.grad,
         "tensors": [[str(tensor.dtype).removeprefix("torch."), list(tensor.shape)] for tensor in tensors],
     }
-    data = json.dumps(head).encode() + b"\n" + b"".join(map(bytes_of, tensors))
+    data = json.dumps(head, separators=(",", ":")).encode() + b"\n" + b"".join(map(bytes_of, tensors))
     module, _, name = case.candidate.partition(":")
     fields = [call.contract.name, case.aspect, case.dtype, case.device, module, name]
     packed = base64.urlsafe_b64encode(zlib.compress(data, 9)).decode()
@@ -77,8 +77,8 @@ def write_witness(case: Case) -> str:
 def read_witness(text: str, contract_of: Callable[[str], Contract]) -> Case:
     """The case that a witness holds; ``contract_of`` gives the contract of a name.
 
-    Raises ``UsageError`` for a text that is not a witness, is not whole, or belongs to a contract
-    that has changed since.
+    An option that it does not know stays at its default. Raises ``UsageError`` for a text that is not a
+    witness, is not whole, or belongs to a contract that has changed since.
     """
     fields = _fields(text)
     name, aspect, dtype, device, module, function = map(unquote, fields[1:7])
@@ -87,13 +87,13 @@ def read_witness(text: str, contract_of: Callable[[str], Contract]) -> Case:
     if aspect not in properties(contract, grad=True):
         raise UsageError(f"the witness is about the {aspect}, which {name} does not have")
     head, upstream, values = _unpacked(fields[7], dtype)
-    if set(head["options"]) != {option.name for option in contract.options}:
+    options = {option.name: option.default for option in contract.options if option.default in option.values}
+    options |= head["options"]
+    if set(options) != {option.name for option in contract.options}:
         raise UsageError(f"the witness is for other options of {name} than there are now; make a new one")
-    if len(values) != len(contract.variables(head["options"])) or head["layout"] not in LAYOUTS:
+    if len(values) != len(contract.variables(options)) or head["layout"] not in LAYOUTS:
         raise UsageError(f"the witness is for another contract of {name} than that of now; make a new one")
-    call = Call(
-        contract, head["options"], head["lengths"], values, upstream, head["layout"], head["expanded"]
-    )
+    call = Call(contract, options, head["lengths"], values, upstream, head["layout"], head["expanded"])
     return Case(call, aspect, dtype, device, head["grad"], f"{module}:{function}" if function else "")
 
 

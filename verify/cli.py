@@ -58,6 +58,12 @@ def parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="write the reports of one run or of several, merged")
     report.add_argument("files", nargs="+", type=Path, metavar="FILE", help="report.json files")
     _add_output(report)
+    _add_check(commands.add_parser("check", help="check a function of your own, values and gradient"))
+    replay = commands.add_parser("replay", help="judge a function on the one call of a witness")
+    replay.add_argument(
+        "witness", metavar="WITNESS", help="the line that a failure prints, or a file with it"
+    )
+    replay.add_argument("--function", metavar="PLACE", help="another function than that of the witness")
     commands.add_parser("doctor", help="say what is installed and what can be run")
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="print one JSON object")
@@ -71,6 +77,44 @@ def _add_output(command: argparse.ArgumentParser) -> None:
         default=Path("reports"),
         metavar="DIR",
         help="folder of the reports (%(default)s)",
+    )
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    check.add_argument("function", metavar="PLACE", help="what to check, as package.module:function")
+    check.add_argument("--as", dest="operation", required=True, metavar="OPERATION", help="what it computes")
+    check.add_argument(
+        "--dtype", nargs="+", default=["float32"], metavar="DTYPE", help="dtypes (default: float32)"
+    )
+    check.add_argument("--device", nargs="+", default=[], metavar="DEVICE", help="devices (default: cpu)")
+    check.add_argument(
+        "--require-device",
+        nargs="+",
+        default=[],
+        metavar="DEVICE",
+        help="check on this device too, and fail with exit code 2 when it is absent",
+    )
+    check.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="fix an option of the function; several values of one name are drawn from",
+    )
+    check.add_argument("--no-grad", dest="grad", action="store_false", help="leave the gradient out")
+    check.add_argument(
+        "--examples", type=_examples, default=None, metavar="N", help="calls for each property"
+    )
+    check.add_argument("--seed", type=_whole, default=0, metavar="N", help="seed of the calls (%(default)s)")
+    check.add_argument(
+        "--time-limit", type=_seconds, default=None, metavar="SECONDS", help="seconds for each property"
+    )
+    check.add_argument(
+        "--isolate",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="run the function in a process of its own, so that a crash is a finding, and with a time limit "
+        "a hang too (default: with a time limit)",
     )
 
 
@@ -123,6 +167,16 @@ def _examples(text: str) -> int:
     if count > _MOST_EXAMPLES:
         raise argparse.ArgumentTypeError(f"{text} is too many; give at most {_MOST_EXAMPLES:,}")
     return count
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if 0 < seconds < float("inf"):
+        return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is no time; give a number of seconds above 0")
 
 
 def _folder(text: str) -> Path:

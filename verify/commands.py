@@ -128,6 +128,20 @@ def doctor(options: argparse.Namespace) -> int:
     return Exit.COULD_NOT_RUN if any(facts[name] == "absent" for name in _NEEDED["prove"]) else Exit.HOLDS
 
 
+def check(options: argparse.Namespace) -> int:
+    """Check a function of the user's own."""
+    from verify import check_commands
+
+    return check_commands.check(options)
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Judge a function on the one call of a witness."""
+    from verify import check_commands
+
+    return check_commands.replay(options)
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": run,
     "prove": prove,
@@ -135,6 +149,8 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "explain": explain,
     "report": report,
     "doctor": doctor,
+    "check": check,
+    "replay": replay,
 }
 
 

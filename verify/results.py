@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, overload
 
-from verify.verdict import Status, Verdict, overall
+from verify.verdict import Counterexample, Status, Verdict, overall
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,20 @@ class Results(Sequence[Verdict]):
 def plain(verdict: Verdict) -> dict[str, Any]:
     """A verdict as data that JSON can hold; an infinite number as {"$number": "inf"}."""
     return {key: _plain(value) for key, value in asdict(verdict).items()}
+
+
+def verdict_of(data: Mapping[str, Any]) -> Verdict:
+    """The verdict that `plain` was made of."""
+    told = {key: _number(value) for key, value in data.items()}
+    if told["counterexample"] is not None:
+        example = {key: _number(value) for key, value in told["counterexample"].items()}
+        example["inputs"] = tuple((name, text) for name, text in example["inputs"])
+        told["counterexample"] = Counterexample(**example)
+    return Verdict(**{**told, "status": Status(told["status"])})
+
+
+def _number(value: Any) -> Any:
+    return float(value["$number"]) if isinstance(value, dict) and "$number" in value else value
 
 
 def _size(ratio: float | None) -> float:

@@ -43,9 +43,9 @@ def show_json(value: Any) -> None:
 
 
 class Steps:
-    """Progress through a known number of steps, drawn on stderr when that is a terminal."""
+    """Progress through steps, drawn on stderr when that is a terminal; ``total`` is None if not known."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int | None) -> None:
         self._progress: Progress | None = None
         console = Console(stderr=True)
         if console.is_terminal:

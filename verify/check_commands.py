@@ -1,0 +1,124 @@
+"""The commands about one's own functions: check one, and replay a witness."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from verify.assertions import finding
+from verify.backends import require_device
+from verify.cases import MARK, read_witness
+from verify.checking import contract_of, plan
+from verify.checking import replay as judge_again
+from verify.errors import UsageError
+from verify.exits import Exit
+from verify.expected import witness_in
+from verify.isolation import check_isolated
+from verify.places import function_at
+from verify.report.text import Line
+from verify.results import Results
+from verify.terminal import Steps, show, show_json
+from verify.verdict import Status, Verdict
+
+
+def check(options: argparse.Namespace) -> int:
+    """Check the function at a place as an operation, on each device in each dtype."""
+    for device in options.require_device:
+        require_device(device)
+    how: dict[str, Any] = {
+        "dtypes": list(dict.fromkeys(options.dtype)),
+        "devices": list(dict.fromkeys([*options.device, *options.require_device] or ["cpu"])),
+        "grad": options.grad,
+        "options": _options(options.option),
+        "examples": options.examples,
+        "seed": options.seed,
+        "time_limit": options.time_limit,
+    }
+    contract_of(options.operation)
+    isolated = options.time_limit is not None if options.isolate is None else options.isolate
+    results = (_isolated if isolated else _here)(options.function, options.operation, how)
+    return _shown(results, options.json)
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Judge a function on the one call of a witness."""
+    text = options.witness
+    if not re.match(rf"{MARK.rstrip('0123456789')}\d+:", text) and Path(text).is_file():
+        text = witness_in(Path(text))
+    case = read_witness(text, contract_of)
+    place = options.function or case.candidate
+    if not place:
+        raise UsageError("the witness does not say which function it refutes; name it with --function")
+    verdict = judge_again(function_at(place), text)
+    return _shown(Results((verdict,)), options.json)
+
+
+def _here(place: str, operation: str, how: Mapping[str, Any]) -> Results:
+    searches = plan(function_at(place), operation, **how)
+    verdicts = []
+    with Steps(len(searches)) as steps:
+        for search in searches:
+            verdicts.append(search.verdict())
+            steps.finished(search.aspect)
+    return Results(tuple(verdicts))
+
+
+def _isolated(place: str, operation: str, how: Mapping[str, Any]) -> Results:
+    with Steps(None) as steps:
+        return check_isolated(place, operation, how, lambda verdict: steps.finished(verdict.subject))
+
+
+def _options(told: Sequence[str]) -> dict[str, Any]:
+    """The options given as name=value; a name that is given twice has several values to draw from."""
+    options: dict[str, list[Any]] = {}
+    for text in told:
+        name, equals, value = text.partition("=")
+        if not (equals and name.isidentifier()):
+            raise UsageError(f"--option {text!r} has no name and value; give it as name=value")
+        options.setdefault(name, []).append(_value(value))
+    return dict(options)
+
+
+def _value(text: str) -> Any:
+    """A number, True, False or None as Python writes it; anything else is a word."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _shown(results: Results, as_json: bool) -> int:
+    if as_json:
+        show_json(json.loads(results.to_json()))
+    else:
+        subjects = [verdict.subject for verdict in results]
+        width = max(map(len, subjects), default=0)
+        show(Line(f"{v.subject:<{width}}  {v.status.value}{_measured(v)}", _style(v)) for v in results)
+        if not results.holds:
+            show(Line(line) for line in ["", *finding(results).splitlines()])
+    return _outcome(results)
+
+
+def _measured(verdict: Verdict) -> str:
+    told = f", {verdict.inputs} calls" if verdict.inputs else ""
+    if verdict.worst_ratio is not None:
+        told += f", error at most {verdict.worst_ratio:.3g} of what is allowed"
+    return f"{told}: {verdict.reason}" if verdict.reason and verdict.status is not Status.REFUTED else told
+
+
+def _style(verdict: Verdict) -> str:
+    return {Status.REFUTED: "bold red", Status.UNKNOWN: "yellow"}.get(verdict.status, "green")
+
+
+def _outcome(results: Results) -> int:
+    """Holds; refuted or not established; or nothing was checked at all."""
+    if results.holds:
+        return Exit.HOLDS
+    if results.status is Status.UNKNOWN and not any(verdict.inputs for verdict in results):
+        return Exit.NOTHING_CHECKED
+    return Exit.REFUTED

@@ -1,0 +1,156 @@
+"""Isolation: checks in a process of their own, so that one that ends or hangs is a finding."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from verify.checking import plan
+from verify.errors import UnavailableError, UsageError, VerifyError
+from verify.places import function_at
+from verify.results import Results, plain, verdict_of
+from verify.verdict import Status, Verdict
+
+GRACE = 30.0
+"""Seconds beyond twice its time limit that a property has, for its last call and its script."""
+
+START = 120.0
+"""Seconds in which a process must have begun, where there is a time limit."""
+
+_WORKER = "from verify.isolation import serve; serve()"
+
+
+@dataclass(slots=True)
+class _Worker:
+    """A process that judges properties one by one, the lines in which it tells of each, and their number."""
+
+    process: subprocess.Popen[str]
+    lines: queue.Queue[str]
+    count: int = 0
+    listener: threading.Thread | None = None
+
+    def next(self, seconds: float | None) -> dict[str, Any]:
+        """What it tells next; empty when it has ended. Raises ``queue.Empty`` after so many seconds."""
+        line = self.lines.get(timeout=seconds)
+        return dict(json.loads(line)) if line else {}
+
+    def end(self) -> None:
+        """End the process and what listens to it."""
+        self.process.kill()
+        self.process.wait()
+        if self.listener is not None:
+            self.listener.join()
+
+
+def check_isolated(
+    place: str, operation: str, how: Mapping[str, Any], finished: Callable[[Verdict], None]
+) -> Results:
+    """As `verify.check`, of the function at a place, in another process; each verdict as it comes.
+
+    A property during which that process ends, or does not end in time (twice the time limit and
+    ``GRACE`` seconds), is refuted, and a new process judges the others. Raises ``UsageError`` as
+    `verify.check` does, and ``UnavailableError`` where the process ends before the first check.
+    """
+    verdicts: list[Verdict] = []
+
+    def keep(verdict: Verdict) -> None:
+        verdicts.append(verdict)
+        finished(verdict)
+
+    while True:
+        request = {"place": place, "operation": operation, "how": dict(how), "first": len(verdicts)}
+        worker = _started(request)
+        try:
+            subject, reason = _attended(worker, how.get("time_limit"), keep)
+        finally:
+            worker.end()
+        if not reason:
+            return Results(tuple(verdicts))
+        if not subject:
+            raise UnavailableError(f"{place} was not checked: before the next check began, {reason}")
+        keep(_died(subject, reason))
+        if len(verdicts) == worker.count:
+            return Results(tuple(verdicts))
+
+
+def _attended(worker: _Worker, limit: float | None, keep: Callable[[Verdict], None]) -> tuple[str, str]:
+    """The property during which a worker went wrong, if any, and how; neither if it came to its end."""
+    subject, patience = "", None if limit is None else 2 * limit + GRACE
+    while True:
+        try:
+            told = worker.next(patience if subject or patience is None else max(patience, START))
+        except queue.Empty:
+            return subject, f"it did not return within {patience:g} s"
+        if "failed" in told:
+            raise UsageError(told["failed"])
+        if "verdict" in told:
+            keep(verdict_of(told["verdict"]))
+        elif not told:
+            return subject, _ended(worker.process.wait())
+        if told.get("done"):
+            return "", ""
+        subject, worker.count = told.get("begun", ""), told.get("count", worker.count)
+
+
+def _started(request: Mapping[str, Any]) -> _Worker:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    worker = _Worker(process, queue.Queue())
+    worker.listener = threading.Thread(target=_listen, args=(worker, json.dumps(request)), daemon=True)
+    worker.listener.start()
+    return worker
+
+
+def _listen(worker: _Worker, request: str) -> None:
+    """Hand the request over, and pass on each line until the end, which is an empty one."""
+    given, told = worker.process.stdin, worker.process.stdout
+    if given is not None and told is not None:
+        with contextlib.suppress(BrokenPipeError), given:
+            given.write(request)
+        with told:
+            for line in told:
+                worker.lines.put(line)
+    worker.lines.put("")
+
+
+def _ended(code: int) -> str:
+    """How a process ended, in words."""
+    if code >= 0:
+        return f"its process ended with exit code {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+    more = ", as it is when memory runs out" if name == "SIGKILL" else ""
+    return f"its process died by signal {name}{more}"
+
+
+def _died(subject: str, reason: str) -> Verdict:
+    return Verdict(subject, Status.REFUTED, reason, "searched", level="stable")
+
+
+def serve() -> None:
+    """Judge what standard input asks for, telling of it on standard output, which is no one else's."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def tell(**told: Any) -> None:
+        out.write(json.dumps(told) + "\n")
+        out.flush()
+
+    request = json.load(sys.stdin)
+    try:
+        searches = plan(function_at(request["place"]), request["operation"], **request["how"])
+        for search in searches[request["first"] :]:
+            tell(begun=search.subject, count=len(searches))
+            tell(verdict=plain(search.verdict()))
+        tell(done=True)
+    except VerifyError as error:
+        tell(failed=str(error))

@@ -1,0 +1,45 @@
+"""Places: functions named on the command line, as "package.module:function"."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from verify.errors import UsageError, VerifyError, unknown
+
+
+def function_at(place: str) -> Callable[..., Any]:
+    """The function at a place such as "package.module:function"; modules of the working folder are found.
+
+    Raises ``UsageError`` for a text of another form, a module that cannot be imported, and a name
+    that is not there or cannot be called.
+    """
+    module_name, colon, path = place.partition(":")
+    if not (colon and all(part.isidentifier() for part in module_name.split("."))):
+        raise UsageError(f"{place!r} is no place; give package.module:function")
+    if not all(part.isidentifier() for part in path.split(".")):
+        raise UsageError(f"{path!r} in {place} cannot be reached by its name; give a function of a module")
+    found: Any = _module(module_name)
+    for name in path.split("."):
+        if not hasattr(found, name):
+            raise unknown(f"name in {module_name}", name, [known for known in dir(found) if known[0] != "_"])
+        found = getattr(found, name)
+    if not callable(found):
+        raise UsageError(f"{place} is a {type(found).__name__}; give a function that can be called")
+    return found  # type: ignore[no-any-return]
+
+
+def _module(name: str) -> Any:
+    """A module, imported; whatever goes wrong in it is one sentence."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        return importlib.import_module(name)
+    except VerifyError:
+        raise
+    except (Exception, SystemExit) as error:
+        told = (str(error).strip().splitlines() or ["no message"])[0]
+        raise UsageError(f"{name} cannot be imported: {type(error).__name__}: {told}") from error
