@@ -5,7 +5,7 @@ from __future__ import annotations
 from verify.claim import Claim, Part, Step
 from verify.domain import index, real
 from verify.operations.binary_cross_entropy import binary_cross_entropy, binary_cross_entropy_with_logits
-from verify.operations.cross_entropy import cross_entropy_with_logits
+from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.softmax import softmax
 
 _g = real("g", 2)

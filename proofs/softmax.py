@@ -7,7 +7,7 @@ from typing import Any
 from proofs.formulas import sum_exp
 from verify.claim import Claim, Hypothesis, Part, Step
 from verify.domain import distribution, index, real
-from verify.operations.cross_entropy import cross_entropy_with_logits
+from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.logsumexp import logsumexp
 from verify.operations.sigmoid import sigmoid
 from verify.operations.softmax import softmax

@@ -18,7 +18,8 @@ from verify.kernel.build import build
 from verify.kernel.derivation import derive
 from verify.kernel.theorem import equation
 from verify.operations.binary_cross_entropy import binary_cross_entropy_with_logits
-from verify.operations.cross_entropy import cross_entropy, cross_entropy_with_logits
+from verify.operations.cross_entropy import cross_entropy
+from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.kl_div import kl_div
 from verify.operations.log_softmax import log_softmax
 from verify.operations.logsumexp import logsumexp

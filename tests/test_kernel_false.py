@@ -18,7 +18,8 @@ from verify.kernel.rules import RULES
 from verify.kernel.theorem import agree, inequality
 from verify.operations.binary_cross_entropy import binary_cross_entropy
 from verify.operations.bits import bits
-from verify.operations.cross_entropy import cross_entropy, cross_entropy_with_logits
+from verify.operations.cross_entropy import cross_entropy
+from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.entropy import entropy
 from verify.operations.kl_div import kl_div
 from verify.operations.log_softmax import log_softmax

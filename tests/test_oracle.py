@@ -19,7 +19,7 @@ from verify.contexts.family import Family
 from verify.errors import DomainError, PrecisionError, VerifyError
 from verify.floats import FORMATS, Enclosure, ulp_error
 from verify.operation import Operation
-from verify.operations.cross_entropy import cross_entropy_with_logits
+from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.kl_div import kl_div
 from verify.operations.log_softmax import log_softmax
 from verify.operations.softmax import softmax

@@ -70,7 +70,17 @@ def calls(
 
     ``small`` calls have at most 2 rows of 4 columns.
     """
-    return _calls(contract, format_named(dtype), dict(choices), small)
+    return _unlike(_calls(contract, format_named(dtype), dict(choices), small))
+
+
+def _unlike(call: st.SearchStrategy[Call]) -> st.SearchStrategy[Call]:
+    """The same calls, each drawn afresh.
+
+    Hypothesis varies a draw up to five times by copying one part of it over another, so that most of a
+    hundred calls would be near copies of a few. It leaves alone what is drawn inside a collection
+    of unlike things.
+    """
+    return st.lists(call, min_size=1, max_size=1, unique_by=id).map(lambda calls: calls[0])
 
 
 @st.composite
@@ -83,7 +93,8 @@ def _calls(
 ) -> Call:
     columns = draw(between(1, SMALL) if small else sizes())
     lengths = {"N": draw(between(1, 2 if small or columns > FEW else ROWS)), "C": columns}
-    options = {name: _picked(draw, values) for name, values in choices.items()}
+    forms = {option.name for option in contract.options if not option.keyword}
+    options = {name: (_form if name in forms else _picked)(draw, values) for name, values in choices.items()}
     variables = contract.variables(options)
     for name in sorted({size for variable in variables for size in _sizes(variable)} - lengths.keys()):
         lengths[name] = draw(between(1, 3))
@@ -112,6 +123,11 @@ def _sizes(variable: Declaration) -> list[str]:
 
 def _picked(draw: Callable[[Any], Any], values: tuple[Any, ...]) -> Any:
     return values[draw(between(0, len(values) - 1))]
+
+
+def _form(draw: Callable[[Any], Any], values: tuple[Any, ...]) -> Any:
+    """The first value half of the time and more, so that rare forms do not crowd out the plain call."""
+    return values[max(draw(between(1 - len(values), len(values) - 1)), 0)]
 
 
 def _upstream(draw: Callable[[Any], Any], shape: tuple[int, ...]) -> tuple[Any, bool]:

@@ -1,0 +1,43 @@
+"""Calls: what is drawn is varied, in every form and option."""
+
+from __future__ import annotations
+
+from verify.calls import Call, calls
+from verify.checking import contract_of
+from verify.strategies import explore
+
+
+def _drawn(name: str, count: int) -> list[Call]:
+    contract, found = contract_of(name), []
+
+    def visit(call: Call) -> tuple[dict[str, float], bool]:
+        found.append(call)
+        return {}, False
+
+    choices = {option.name: option.values for option in contract.options}
+    explore(calls(contract, "float32", choices), visit, seed=1, examples=count)
+    return found
+
+
+def test_most_calls_are_unlike() -> None:
+    """Sixty calls have at least forty forms between them; near copies would find nothing new."""
+    forms = {(str(call.options), str(call.lengths), call.layout) for call in _drawn("cross_entropy", 60)}
+    assert len(forms) >= 40
+
+
+def test_the_plain_form_is_drawn_most() -> None:
+    """Rare forms are drawn, and leave most of the calls to the plain one."""
+    axes = [call.options["axes"] for call in _drawn("softmax", 90)]
+    assert axes.count(2) > 45
+    assert {1, 3} < set(axes)
+
+
+def test_some_rows_are_ignored_under_a_mean() -> None:
+    """Where mistakes in the divisor show: a mean over rows of which some do not count."""
+    drawn = _drawn("cross_entropy", 120)
+    mixed = [call for call in drawn if call.options["reduction"] == "mean" and 0 in _entries(call.values[3])]
+    assert len(mixed) >= 5
+
+
+def _entries(nested: object) -> list[object]:
+    return [e for item in nested for e in _entries(item)] if isinstance(nested, tuple) else [nested]

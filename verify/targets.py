@@ -1,0 +1,149 @@
+"""Targets: labels, some of them ignored, or class probabilities; and class weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from verify.contract import Arguments, Option, Options, Values, form
+from verify.domain import Declaration, distribution, index, nonnegative, probability, real
+from verify.entries import flag, together, unless
+from verify.samples import samples_shape, scores_shape
+from verify.tables import AXES, REDUCTION
+
+SEGMENTATION_MARK = 255
+"""The ignored label of many segmentation data sets: out of range, above all classes."""
+
+WEIGHT = flag("weight")
+"""Whether class weights are passed."""
+
+IGNORE_INDEX = Option(
+    "ignore_index",
+    (None, -100, -1, 0, SEGMENTATION_MARK),
+    None,
+    lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool)),
+)
+"""The label whose rows are left out; one that is no class marks some rows."""
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
+
+
+LABEL_SMOOTHING = Option("label_smoothing", (0.0, 0.1, 0.5, 1.0), 0.0, _is_share)
+"""The share of the target that is spread over all classes."""
+
+TARGET = form("target", "indices", "probabilities", "shares")
+"""What the target holds: labels, a distribution for each row, or numbers in 0..1 that need not sum to 1."""
+
+OPTIONS = (REDUCTION, WEIGHT, IGNORE_INDEX, LABEL_SMOOTHING, TARGET, AXES)
+
+
+def has_labels(options: Options) -> bool:
+    """Whether the target holds labels."""
+    return bool(options["target"] == "indices")
+
+
+def smoothing(c: Any, options: Options, classes: int) -> tuple[Any, Any]:
+    """What is left to the target, and the share of every class, under label smoothing."""
+    epsilon = Fraction(options["label_smoothing"])
+    return c.number(1 - epsilon), c.number(epsilon / classes)
+
+
+def class_share(c: Any, options: Options, target: Any) -> Callable[[Any], Any]:
+    """The smoothed probability of each class, for a target of class probabilities."""
+    if not options["label_smoothing"]:
+        return lambda j: target[j]
+    to_target, to_class = smoothing(c, options, len(target))
+    return lambda j: target[j] * to_target + to_class
+
+
+def target_and_weights(options: Options) -> tuple[Declaration, ...]:
+    """The target, class weights, and draws that say which rows are ignored.
+
+    A distribution is drawn with the classes last; `prepared` moves them to where the scores have them.
+    """
+    samples = samples_shape(options)
+    target = {
+        "indices": index("target", "C", *samples),
+        "probabilities": distribution("target", *samples, "C"),
+        "shares": probability("target", *scores_shape(options)),
+    }[options["target"]]
+    return target, nonnegative("weight", "C"), index("kept", 2, *samples)
+
+
+def given_with_target(options: Options) -> tuple[Declaration, ...]:
+    """Scores, target and weights."""
+    return (real("input", *scores_shape(options)), *target_and_weights(options))
+
+
+def prepared(options: Options, target: Any, weight: Any, draws: Any) -> Values | None:
+    """The target, the weights (1 unless asked for) and 1 for each row that is kept, 0 for the others.
+
+    A mean keeps all rows rather than none. None where it has no weight to divide by even so, and where
+    rows of class probabilities are to be ignored.
+    """
+    weight, ignored = unless("weight", options, weight), options["ignore_index"]
+    if not has_labels(options):
+        if ignored is not None:
+            return None
+        swap = options["axes"] == 3 and options["target"] == "probabilities"
+        return _swapped(target) if swap else target, weight, _kept(None, draws, draws, 0)
+
+    kept = _kept(ignored, target, draws, len(weight))
+    if options["reduction"] == "mean" and not _weighted(target, weight, kept):
+        kept = _kept(None, target, draws, len(weight))
+        if _is_class(ignored, len(weight)) or not _weighted(target, weight, kept):
+            return None
+    return target, weight, kept
+
+
+def _kept(ignored: int | None, target: Any, draws: Any, classes: int) -> Any:
+    """1 for each row that counts: all, those of other labels, or where the label is no class those drawn."""
+    if ignored is None:
+        return together(lambda label, draw: Fraction(1), target, draws)
+    if _is_class(ignored, classes):
+        return together(lambda label, draw: Fraction(int(label != ignored + 1)), target, draws)
+    return together(lambda label, draw: Fraction(2 - draw), target, draws)
+
+
+def _is_class(ignored: int | None, classes: int) -> bool:
+    return ignored is not None and 0 <= ignored < classes
+
+
+def _weighted(target: Any, weight: Any, kept: Any) -> bool:
+    """Whether any row that is kept has weight."""
+    return _any(together(lambda label, keep: weight[label - 1] * keep, target, kept))
+
+
+def prepared_target(options: Options, values: Values) -> Values | None:
+    """Values of `given_with_target` as `prepared`."""
+    rest = prepared(options, *values[1:])
+    return None if rest is None else (values[0], *rest)
+
+
+def passed_target(options: Options, target: Any, kept: Any) -> Any:
+    """The target as it is passed: the label that is ignored in the rows that are not kept."""
+    if not has_labels(options) or options["ignore_index"] is None:
+        return target
+    marker = options["ignore_index"] + 1
+    return together(lambda label, keep: label if keep else marker, target, kept)
+
+
+def arguments_with_target(options: Options, values: Values) -> Arguments:
+    """What a function of scores and target is called with; weights by keyword."""
+    x, target, weight, kept = values
+    positional = ("input", x), ("target", passed_target(options, target, kept))
+    return positional, (("weight", weight),) if options["weight"] else ()
+
+
+def _swapped(table: Any) -> Any:
+    """A table of three axes with the last two exchanged."""
+    if hasattr(table, "map"):
+        return table.map(lambda numbers: numbers.transpose(1, 2))
+    return tuple(tuple(zip(*rows, strict=True)) for rows in table)
+
+
+def _any(nested: Any) -> bool:
+    return any(map(_any, nested)) if isinstance(nested, tuple) else bool(nested)
