@@ -17,8 +17,8 @@ FLOORS = (
     "claim contract domain expected operation record",
     "backends calls contexts guard kernel oracle points regimes signatures spread state strategies tensors "
     "wide_rows",
-    "adapters bulk_judgement candidate cases confirmation display elements entries evidence judgement proof "
-    "reduction refuter reproducer search snippet standalone samples tables tally targets",
+    "adapters bulk_judgement candidate cases confirmation display elements entries evidence judgement "
+    "literals proof reduction refuter reproducer search snippet standalone samples tables tally targets",
     "catalogue operations",
     "assertions checking report results",
     "__main__ check_commands cli commands isolation ledger output places runs terminal testing",
@@ -32,7 +32,8 @@ DOORS = {
     "torch": {"verify.backends"},
     "hypothesis": {"verify.calls", "verify.strategies", "verify.evidence"},
     "dask": set(),
-    "numpy": set(),
+    "numpy": {"verify.adapters"},
+    "jax": {"verify.adapters"},
     "jinja2": {"verify.report.html"},
     "markupsafe": {"verify.report.html"},
     "msgspec": {"verify.report.model"},

@@ -20,6 +20,7 @@ from verify.errors import UsageError
 from verify.operations.softmax import softmax
 from verify.tensors import same_bits, tensors_of, upstream_of
 from verify.verdict import Status
+from verify.wide import Wide
 
 pytestmark = pytest.mark.torch
 
@@ -86,9 +87,12 @@ def test_an_option_that_came_later_is_at_its_default() -> None:
 
 def test_a_wide_table_of_few_numbers_packs_small() -> None:
     """Two rows of 50,257 with one entry that is not 0 take less than a screen."""
-    row = (Fraction(0),) * 50256
-    call = replace(_call(((*row, Fraction(12)), (*row, Fraction(0)))), upstream=Fraction(1))
-    assert len(write_witness(Case(call, "value", "float32", "cpu"))) < 2000
+    table = torch.zeros(2, 50257, dtype=torch.float64)
+    table[0, -1] = 12
+    call = replace(_call(((Fraction(0),),)), values=(Wide(table),), lengths={"N": 2, "C": 50257})
+    text = write_witness(Case(call, "value", "float32", "cpu"))
+    assert len(text) < 1000
+    assert torch.equal(_case_of(text).call.values[0].tensor, table)
 
 
 def test_a_witness_is_one_word_of_a_shell() -> None:

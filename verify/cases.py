@@ -17,6 +17,7 @@ from verify.contract import Contract
 from verify.elements import Property, properties
 from verify.errors import UsageError, VerifyError
 from verify.floats import format_named
+from verify.wide import Wide
 
 MARK = "lossproof1"
 """The first field of a witness: the program and the version of the format."""
@@ -57,14 +58,19 @@ def write_witness(case: Case) -> str:
     for name, value in call.options.items():
         if not isinstance(value, _PLAIN):
             raise VerifyError(f"option {name} is a {type(value).__name__}, which a witness cannot hold")
-    tensors = [tensor_from(value, case.dtype) for value in (call.upstream, *call.values)]
+    values = call.upstream, *call.values
+    tensors = [tensor_from(value, case.dtype) for value in values]
+    wide = [isinstance(value, Wide) for value in values]
     head = {
         "options": dict(call.options),
         "lengths": dict(call.lengths),
         "layout": call.layout,
         "expanded": call.expanded,
         "grad": case.grad,
-        "tensors": [[str(tensor.dtype).removeprefix("torch."), list(tensor.shape)] for tensor in tensors],
+        "tensors": [
+            [str(tensor.dtype).removeprefix("torch."), list(tensor.shape), one]
+            for tensor, one in zip(tensors, wide, strict=True)
+        ],
     }
     data = json.dumps(head, separators=(",", ":")).encode() + b"\n" + b"".join(map(bytes_of, tensors))
     module, _, name = case.candidate.partition(":")
@@ -117,9 +123,9 @@ def _unpacked(packed: str, dtype: str) -> tuple[dict[str, Any], Any, tuple[Any, 
         told, _, data = zlib.decompress(base64.urlsafe_b64decode(packed)).partition(b"\n")
         head = json.loads(told)
         values = []
-        for kind, shape in head["tensors"]:
+        for kind, shape, wide in head["tensors"]:
             tensor, data = tensor_from_bytes(data, kind, shape)
-            values.append(_nested(tensor))
+            values.append(Wide(tensor.double()) if wide else _nested(tensor))
         upstream, *rest = values
         needed = {"options", "lengths", "layout", "expanded", "grad"}
         if data or not needed <= set(head):
