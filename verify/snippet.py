@@ -9,8 +9,10 @@ from typing import Any
 from verify.backends import load_torch, tensor_from
 from verify.calls import Call
 from verify.candidate import Function, name_of
+from verify.literals import PACKED, literal
 from verify.reproducer import source_of
 from verify.tensors import layout_text
+from verify.wide import Wide
 
 
 def write_call(
@@ -37,7 +39,8 @@ def write_call(
     lines.append(f'print("got  ", result.reshape(-1)[{position}].item())')
     lines.append(f'print("exact", "{exact}")')
     title = f'"""{name_of(function)} as {call.contract.name} in {dtype} on {device}"""'
-    return "\n".join([title, "", "import torch", "", *([source, "", ""] if source else []), *lines, ""])
+    imports = ["import torch", *(["import base64", "import zlib"] if PACKED in "".join(lines) else [])]
+    return "\n".join([title, "", *imports, "", *([source, "", ""] if source else []), *lines, ""])
 
 
 def _callee(function: Function) -> tuple[str, str]:
@@ -67,15 +70,13 @@ def _torch_name(function: Function) -> str:
 
 def _tensor(value: Any, call: Call, dtype: str, device: str) -> str:
     tensor = tensor_from(value, dtype, device)
-    place = "" if device == "cpu" else f', device="{device}"'
-    literal = f"torch.tensor({tensor.tolist()}, dtype={tensor.dtype}{place})"
-    return layout_text(literal, tensor, call.layout)
+    return layout_text(literal(tensor, device), tensor, call.layout)
 
 
 def _upstream(call: Call, dtype: str, device: str) -> str:
     if not call.expanded or not call.shape:
         return _tensor(call.upstream, call, dtype, device)
     first = call.upstream
-    while isinstance(first, tuple):
+    while isinstance(first, tuple | Wide):
         first = first[0]
     return f"{_tensor(first, call, dtype, device)}.expand({call.shape})"
