@@ -248,6 +248,7 @@ def source_of(function: Callable[..., Any], name: str) -> str:
         if variadic is not None:
             variadic.annotation = None
     tree.returns = None
+    tree.decorator_list = [one for one in tree.decorator_list if not ast.unparse(one).endswith("in_place")]
     if ast.get_docstring(tree) and len(tree.body) > 1:
         tree.body = tree.body[1:]
     return ast.unparse(tree)

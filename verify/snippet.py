@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from types import ModuleType
 from typing import Any
 
+from verify.adapters import changes_input
 from verify.backends import load_torch, tensor_from
 from verify.calls import Call
 from verify.candidate import Function, name_of
@@ -29,7 +31,8 @@ def write_call(
     lines = [f"{name} = {_tensor(value, call, dtype, device)}" for name, value in positional + keywords]
     if of:
         lines.append(f"{of}.requires_grad_()")
-    shown = [name for name, _ in positional]
+    copied = {of} if changes_input(function) else set()
+    shown = [f"{name}.clone()" if name in copied else name for name, _ in positional]
     shown += [f"{name}={name}" for name, _ in keywords]
     shown += [f"{name}={value!r}" for name, value in call.passed]
     lines.append(f"result = {called}({', '.join(shown)})")
@@ -45,6 +48,7 @@ def write_call(
 
 def _callee(function: Function) -> tuple[str, str]:
     """The source to put into the script, if any, and the expression that is called."""
+    function = inspect.unwrap(function)
     if function_name := _torch_name(function):
         return "", function_name
     code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
