@@ -76,7 +76,7 @@ class Contract:
     ``tensors`` is how many positional tensors the function takes.
     ``arguments(options, values)`` says what the function is called with, options left out.
     ``prepare(options, values)`` moves drawn values into the domain, or gives None where it cannot.
-    ``infinite`` names the variables that may hold -inf as well.
+    ``infinite`` says of a variable which infinities it may hold as well: -inf, inf or both.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Contract:
     tensors: int = 1
     options: tuple[Option, ...] = ()
     prepare: Callable[[Options, Values], Values | None] = lambda options, values: values
-    infinite: tuple[str, ...] = ()
+    infinite: Mapping[str, tuple[float, ...]] = field(default_factory=dict, hash=False)
 
     def variables(self, options: Options) -> tuple[Declaration, ...]:
         """The variables to draw for these options."""

@@ -74,14 +74,22 @@ def flat(nested: Any) -> tuple[Any, ...]:
     return tuple(entry for item in nested for entry in flat(item))
 
 
-def formula_of(call: Call, aspect: Property, *, exact: bool) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """The formula for all elements over a context, and the values it takes.
+def element(nested: Any, position: int) -> Any:
+    """The number at a position of a family of any number of axes, in row-major order."""
+    sizes, first = [], nested
+    while isinstance(first, Family):
+        sizes.append(len(first))
+        first = first[1]
+    for axis in range(len(sizes)):
+        at, position = divmod(position, math.prod(sizes[axis + 1 :]))
+        nested = nested[at + 1]
+    return nested
 
-    The definition of the value or gradient if ``exact``, else the algorithm for the bound.
-    """
-    definition, *algorithms = _actions(call.contract, aspect)
-    action = definition if exact else algorithms[0]
-    return lambda c, *given: flat(action(c, call.options, *given)), _values(call, aspect)
+
+def formula_of(call: Call, aspect: Property) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """The definition of a value or gradient over a context, all elements, and the exact values it takes."""
+    definition, *_ = _actions(call.contract, aspect)
+    return lambda c, *given: definition(c, call.options, *given), tuple(map(exact, _values(call, aspect)))
 
 
 def _actions(contract: Contract, aspect: Property) -> tuple[Callable[..., Any], ...]:
@@ -165,10 +173,9 @@ def _compared(
     got: list[Any], call: Call, aspect: Property, format: Format, model: Model, max_bits: int
 ) -> Found:
     """The outcome of the worst element; its error in ulp and its ratio are the largest of all."""
-    formula, _ = formula_of(call, aspect, exact=True)
-    values = tuple(exact(value) for value in _values(call, aspect))
+    formula, values = formula_of(call, aspect)
     try:
-        truths = enclose_family(formula, values, format=format, max_bits=max_bits)
+        truths = enclose_family(lambda c, *x: flat(formula(c, *x)), values, format=format, max_bits=max_bits)
     except DomainError as error:
         return Found(Outcome(Status.UNKNOWN, reason=f"the definition has no value here: {error}"))
     if len(truths) != len(got):
@@ -194,7 +201,12 @@ def _bounds(
     _, *algorithms = _actions(call.contract, aspect)
     found = []
     for action in algorithms:
-        bounds = error_bounds(lambda c, *given, act=action: flat(act(c, call.options, *given)), values, model)
+        try:
+            bounds = error_bounds(
+                lambda c, *given, act=action: flat(act(c, call.options, *given)), values, model
+            )
+        except DomainError:
+            return None
         if bounds is None:
             return None
         found.append(bounds)

@@ -80,18 +80,23 @@ def is_narrow(enclosure: Enclosure, format: Format) -> bool:
 
 
 def confirm(
-    formula: Callable[..., Any], values: tuple[Any, ...], enclosure: Enclosure, *, max_digits: int = 2000
+    formula: Callable[..., Any],
+    values: tuple[Any, ...],
+    enclosure: Enclosure,
+    *,
+    max_digits: int = 2000,
+    lazy: bool = False,
 ) -> str:
     """The value of ``formula(context, *values)`` by mpmath, to 30 significant digits.
 
     The digits are doubled until two evaluations in a row agree to 35 digits and the value lies in
     ``enclosure``; a value below 1e-470 is given as 0. Raises `VerifyError` when that does not happen
     up to ``max_digits``: then one of the two implementations is wrong, and `DomainError` where
-    mpmath, too, finds no value.
+    mpmath, too, finds no value. With ``lazy`` only what the value depends on is computed.
     """
     digits, before = 2 * SHOWN_DIGITS, ""
     while True:
-        context, last = ExactContext(digits), 2 * digits > max_digits
+        context, last = ExactContext(digits, lazy), 2 * digits > max_digits
         try:
             number = context.evaluate(formula, *values)
         except DomainError:

@@ -11,17 +11,23 @@ from verify.calls import Call
 from verify.domain import Declaration
 from verify.wide import Wide
 
-TRIES = 150
-"""Calls that are tried at most."""
+TRIES = 60
+"""Calls that each kind of step tries at most."""
 
 
-def reduced(call: Call, refutes: Callable[[Call], bool], *, tries: int = TRIES) -> Call:
+def reduced(call: Call, refutes: Callable[[Call], bool]) -> Call:
     """The simplest call that was found to refute still, starting from one that does.
 
     First fewer rows, then fewer columns, then plain options, layout and upstream gradient, then as
     many zeros as can be.
     """
-    left = [tries]
+    for step in (_fewer_rows, _fewer_columns, _plainer, _more_zeros):
+        call = step(call, _limited(refutes))
+    return call
+
+
+def _limited(refutes: Callable[[Call], bool]) -> Callable[[Call | None], bool]:
+    left = [TRIES]
 
     def keeps(candidate: Call | None) -> bool:
         if candidate is None or left[0] <= 0:
@@ -29,9 +35,7 @@ def reduced(call: Call, refutes: Callable[[Call], bool], *, tries: int = TRIES) 
         left[0] -= 1
         return refutes(candidate)
 
-    for step in (_fewer_rows, _fewer_columns, _plainer, _more_zeros):
-        call = step(call, keeps)
-    return call
+    return keeps
 
 
 def _fewer_rows(call: Call, keeps: Callable[[Call | None], bool]) -> Call:
@@ -141,13 +145,12 @@ def _more_zeros(call: Call, keeps: Callable[[Call | None], bool]) -> Call:
 def _zeroed(call: Call, number: int, parts: int, keeps: Callable[[Call | None], bool]) -> Call:
     for part in range(parts):
         tensor = call.values[number].tensor
-        length = tensor.shape[-1]
-        start, stop = part * length // parts, (part + 1) * length // parts
-        if not tensor[..., start:stop].count_nonzero():
+        plain = tensor.flatten().clone()
+        start, stop = part * plain.numel() // parts, (part + 1) * plain.numel() // parts
+        if not plain[start:stop].count_nonzero():
             continue
-        plain = tensor.clone()
-        plain[..., start:stop] = 0
-        values = (*call.values[:number], Wide(plain), *call.values[number + 1 :])
+        plain[start:stop] = 0
+        values = (*call.values[:number], Wide(plain.reshape(tensor.shape)), *call.values[number + 1 :])
         if keeps(replace(call, values=values)):
             call = replace(call, values=values)
     return call

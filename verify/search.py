@@ -17,7 +17,7 @@ from verify.contexts.rounded import Model
 from verify.contexts.rounding import model_for
 from verify.contract import Contract
 from verify.display import shown_call
-from verify.elements import Found, Property, examine, formula_of, variable_of
+from verify.elements import Found, Property, element, examine, formula_of, variable_of
 from verify.errors import UnavailableError, VerifyError
 from verify.floats import Format, format_named
 from verify.guard import Clock, limited
@@ -31,11 +31,13 @@ from verify.strategies import explore
 from verify.tally import Tally
 from verify.verdict import Counterexample, Coverage, Status, Verdict
 from verify.wide import Wide
-from verify.wide import exact as exact_value
 
 MAX_BITS = 4096
 WIDE_SECONDS = 10.0
-"""Time after which no further wide call is begun, and a wide finding is made no simpler."""
+"""Time after which no further wide call is begun."""
+
+REDUCING_SECONDS = 4.0
+"""Time after which a wide finding is made no simpler."""
 
 SHOWN_WHOLE = 64
 """Numbers up to which the simplest of several findings is the one that is shortest to write down."""
@@ -130,7 +132,7 @@ class Search:
         call, _ = min(self.refuting, key=lambda pair: _size(pair[0]))
         if not any(isinstance(value, Wide) for value in call.values):
             return
-        stop = min(deadline, time.monotonic() + WIDE_SECONDS)
+        stop = min(deadline, time.monotonic() + REDUCING_SECONDS)
 
         def refutes(candidate: Call) -> bool:
             self.tried = 0
@@ -169,7 +171,7 @@ class Search:
         severe = 0.0
         if self.refuting:
             self.tried += 1
-            severe = math.sqrt(math.sqrt(self.refuting[0][1].outcome.ratio))
+            severe = min(1e3, math.sqrt(math.sqrt(self.refuting[0][1].outcome.ratio)))
         else:
             self.tally.add(outcome, (call,))
         refuted = outcome.status is Status.REFUTED and outcome.ratio >= severe
@@ -186,13 +188,12 @@ class Search:
             example = Counterexample(shown, "", found.outcome.reason, math.inf, 0.0)
             return replace(verdict, counterexample=example, reason=found.outcome.reason)
         got = found.outcome.got
-        formula, given = formula_of(call, self.aspect, exact=True)
-        values = tuple(exact_value(value) for value in given)
+        formula, values = formula_of(call, self.aspect)
         position, truth = found.position, found.truth
         try:
             if truth is None:
                 raise VerifyError("the exact value was not enclosed")
-            exact = confirm(lambda c, *given: formula(c, *given)[position], values, truth)
+            exact = confirm(lambda c, *x: element(formula(c, *x), position), values, truth, lazy=True)
         except VerifyError as error:
             return replace(verdict, status=Status.UNKNOWN, reason=f"mpmath does not confirm it: {error}")
         of = variable_of(self.aspect, self.contract)

@@ -83,7 +83,7 @@ class _Spread:
         lengths = {"N": rows, "C": columns}
         for name in sorted({s for v in variables for s in (*v.shape, v.domain.bound) if isinstance(s, str)}):
             lengths.setdefault(name, self._random.randint(1, max(1, min(40, DENSE // (rows * columns)))))
-        drawn = tuple(self._value(v, lengths, v.name in contract.infinite) for v in variables)
+        drawn = tuple(self._value(v, lengths, contract.infinite.get(v.name, ())) for v in variables)
         values = contract.prepare(options, drawn)
         if values is None:
             return None
@@ -92,7 +92,7 @@ class _Spread:
         layout = self._random.choice([name for name in LAYOUTS if name != "expanded"])
         return Call(contract, options, lengths, values, upstream, layout, expanded)
 
-    def _value(self, variable: Declaration, lengths: Mapping[str, int], infinite: bool) -> Any:
+    def _value(self, variable: Declaration, lengths: Mapping[str, int], infinite: tuple[float, ...]) -> Any:
         domain, shape = variable.domain, [length_of(size, lengths) for size in variable.shape]
         if domain.kind == "index":
             return self._labels(length_of(domain.bound or 1, lengths), shape)
@@ -112,7 +112,7 @@ class _Spread:
             )
         table = make(rows, columns)
         if infinite and self._infinite:
-            table = self._rows.with_infinities(table)
+            table = self._rows.with_infinities(table, self._random.choice(infinite))
         return (
             Wide(self._rows.held(table).reshape(shape)) if shape else Fraction(float(self._rows.held(table)))
         )

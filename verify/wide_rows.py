@@ -113,8 +113,8 @@ class WideRows:
         table[:, 0], table[:, -1] = 0.25, self._random.choice((0.25, 1.5, -0.75))
         return table
 
-    def with_infinities(self, table: Any) -> Any:
-        """-inf at scattered entries, or in a whole first or last block; never in a whole row."""
+    def with_infinities(self, table: Any, infinity: float) -> Any:
+        """An infinity at scattered entries, or in a whole first or last block; never in a whole row."""
         rows, columns = table.shape
         kind = self._random.randrange(3)
         if columns < 2:
@@ -126,7 +126,7 @@ class WideRows:
             at = self._torch.arange(columns)
             mask = ((at < block) if kind == 1 else (at >= columns - block)).expand(rows, columns)
         kept = self._torch.arange(columns) == self.place(columns)
-        return table.masked_fill(mask & ~kept, -math.inf)
+        return table.masked_fill(mask & ~kept, infinity)
 
     def distributions(self, rows: int, columns: int) -> Any:
         """Rows that sum to exactly 1: small whole parts of a power of two, the rest in powers of two."""

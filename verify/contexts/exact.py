@@ -16,7 +16,7 @@ from typing import Any
 import mpmath
 
 from verify.contexts.dual import Dual, Index, derivative
-from verify.contexts.family import Family
+from verify.contexts.family import Family, Later
 from verify.errors import DomainError, UsageError
 from verify.floats import Enclosure
 
@@ -71,9 +71,13 @@ class Real:
 
 @dataclass(frozen=True, slots=True)
 class ExactContext:
-    """Evaluates formulas with ``digits`` significant decimal digits, in an mpmath context of its own."""
+    """Evaluates formulas with ``digits`` significant decimal digits, in an mpmath context of its own.
+
+    With ``lazy`` an item of a family is computed, and found to have a value, only when it is used.
+    """
 
     digits: int = 60
+    lazy: bool = False
     mp: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -132,6 +136,8 @@ class ExactContext:
 
     def family(self, body: Callable[[int], Any], *, over: Family) -> Family:
         """The family body(1), ..., body(n), n the length of ``over``."""
+        if self.lazy:
+            return Family(Later(body, len(over)))
         return Family(tuple(body(position) for position in range(1, len(over) + 1)))
 
     def equal(self, i: int, j: int) -> Real:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ class Family:
     outside 1..len(f) raises `DomainError`: it never wraps round.
     """
 
-    items: tuple[Any, ...]
+    items: Sequence[Any]
 
     def __getitem__(self, index: int | tuple[int, ...]) -> Any:
         """The item at a 1-based position, or along several axes at a tuple of positions."""
@@ -39,3 +39,19 @@ class Family:
     def __iter__(self) -> Iterator[Any]:
         """The items in order."""
         return iter(self.items)
+
+
+class Later(Sequence[Any]):
+    """The items body(1), ..., body(length), each made when it is asked for, and kept."""
+
+    def __init__(self, body: Callable[[int], Any], length: int) -> None:
+        self._body = body
+        self._made: list[Any] = [None] * length
+
+    def __getitem__(self, index: Any) -> Any:
+        if self._made[index] is None:
+            self._made[index] = self._body(index + 1)
+        return self._made[index]
+
+    def __len__(self) -> int:
+        return len(self._made)

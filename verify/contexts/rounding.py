@@ -71,10 +71,12 @@ class RoundingContext:
         self._results: dict[tuple[Any, ...], tuple[Any, tuple[Any, ...]]] = {}
 
     def lift(self, value: Any) -> Any:
-        """An exact input: a Fraction of the format, an int (a label) as it is, or nested tuples."""
+        """An exact input: a Fraction of the format, an infinity, a label (an int), or nested tuples."""
         if isinstance(value, tuple):
             return Family(tuple(self.lift(item) for item in value))
-        return value if isinstance(value, int) else constant(self._model, value)
+        if isinstance(value, int):
+            return value
+        return point(self._model, value) if isinstance(value, float) else constant(self._model, value)
 
     def number(self, value: Fraction | int) -> Rounded:
         """A constant: exact if the format holds it, else rounded once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,6 @@ from verify.samples import (
     losses_shape,
     reduced,
     reduced_in_any_order,
-    summed,
     with_upstream,
 )
 from verify.targets import (
@@ -28,6 +28,7 @@ from verify.targets import (
     has_labels,
     prepared_target,
     smoothing,
+    weight_of_rows,
 )
 
 
@@ -89,8 +90,7 @@ def _divisor(c: Any, options: Options, rows: Any, y: Any, weight: Any, kept: Any
     """For a mean: the weight of the rows kept, or with class probabilities the number of rows."""
     if not has_labels(options):
         return count_of(c, options, rows)
-    weights = at_samples(c, options, lambda label, keep: keep * weight[label], y, kept)
-    return summed(c, options, weights)
+    return weight_of_rows(c, options, y, weight, kept)
 
 
 def _loss(c: Any, options: Options, nll_at: Callable[[Any], Any], target: Any, weight: Any, keep: Any) -> Any:
@@ -222,6 +222,7 @@ cross_entropy_with_logits = Operation(
                 where={"target": ("probabilities", "shares")},
             ),
         ),
+        infinite={"input": (-math.inf,)},
         arguments=arguments_with_target,
         tensors=2,
         options=OPTIONS,

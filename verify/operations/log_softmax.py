@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from verify.contract import Contract, Gradient
@@ -69,7 +70,7 @@ log_softmax = Operation(
         definition=by_rows(_definition),
         algorithm=by_rows(_algorithm),
         gradients=(Gradient("input", by_rows(_gradient), by_rows(_gradient_algorithm)),),
-        infinite=("input",),
+        infinite={"input": (-math.inf,)},
         arguments=inputs_only("input"),
         options=(DIM, AXES),
         prepare=with_axis,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from verify.contract import Contract, Gradient, Options, one_of
@@ -100,7 +101,7 @@ logsumexp = Operation(
         definition=_table_definition,
         algorithm=_table_algorithm,
         gradients=(Gradient("input", _gradient, _gradient_algorithm),),
-        infinite=("input",),
+        infinite={"input": (-math.inf,)},
         arguments=inputs_only("input"),
         options=(DIM, one_of("keepdim", False, True, default=False), AXES),
         prepare=with_axis,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from verify.contract import Contract, Gradient, Options
 from verify.domain import real
-from verify.entries import AXES, by_entry, called_with, entries_shape, given_entries
+from verify.entries import by_entry, called_with, given_entries
 from verify.operation import Operation, Peer
+from verify.tables import AXES, input_shape
 
 
 def _definition(c: Any, z: Any) -> Any:
@@ -54,10 +56,11 @@ sigmoid = Operation(
         name="sigmoid",
         namesake="torch.sigmoid",
         given=given_entries({"input": real}),
-        shape=entries_shape,
+        shape=input_shape,
         definition=by_entry(_entry),
         algorithm=by_entry(_entry),
         gradients=(Gradient("input", by_entry(_gradient), by_entry(_gradient_algorithm)),),
+        infinite={"input": (-math.inf, math.inf)},
         arguments=called_with("input"),
         options=(AXES,),
     ),

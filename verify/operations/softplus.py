@@ -8,9 +8,10 @@ from typing import Any
 
 from verify.contract import Contract, Gradient, Option, Options
 from verify.domain import real
-from verify.entries import AXES, by_entry, called_with, entries_shape, given_entries
+from verify.entries import by_entry, called_with, given_entries
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
+from verify.tables import AXES, input_shape
 
 
 def _definition(c: Any, z: Any) -> Any:
@@ -82,7 +83,7 @@ softplus = Operation(
         name="softplus",
         namesake="torch.nn.functional.softplus",
         given=given_entries({"input": real}),
-        shape=entries_shape,
+        shape=input_shape,
         definition=by_entry(_entry),
         algorithm=by_entry(_entry_algorithm),
         alternatives=(by_entry(_entry_by_log1p),),
@@ -94,6 +95,7 @@ softplus = Operation(
                 alternatives=(by_entry(_gradient_by_steps),),
             ),
         ),
+        infinite={"input": (-math.inf, math.inf)},
         arguments=called_with("input"),
         options=(
             AXES,
