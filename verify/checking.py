@@ -42,7 +42,8 @@ def check(
     keywords. ``operation``: a name such as "cross_entropy", or an `Operation` with a contract.
     ``options`` fixes options, each to a value or to a list of values to draw from; the others are
     drawn. ``examples``: calls per property, dtype and device, 100 if None. ``time_limit``: seconds for
-    each verdict, looked at between calls; one call is interrupted after as many, at most 60. The same ``seed`` gives the same calls.
+    each verdict, looked at between calls; one call is interrupted after as many, at most 60. The same
+    ``seed`` gives the same calls.
 
     Every element is compared with an enclosure of its exact value, in ulp of the dtype, within the
     bound of the standard stable algorithm (level "stable", docs/bounds.md). Returns one verdict for
