@@ -6,13 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from verify.contract import Arguments, Option, Options, Values, clamped, form, mapped
+from verify.contract import Arguments, Option, Options, Values, clamped, mapped
 from verify.domain import Declaration
-
-AXES = form("axes", 2, 1, 3)
-"""How many axes the tensors of an elementwise function have."""
-
-_SHAPES = {1: ("C",), 2: ("N", "C"), 3: ("N", "D", "C")}
+from verify.tables import input_shape
 
 Entry = Callable[..., Any]
 """``entry(c, options, *numbers)``: the function at one place."""
@@ -21,14 +17,9 @@ Declare = Callable[..., Declaration]
 """What declares a variable from its name and shape, such as ``domain.real``."""
 
 
-def entries_shape(options: Options) -> tuple[str, ...]:
-    """The shape of the tensors; the last axis is always C."""
-    return _SHAPES[options["axes"]]
-
-
 def losses_shape(options: Options) -> tuple[str, ...]:
     """The shape of a loss with one value for each entry, after its reduction."""
-    return entries_shape(options) if options["reduction"] == "none" else ()
+    return input_shape(options) if options["reduction"] == "none" else ()
 
 
 def given_entries(
@@ -37,7 +28,7 @@ def given_entries(
     """The variables by name: ``entries`` of the shape of the tensors, ``columns`` of the last axis alone."""
 
     def given(options: Options) -> tuple[Declaration, ...]:
-        shape = entries_shape(options)
+        shape = input_shape(options)
         whole = [declare(name, *shape) for name, declare in entries.items()]
         return (*whole, *(declare(name, shape[-1]) for name, declare in (columns or {}).items()))
 
@@ -149,6 +140,11 @@ def called_with(*names: str, keywords: tuple[str, ...] = ()) -> Callable[[Option
         return passed[:cut], tuple((name, value) for name, value in passed[cut:] if options[name])
 
     return arguments
+
+
+def is_zero(c: Any, a: Any) -> Any:
+    """1 where a number is 0, else 0, in the vocabulary of definitions: the limit a^2 log 0 as exponent."""
+    return c.exp(c.xlogy(a * a, 0))
 
 
 def above_zero(number: Any) -> Any:

@@ -7,7 +7,6 @@ from typing import Any
 from verify.contract import Contract, Gradient, Options, clamped, mapped
 from verify.domain import nonnegative, probability, real
 from verify.entries import (
-    AXES,
     above_zero,
     called_with,
     edge,
@@ -23,7 +22,7 @@ from verify.entries import (
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
 from verify.operations.softplus import softplus
-from verify.tables import REDUCTION
+from verify.tables import AXES, REDUCTION
 
 
 def _definition(c: Any, f: Any, t: Any) -> Any:

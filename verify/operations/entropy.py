@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from verify.contract import Contract, Gradient
+from verify.entries import edge
 from verify.operation import Operation, Peer
+from verify.simplex import along_dim, by_distribution, distribution_gradient, given_distributions, rows_shape
+from verify.tables import AXES, DIM, inputs_only
 
 
 def _definition(c: Any, p: Any) -> Any:
@@ -25,6 +29,10 @@ def summed_entr(torch: Any, p: Any) -> Any:
     return torch.special.entr(p).sum()
 
 
+def _gradient(c: Any, g: Any, p: Any) -> Any:
+    return -(g * (c.log(p) + 1))
+
+
 entropy = Operation(
     id="entropy",
     summary="entropy of a probability vector, in nats, with 0 log 0 = 0",
@@ -35,5 +43,24 @@ entropy = Operation(
     peers=(
         Peer("Categorical(probs).entropy", categorical_entropy),
         Peer("torch.special.entr(p).sum", summed_entr),
+    ),
+    contract=Contract(
+        name="entropy",
+        namesake="torch.special.entr(input).sum(dim)",
+        given=given_distributions("input"),
+        shape=rows_shape,
+        definition=by_distribution(_definition),
+        algorithm=by_distribution(_definition),
+        gradients=(
+            Gradient(
+                "input",
+                distribution_gradient(_gradient),
+                distribution_gradient(_gradient),
+                where={"zeros": (False,)},
+            ),
+        ),
+        arguments=inputs_only("input"),
+        options=(DIM, AXES, edge("zeros")),
+        prepare=along_dim,
     ),
 )

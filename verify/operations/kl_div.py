@@ -8,7 +8,6 @@ from typing import Any
 from verify.contract import Contract, Gradient, Options, mapped, one_of
 from verify.domain import Declaration, distribution, real
 from verify.entries import (
-    AXES,
     called_with,
     edge,
     flag,
@@ -20,6 +19,7 @@ from verify.entries import (
     without_zeros,
 )
 from verify.operation import Operation, Peer
+from verify.tables import AXES
 
 
 def _definition(c: Any, p: Any, q: Any) -> Any:
