@@ -235,19 +235,18 @@ class _Torch:
 
 
 def source_of(function: Callable[..., Any], name: str) -> str:
-    """The definition of a function, without its docstring and annotations; ``name`` is for messages."""
+    """The definition of a function or class without docstring and annotations; ``name`` is for messages."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     except (OSError, TypeError, SyntaxError, IndexError) as error:
         raise ReproducerError(f"the source of {name} cannot be read: {error}") from error
-    if not isinstance(tree, ast.FunctionDef):
+    if not isinstance(tree, ast.FunctionDef | ast.ClassDef):
         raise ReproducerError(f"{name} is not a function made by def")
-    for argument in [*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs]:
-        argument.annotation = None
-    for variadic in (tree.args.vararg, tree.args.kwarg):
-        if variadic is not None:
-            variadic.annotation = None
-    tree.returns = None
+    for part in ast.walk(tree):
+        if isinstance(part, ast.FunctionDef):
+            part.returns = None
+        elif isinstance(part, ast.arg):
+            part.annotation = None
     tree.decorator_list = [one for one in tree.decorator_list if not ast.unparse(one).endswith("in_place")]
     if ast.get_docstring(tree) and len(tree.body) > 1:
         tree.body = tree.body[1:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from types import ModuleType
+from types import FunctionType
 from typing import Any
 
 from verify.adapters import changes_input
@@ -12,7 +12,8 @@ from verify.backends import load_torch, tensor_from
 from verify.calls import Call
 from verify.candidate import Function, name_of
 from verify.literals import PACKED, literal
-from verify.reproducer import source_of
+from verify.reproducer import ReproducerError
+from verify.sources import source_with_needs
 from verify.tensors import layout_text
 from verify.wide import Wide
 
@@ -51,15 +52,9 @@ def _callee(function: Function) -> tuple[str, str]:
     function = inspect.unwrap(function)
     if function_name := _torch_name(function):
         return "", function_name
-    code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
-    source = source_of(function, name_of(function))
-    used = {name: known[name] for name in getattr(code, "co_names", ()) if name in known}
-    imports = [
-        f"import {value.__name__} as {name}"
-        for name, value in used.items()
-        if isinstance(value, ModuleType) and value.__name__.startswith("torch.")
-    ]
-    return "\n".join([*imports, *([""] * 2 if imports else []), source]), str(function.__name__)
+    if not isinstance(function, FunctionType):
+        raise ReproducerError(f"{name_of(function)} is not a function made by def")
+    return source_with_needs(function), function.__name__
 
 
 def _torch_name(function: Function) -> str:
