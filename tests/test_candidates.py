@@ -121,6 +121,58 @@ def test_what_is_no_number_is_refuted(number: str) -> None:
     assert value.counterexample is not None
 
 
+class _Awkward(torch.Tensor):
+    """A tensor that does not tell its shape."""
+
+    @property
+    def shape(self) -> Any:  # type: ignore[override]
+        """Not told."""
+        raise RuntimeError
+
+
+class _Secretive:
+    """Softmax, an object none of whose attributes can be asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __call__(self, x: Any, dim: int) -> Any:
+        return torch.softmax(x, dim)
+
+
+def freed(x: Any, dim: int) -> Any:
+    """A result that is gone."""
+    result = torch.softmax(x, dim)
+    result.untyped_storage().resize_(0)
+    return result
+
+
+def faked(x: Any, dim: int) -> Any:
+    """A tensor that only looks like one."""
+    with torch._subclasses.fake_tensor.FakeTensorMode():
+        return torch.empty(x.shape)
+
+
+@pytest.mark.parametrize("candidate", [freed, faked], ids=lambda f: f.__name__)
+def test_a_result_without_memory_is_refuted_in_words(candidate: Candidate) -> None:
+    """It is not read."""
+    reason = _check(candidate, grad=False)[0].reason
+    assert reason == "the result has no memory in which its entries lie"
+
+
+UNUSUAL: dict[str, Candidate] = {
+    "subclass": _returning(lambda s: s.as_subclass(_Awkward)),
+    "negative view": _returning(lambda s: torch._neg_view(-s)),
+    "secretive": _Secretive(),
+}
+
+
+@pytest.mark.parametrize("kind", UNUSUAL)
+def test_an_unusual_function_or_result_is_checked_as_any(kind: str) -> None:
+    """Only its numbers count."""
+    assert [v.reason for v in _check(UNUSUAL[kind]) if not v] == []
+
+
 def test_ctrl_c_interrupts() -> None:
     """What the user does is not the candidate's."""
     with pytest.raises(KeyboardInterrupt):

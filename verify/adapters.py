@@ -10,7 +10,7 @@ from typing import Any
 
 from verify.backends import load_torch
 from verify.errors import UnavailableError, UsageError
-from verify.signatures import Function, call_with, signature_of
+from verify.signatures import Function, attribute, call_with, signature_of
 
 
 def in_place(function: Function) -> Function:
@@ -31,7 +31,7 @@ def in_place(function: Function) -> Function:
 
 def changes_input(function: Function) -> bool:
     """Whether a function was marked by `in_place`."""
-    return getattr(function, "changes_input", False) is True
+    return attribute(function, "changes_input") is True
 
 
 def from_numpy(value: Function, gradient: Function | None = None) -> Function:

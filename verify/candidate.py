@@ -18,7 +18,15 @@ from verify.signatures import call_with, signature_of
 from verify.signatures import name_of as name_of
 from verify.signatures import takes as takes
 from verify.state import preserved
-from verify.tensors import form_of, memory_of, same_bits, share_memory, tensors_of, upstream_of
+from verify.tensors import (
+    form_of,
+    lies_in_memory,
+    memory_of,
+    same_bits,
+    share_memory,
+    tensors_of,
+    upstream_of,
+)
 
 LONGEST = 200
 """How much of a foreign message is shown, in characters."""
@@ -176,8 +184,7 @@ def _backward(
     )
     if gradient is None:
         raise CandidateError(f"the result is cut off from {name}: autograd knows no gradient")
-    _require(gradient, tuple(first.shape), dtype, device, "gradient")
-    return gradient
+    return _required(gradient, tuple(first.shape), dtype, device, "gradient")
 
 
 def _called(
@@ -188,7 +195,6 @@ def _called(
     dtype: str,
     device: str,
 ) -> Any:
-    torch = load_torch()
     passed = {**keywords, **dict(call.passed)}
     known = _bind(function, len(positional), passed)
     if changes_input(function) and 0 in next(iter(positional.values())).stride():
@@ -205,8 +211,7 @@ def _called(
         raise
     if inspect.iscoroutine(result):
         result.close()
-    _require(result, call.shape, dtype, device, "result")
-    return result if type(result) is torch.Tensor else result.as_subclass(torch.Tensor)
+    return _required(result, call.shape, dtype, device, "result")
 
 
 def _run(subject: str, action: Callable[[], Any]) -> Any:
@@ -247,18 +252,25 @@ def _bind(function: Function, positional: int, passed: dict[str, Any]) -> bool:
     return True
 
 
-def _require(tensor: Any, shape: tuple[int, ...], dtype: str, device: str, what: str) -> None:
+def _required(tensor: Any, shape: tuple[int, ...], dtype: str, device: str, what: str) -> Any:
+    """A plain tensor of this kind, without what a subclass makes of it; else ``CandidateError``."""
     torch = load_torch()
     if not isinstance(tensor, torch.Tensor):
         raise CandidateError(f"the {what} is a {type(tensor).__name__}, not a tensor")
-    if tensor.is_nested or tensor.layout is not torch.strided:
-        raise CandidateError(f"the {what} is no dense tensor; its layout is {tensor.layout}")
+    with torch._C.DisableTorchFunctionSubclass():
+        nested, layout = (torch.Tensor.is_nested.__get__(tensor), torch.Tensor.layout.__get__(tensor))
+        if nested or layout is not torch.strided:
+            raise CandidateError(f"the {what} is no dense tensor; its layout is {layout}")
+        tensor = torch.Tensor.as_subclass(tensor, torch.Tensor)
     if tuple(tensor.shape) != shape:
         raise CandidateError(f"the {what} has shape {tuple(tensor.shape)}; it should have {shape}")
     if str(tensor.dtype) != f"torch.{dtype}":
         raise CandidateError(f"the {what} is {tensor.dtype}; it should be torch.{dtype}")
     if tensor.device.type != device:
         raise CandidateError(f"the {what} is on {tensor.device.type}; it should be on {device}")
+    if not lies_in_memory(tensor):
+        raise CandidateError(f"the {what} has no memory in which its entries lie")
+    return tensor
 
 
 def _options(passed: dict[str, Any]) -> str:

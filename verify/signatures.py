@@ -18,10 +18,10 @@ def name_of(function: Function) -> str:
         return f"{name_of(function.func)} with options"
     if owner := _autograd(function):
         return f"{name_of(owner)}.apply"
-    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
+    name = attribute(function, "__qualname__") or attribute(function, "__name__")
     if not isinstance(name, str):
         return f"a {type(function).__name__}"
-    module = getattr(function, "__module__", None)
+    module = attribute(function, "__module__")
     return f"{module}.{name}" if module and module != "__main__" else name
 
 
@@ -69,6 +69,14 @@ def call_with(function: Function, positional: Sequence[Any], passed: Mapping[str
 
 def _autograd(function: Function) -> Any:
     """The autograd.Function whose ``apply`` a function is; None for others."""
-    owner = getattr(function, "__self__", None)
+    owner = attribute(function, "__self__")
     ours = isinstance(owner, type) and issubclass(owner, load_torch().autograd.Function)
-    return owner if ours and getattr(function, "__name__", "") == "apply" else None
+    return owner if ours and attribute(function, "__name__") == "apply" else None
+
+
+def attribute(foreign: Any, name: str) -> Any:
+    """An attribute of a foreign object; None where it has none, or raises when asked."""
+    try:
+        return getattr(foreign, name, None)
+    except Exception:  # what a foreign object's attributes do is not known
+        return None

@@ -82,6 +82,16 @@ def memory_of(tensor: Any) -> Any:
     return torch.empty(0, dtype=torch.uint8, device=tensor.device).set_(tensor.untyped_storage()).clone()
 
 
+def lies_in_memory(tensor: Any) -> bool:
+    """Whether a tensor has memory, on its device, for all entries: it may be freed, or faked by a mode."""
+    storage = tensor.untyped_storage()
+    if not tensor.numel() or storage.device.type != tensor.device.type:
+        return not tensor.numel()
+    last = sum((length - 1) * stride for length, stride in zip(tensor.shape, tensor.stride(), strict=True))
+    needed = (tensor.storage_offset() + last + 1) * tensor.element_size()
+    return bool(needed <= storage.nbytes())
+
+
 def form_of(tensor: Any) -> tuple[Any, ...]:
     """How a tensor reads its memory: shape, strides, offset, dtype, and whether autograd follows it."""
     return tensor.shape, tensor.stride(), tensor.storage_offset(), tensor.dtype, tensor.requires_grad
@@ -91,7 +101,8 @@ def same_bits(a: Any, b: Any) -> bool:
     """Whether two tensors of one shape and dtype are equal bit by bit; a nan equals itself."""
     torch = load_torch()
     whole = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[a.element_size()]
-    return bool(torch.equal(a.detach().view(whole), b.detach().view(whole)))
+    a, b = (tensor.detach().resolve_neg().view(whole) for tensor in (a, b))
+    return bool(torch.equal(a, b))
 
 
 def share_memory(a: Any, b: Any) -> bool:
