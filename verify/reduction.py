@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -22,36 +22,39 @@ def reduced(call: Call, refutes: Callable[[Call], bool]) -> Call:
     many zeros as can be.
     """
     for step in (_fewer_rows, _fewer_columns, _plainer, _more_zeros):
-        call = step(call, _limited(refutes))
+        call = step(call, _Limited(refutes))
     return call
 
 
-def _limited(refutes: Callable[[Call], bool]) -> Callable[[Call | None], bool]:
-    left = [TRIES]
+@dataclass(slots=True)
+class _Limited:
+    """Whether a call refutes still, for as long as there are tries left."""
 
-    def keeps(candidate: Call | None) -> bool:
-        if candidate is None or left[0] <= 0:
+    refutes: Callable[[Call], bool]
+    left: int = TRIES
+
+    def __call__(self, candidate: Call | None) -> bool:
+        """False without a call, and once no try is left."""
+        if candidate is None or self.left <= 0:
             return False
-        left[0] -= 1
-        return refutes(candidate)
-
-    return keeps
+        self.left -= 1
+        return self.refutes(candidate)
 
 
-def _fewer_rows(call: Call, keeps: Callable[[Call | None], bool]) -> Call:
+def _fewer_rows(call: Call, keeps: _Limited) -> Call:
     return _shorter(call, "N", keeps)
 
 
-def _fewer_columns(call: Call, keeps: Callable[[Call | None], bool]) -> Call:
+def _fewer_columns(call: Call, keeps: _Limited) -> Call:
     return _shorter(call, "C", keeps)
 
 
-def _shorter(call: Call, axis: str, keeps: Callable[[Call | None], bool]) -> Call:
+def _shorter(call: Call, axis: str, keeps: _Limited) -> Call:
     """Drop pieces of an axis, from halves to single positions, as long as what is left refutes."""
     piece = call.lengths.get(axis, 1) // 2
-    while piece:
+    while piece and keeps.left:
         at = 0
-        while at < call.lengths[axis] and call.lengths[axis] > 1:
+        while keeps.left and at < call.lengths[axis] and call.lengths[axis] > 1:
             length = call.lengths[axis]
             kept = [*range(at), *range(min(at + piece, length), length)]
             shorter = _cut(call, axis, kept) if kept else None
@@ -111,7 +114,7 @@ def _taken(value: Any, dimension: int, kept: list[int]) -> Any:
     return tuple(value[position] for position in kept)
 
 
-def _plainer(call: Call, keeps: Callable[[Call | None], bool]) -> Call:
+def _plainer(call: Call, keeps: _Limited) -> Call:
     for simpler in _plain_forms(call):
         changed = simpler(call)
         if keeps(changed):
@@ -128,7 +131,7 @@ def _filled(upstream: Any) -> Any:
     return Wide(upstream.tensor * 0 + 1) if isinstance(upstream, Wide) else Fraction(1)
 
 
-def _more_zeros(call: Call, keeps: Callable[[Call | None], bool]) -> Call:
+def _more_zeros(call: Call, keeps: _Limited) -> Call:
     """Zeros for pieces of each wide variable that may be 0, from all of it to 64th parts."""
     for number, variable in enumerate(call.contract.variables(call.options)[: len(call.values)]):
         value = call.values[number]
@@ -142,7 +145,7 @@ def _more_zeros(call: Call, keeps: Callable[[Call | None], bool]) -> Call:
     return call
 
 
-def _zeroed(call: Call, number: int, parts: int, keeps: Callable[[Call | None], bool]) -> Call:
+def _zeroed(call: Call, number: int, parts: int, keeps: _Limited) -> Call:
     for part in range(parts):
         tensor = call.values[number].tensor
         plain = tensor.flatten().clone()
