@@ -9,8 +9,10 @@ from typing import Any
 from verify.contract import Arguments, Option, Options, Values, form
 from verify.domain import Declaration, distribution, index, nonnegative, probability, real
 from verify.entries import flag, together, unless
-from verify.samples import samples_shape, scores_shape
+from verify.samples import at_samples, samples_shape, scores_shape, summed
 from verify.tables import AXES, REDUCTION
+
+_ZERO, _ONE = Fraction(0), Fraction(1)
 
 SEGMENTATION_MARK = 255
 """The ignored label of many segmentation data sets: out of range, above all classes."""
@@ -36,6 +38,9 @@ LABEL_SMOOTHING = Option("label_smoothing", (0.0, 0.1, 0.5, 1.0), 0.0, _is_share
 
 TARGET = form("target", "indices", "probabilities", "shares")
 """What the target holds: labels, a distribution for each row, or numbers in 0..1 that need not sum to 1."""
+
+LABELS = form("target", "indices")
+"""The form of a target that can only hold labels."""
 
 OPTIONS = (REDUCTION, WEIGHT, IGNORE_INDEX, LABEL_SMOOTHING, TARGET, AXES)
 
@@ -102,10 +107,10 @@ def prepared(options: Options, target: Any, weight: Any, draws: Any) -> Values |
 def _kept(ignored: int | None, target: Any, draws: Any, classes: int) -> Any:
     """1 for each row that counts: all, those of other labels, or where the label is no class those drawn."""
     if ignored is None:
-        return together(lambda label, draw: Fraction(1), target, draws)
+        return together(lambda label, draw: _ONE, target, draws)
     if _is_class(ignored, classes):
-        return together(lambda label, draw: Fraction(int(label != ignored + 1)), target, draws)
-    return together(lambda label, draw: Fraction(2 - draw), target, draws)
+        return together(lambda label, draw: _ZERO if label == ignored + 1 else _ONE, target, draws)
+    return together(lambda label, draw: _ONE if draw == 1 else _ZERO, target, draws)
 
 
 def _is_class(ignored: int | None, classes: int) -> bool:
@@ -114,7 +119,15 @@ def _is_class(ignored: int | None, classes: int) -> bool:
 
 def _weighted(target: Any, weight: Any, kept: Any) -> bool:
     """Whether any row that is kept has weight."""
-    return _any(together(lambda label, keep: weight[label - 1] * keep, target, kept))
+    if isinstance(kept, tuple):
+        return any(_weighted(t, weight, k) for t, k in zip(target, kept, strict=True))
+    return bool(kept and weight[target - 1])
+
+
+def weight_of_rows(c: Any, options: Options, target: Any, weight: Any, kept: Any) -> Any:
+    """The weight of the rows kept, by which a mean over labelled rows divides."""
+    weights = at_samples(c, options, lambda label, keep: keep * weight[label], target, kept)
+    return summed(c, options, weights)
 
 
 def prepared_target(options: Options, values: Values) -> Values | None:
@@ -143,7 +156,3 @@ def _swapped(table: Any) -> Any:
     if hasattr(table, "map"):
         return table.map(lambda numbers: numbers.transpose(1, 2))
     return tuple(tuple(zip(*rows, strict=True)) for rows in table)
-
-
-def _any(nested: Any) -> bool:
-    return any(map(_any, nested)) if isinstance(nested, tuple) else bool(nested)

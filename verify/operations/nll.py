@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from verify.contract import Contract, Gradient, Options, Values, mapped
 from verify.operation import Operation, Peer
 from verify.operations.log_softmax import log_softmax
+from verify.samples import (
+    at_samples,
+    classes_last,
+    losses_shape,
+    reduced,
+    reduced_in_any_order,
+    with_upstream,
+)
+from verify.tables import AXES, REDUCTION
+from verify.targets import (
+    IGNORE_INDEX,
+    LABELS,
+    WEIGHT,
+    arguments_with_target,
+    given_with_target,
+    prepared_target,
+    weight_of_rows,
+)
 
 
 def _definition(c: Any, q: Any, y: Any) -> Any:
@@ -36,6 +56,34 @@ def minus_log(torch: Any, q: Any, y: Any) -> Any:
     return -torch.log(q[y])
 
 
+def _losses_by(reduce: Callable[..., Any]) -> Callable[..., Any]:
+    def losses(c: Any, options: Options, x: Any, y: Any, weight: Any, kept: Any) -> Any:
+        def loss(row: Any, label: Any, keep: Any) -> Any:
+            return -(keep * (weight[label] * row[label]))
+
+        each = at_samples(c, options, loss, classes_last(c, options, x), y, kept)
+        return reduce(c, options, each, lambda: weight_of_rows(c, options, y, weight, kept))
+
+    return losses
+
+
+def _gradient(c: Any, options: Options, g: Any, x: Any, y: Any, weight: Any, kept: Any) -> Any:
+    def row_of(share: Any, row: Any, label: Any, keep: Any) -> Any:
+        own = -(keep * (share * weight[label]))
+        return c.family(lambda j: own * c.equal(j, label), over=row)
+
+    def divisor() -> Any:
+        return weight_of_rows(c, options, y, weight, kept)
+
+    found = with_upstream(c, options, g, divisor, row_of, classes_last(c, options, x), y, kept)
+    return classes_last(c, options, found)
+
+
+def _log_probabilities(options: Options, values: Values) -> Values | None:
+    x, *rest = values
+    return prepared_target(options, (mapped(lambda a: -abs(a), x), *rest))
+
+
 nll = Operation(
     id="nll",
     summary="minus the log of the probability that q gives to label y, in nats",
@@ -47,5 +95,18 @@ nll = Operation(
         Peer("F.nll_loss(log q, y)", functional_nll_loss),
         Peer("F.cross_entropy(log q, y)", functional_cross_entropy, _through_log_softmax),
         Peer("-torch.log(q[y])", minus_log),
+    ),
+    contract=Contract(
+        name="nll_loss",
+        namesake="torch.nn.functional.nll_loss",
+        given=given_with_target,
+        shape=losses_shape,
+        definition=_losses_by(reduced),
+        algorithm=_losses_by(reduced_in_any_order),
+        gradients=(Gradient("input", _gradient, _gradient),),
+        arguments=arguments_with_target,
+        tensors=2,
+        options=(REDUCTION, WEIGHT, IGNORE_INDEX, LABELS, AXES),
+        prepare=_log_probabilities,
     ),
 )
