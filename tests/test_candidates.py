@@ -516,6 +516,16 @@ def test_a_partial_function_is_named_by_what_it_calls() -> None:
     assert "softmax with options as softmax: value" in results[0].subject
 
 
+@pytest.fixture
+def compiling() -> Iterator[None]:
+    """What is compiled stays compiled, however many kinds of input it gets."""
+    import torch._dynamo
+
+    torch._dynamo.reset()
+    with torch._dynamo.config.patch(recompile_limit=1000, fail_on_recompile_limit_hit=True):
+        yield
+
+
 def _compiled(function: Candidate) -> Candidate:
     compiled: Candidate = torch.compile(function, backend="eager", dynamic=True)
     return compiled
@@ -533,6 +543,7 @@ def unshifted(x: Any, dim: int) -> Any:
     return e / e.sum(dim, keepdim=True)
 
 
+@pytest.mark.usefixtures("compiling")
 def test_a_compiled_function_is_checked() -> None:
     """Under its own name, with its own signature, and its compiler has no side effects."""
     results = _check(_compiled(by_hand))
@@ -540,6 +551,7 @@ def test_a_compiled_function_is_checked() -> None:
     assert "by_hand as softmax" in results[0].subject
 
 
+@pytest.mark.usefixtures("compiling")
 def test_a_wrong_compiled_function_is_refuted() -> None:
     """With a number and a script, as the function itself."""
     value = verify.check(_compiled(unshifted), "softmax", grad=False, examples=40, options={"dim": 1})[0]
