@@ -69,7 +69,7 @@ def _judge_piece(got: Any, value: Any, bound: Any, ratio: float, format: Format,
         )
     if not judged.any():
         return Outcome(Status.UNKNOWN, reason="the definition has no value here"), None, None
-    position = int(ratios.argmax())
+    position = int(torch.where(judged, ratios, -1.0).argmax())
     return _outcome(Status.PASSED, position, got, value, allowed, ratio, ratios, format, start)
 
 

@@ -25,7 +25,7 @@ TABLES = (
     (4, 129),
     (65, 65),
     (2, 1025),
-    (2, 50257),
+    (4, 50257),
     (2, 7),
     (3, 513),
     (257, 257),
@@ -36,27 +36,33 @@ TABLES = (
     (1, 262144),
     (2, 127),
     (1025, 6),
-    (2, 8195),
+    (5, 8195),
     (2, 2047),
     (3, 255),
-    (1, 32003),
+    (4, 32803),
     (2, 128256),
 )
 """Rows and columns, in the order in which they are taken; few calls already meet each kind of width."""
 
 DENSE = 20_000
-"""Numbers up to which a table has further axes longer than 1."""
+"""Numbers up to which a table has further axes longer than 1, and a call another form than the plain one."""
 
 FLOAT64_NUMBERS = 1100
 """Larger tables are not drawn for float64, whose exact values come number by number."""
 
 
 def wide_calls(
-    contract: Contract, dtype: str, choices: Mapping[str, tuple[Any, ...]], *, seed: int, count: int
+    contract: Contract,
+    dtype: str,
+    choices: Mapping[str, tuple[Any, ...]],
+    *,
+    seed: int,
+    count: int,
+    tables: tuple[tuple[int, int], ...] = TABLES,
 ) -> Iterator[Call]:
-    """Up to ``count`` calls over `TABLES`, the same for one seed; those outside the domain are left out."""
+    """Up to ``count`` calls over ``tables``, the same for one seed; those outside the domain are left out."""
     for number in range(count):
-        shape = TABLES[number % len(TABLES)]
+        shape = tables[number % len(tables)]
         if dtype == "float64" and shape[0] * shape[1] > FLOAT64_NUMBERS:
             continue
         call = _Spread(dtype, f"{contract.name} {seed} {number}").call(contract, choices, *shape)
@@ -78,7 +84,10 @@ class _Spread:
     ) -> Call | None:
         """A call with these lengths; None where the options and values do not fit."""
         options = {name: self._random.choice(values) for name, values in choices.items()}
-        self._infinite = bool(contract.infinite) and self._random.random() < 0.25
+        if rows * columns > DENSE:
+            forms = (option for option in contract.options if not option.keyword)
+            options.update((f.name, f.default) for f in forms if f.default in choices[f.name])
+        self._infinite = bool(contract.infinite) and self._random.random() < 0.35
         variables = contract.variables(options)
         lengths = {"N": rows, "C": columns}
         for name in sorted({s for v in variables for s in (*v.shape, v.domain.bound) if isinstance(s, str)}):
@@ -128,7 +137,9 @@ class _Spread:
         return tuple(self._label(bound) for _ in range(shape[0]))
 
     def _label(self, bound: int) -> int:
-        kind = self._random.randrange(4)
+        kind = self._random.randrange(5)
+        if kind == 4:
+            return self._random.randint(bound // 2 + 1, bound)
         if kind == 0 and self._rows.places:
             return min(bound, self._random.choice(self._rows.places) + 1)
         if kind == 1:

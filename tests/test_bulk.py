@@ -1,0 +1,178 @@
+"""Whole tables: float64 encloses what balls enclose, with the bounds of the rounding context."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import pytest
+import torch
+
+import verify
+from verify.bulk_judgement import judge_table
+from verify.calls import Call
+from verify.contexts.bulk import Bulk, evaluate
+from verify.contexts.rounding import error_bounds, model_for
+from verify.contract import Contract
+from verify.elements import element, flat, formula_of
+from verify.errors import DomainError
+from verify.floats import format_named
+from verify.oracle import Undecided, confirm, enclose_family
+from verify.spread import wide_calls
+from verify.verdict import Status
+from verify.wide import Wide
+
+pytestmark = pytest.mark.torch
+
+TABLES = ((2, 7), (3, 65), (33, 5), (1, 257), (129, 2), (25, 25))
+CHECKED = {o.contract.name: o.contract for o in verify.operations() if o.contract is not None}
+FAST = ("softmax", "log_softmax", "logsumexp", "cross_entropy", "sigmoid", "softplus", "logsigmoid", "kl_div")
+
+
+def _calls(contract: Contract, dtype: str, count: int, tables: Any = TABLES, seed: int = 5) -> list[Call]:
+    choices = {option.name: option.values for option in contract.options}
+    return list(wide_calls(contract, dtype, choices, seed=seed, count=count, tables=tables))
+
+
+def _algorithm(call: Call, gradient: bool) -> tuple[Any, tuple[Any, ...]]:
+    if not gradient:
+        return call.contract.algorithm, call.values
+    return call.contract.gradients[0].algorithm, (call.upstream, *call.values)
+
+
+def _whole(call: Call, dtype: str, gradient: bool) -> Bulk:
+    action, values = _algorithm(call, gradient)
+    return evaluate(lambda c, *x: action(c, call.options, *x), values, model_for(dtype))
+
+
+def _enclosed(formula: Any, values: tuple[Any, ...]) -> Any:
+    return enclose_family(lambda c, *x: flat(formula(c, *x)), values, format=format_named("float64"))
+
+
+def _confirmed(formula: Any, values: tuple[Any, ...], position: int, truth: Any) -> str:
+    return confirm(lambda c, *x: element(formula(c, *x), position), values, truth, lazy=True)
+
+
+def _outside(call: Call, dtype: str, gradient: bool) -> tuple[int, int]:
+    """How many elements were compared with their balls, and how many of these lie outside."""
+    bulk = _whole(call, dtype, gradient)
+    formula, values = formula_of(call, "gradient" if gradient else "value")
+    try:
+        truths = _enclosed(formula, values)
+    except DomainError:
+        return 0, 0
+    known, outside = 0, 0
+    for value, bound, truth in zip(bulk.value.tolist(), bulk.bound.tolist(), truths, strict=True):
+        if isinstance(truth, Undecided) or not bound < math.inf or value != value:
+            continue
+        known += 1
+        if math.isinf(value) or isinstance(truth.lower, float) or isinstance(truth.upper, float):
+            outside += not truth.lower <= value <= truth.upper
+            continue
+        half = Fraction(bound) * Fraction(bulk.ratio or 0)
+        outside += not (truth.lower - half <= Fraction(value) <= truth.upper + half)
+    return known, outside
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("name", sorted(CHECKED))
+def test_float64_encloses_what_balls_enclose(name: str, dtype: str) -> None:
+    """Over values and gradients, all regimes, options and infinities, no element lies outside."""
+    known, outside = 0, 0
+    for call in _calls(CHECKED[name], dtype, 60 if name in FAST else 12):
+        for gradient in (False, True)[: 1 + bool(CHECKED[name].gradients)]:
+            here = _outside(call, dtype, gradient)
+            known, outside = known + here[0], outside + here[1]
+    assert known > 500
+    assert outside == 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "float16"])
+@pytest.mark.parametrize("name", sorted(CHECKED))
+def test_whole_tables_have_the_bounds_of_the_rounding_context(name: str, dtype: str) -> None:
+    """The two implementations of the rules agree to 1e-6, element by element."""
+    compared = 0
+    for call in _calls(CHECKED[name], dtype, 8, tables=((2, 3), (3, 5), (1, 9))):
+        action, values = _algorithm(call, gradient=False)
+        plain = tuple(v.exact() if isinstance(v, Wide) else v for v in values)
+        try:
+            each = error_bounds(
+                lambda c, *x, act=action, call=call: flat(act(c, call.options, *x)), plain, model_for(dtype)
+            )
+        except DomainError:
+            continue
+        if each is None:
+            continue
+        for one, bound in zip(each, _whole(call, dtype, gradient=False).bound.tolist(), strict=True):
+            if bound == bound and bound < math.inf:
+                compared += 1
+                assert bound == pytest.approx(float(one), rel=1e-6, abs=1e-300)
+    assert compared > 10
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp", "cross_entropy", "kl_div"])
+def test_mpmath_finds_what_balls_enclose(name: str) -> None:
+    """An independent implementation lies in the ball of every element that it is asked for."""
+    found = 0
+    for call in _calls(CHECKED[name], "float32", 12, tables=((2, 7), (1, 33), (5, 3)), seed=9):
+        formula, values = formula_of(call, "value")
+        try:
+            truths = enclose_family(
+                lambda c, *x: flat(formula(c, *x)), values, format=format_named("float64")
+            )
+        except DomainError:
+            continue
+        for position, truth in enumerate(truths[:8]):
+            assert not isinstance(truth, Undecided)
+            found += bool(confirm(lambda c, *x: element(formula(c, *x), position), values, truth, lazy=True))
+    assert found > 20
+
+
+def _judged(got: list[float], value: list[float], bound: list[float], dtype: str = "float32") -> Any:
+    tensors = [torch.tensor(part, dtype=torch.float64) for part in (got, value, bound)]
+    return judge_table(tensors[0], Bulk(tensors[1], tensors[2], 2.0**-29), format_named(dtype))
+
+
+def test_a_table_within_its_bounds_passes() -> None:
+    """The largest share of the bound is told, with its place."""
+    outcome, position, _ = _judged([1.0, 2.25], [1.0, 2.0], [0.1, 0.5])
+    assert (outcome.status, position, outcome.ratio) == (Status.PASSED, 1, 0.5)
+
+
+def test_one_element_beyond_its_bound_refutes_the_table() -> None:
+    """The element that is furthest off, in units of its bound, is the one that is told."""
+    outcome, position, truth = _judged([1.0, 2.25, 5.0], [1.0, 2.0, 4.0], [0.1, 0.1, 0.1])
+    assert (outcome.status, position, outcome.got) == (Status.REFUTED, 2, 5)
+    assert truth is not None
+    assert truth.contains(Fraction(4))
+
+
+@pytest.mark.parametrize("got", [math.nan, math.inf])
+def test_no_number_where_there_is_one_refutes(got: float) -> None:
+    """A nan or an infinity in the place of a number of the format is infinitely wrong."""
+    outcome, position, _ = _judged([0.0, got], [0.0, 1.0], [0.0, 0.5])
+    assert (outcome.status, position, outcome.ratio) == (Status.REFUTED, 1, math.inf)
+
+
+def test_an_error_that_float64_cannot_tell_from_the_bound_is_unknown() -> None:
+    """Between the least and the largest possible error lies the bound: the table is not judged."""
+    outcome, _, _ = _judged([1.5], [1.0], [0.5 * (1 + 2.0**-40)])
+    assert outcome.status is Status.UNKNOWN
+
+
+def test_an_infinite_value_has_to_be_met() -> None:
+    """Where the exact value is -inf only -inf is right."""
+    assert _judged([-math.inf], [-math.inf], [0.0])[0].status is Status.PASSED
+    assert _judged([-1e30], [-math.inf], [0.0])[0].status is Status.REFUTED
+
+
+def test_an_overflow_is_right_where_the_value_overflows() -> None:
+    """An infinity stands for a value beyond the format's largest number."""
+    assert _judged([math.inf], [70000.0], [40.0], "float16")[0].status is Status.PASSED
+
+
+def test_an_element_without_a_value_is_free() -> None:
+    """Where the definition has no value any result will do, and it is not counted as judged alone."""
+    assert _judged([7.0, 1.0], [math.nan, 1.0], [0.0, 0.0])[0].status is Status.PASSED
+    assert _judged([7.0], [math.nan], [0.0])[0].status is Status.UNKNOWN
