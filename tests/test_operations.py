@@ -19,13 +19,18 @@ from verify.operations.binary_cross_entropy import binary_cross_entropy, binary_
 from verify.operations.bits import bits
 from verify.operations.cross_entropy import cross_entropy
 from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
+from verify.operations.cross_entropy_with_softcap import cross_entropy_with_softcap
+from verify.operations.cross_entropy_with_temperature import cross_entropy_with_temperature
+from verify.operations.cross_entropy_with_z_loss import cross_entropy_with_z_loss
 from verify.operations.entropy import entropy
 from verify.operations.kl_div import kl_div
+from verify.operations.linear_cross_entropy import linear_cross_entropy
 from verify.operations.log_softmax import log_softmax
 from verify.operations.logsumexp import logsumexp
 from verify.operations.nll import nll
 from verify.operations.one_hot import one_hot
 from verify.operations.perplexity import perplexity
+from verify.operations.perplexity_with_logits import perplexity_with_logits
 from verify.operations.sigmoid import sigmoid
 from verify.operations.softmax import softmax
 from verify.oracle import Undecided, enclose
@@ -42,6 +47,13 @@ def _f(*numbers: float) -> tuple[Fraction, ...]:
 X = _f(1.5, -2.25, 0.125, 2.0)
 P = _f(0.5, 0.25, 0.125, 0.125)
 Q = _f(0.125, 0.25, 0.5, 0.125)
+
+
+def _with_number(operation: Operation, number: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """An operation of logits, a label and a number, and its arguments."""
+    return lambda c, x, y, a: c.call(operation, x, y, a), (X, 1, Fraction(number))
+
+
 PLAIN: tuple[tuple[Operation, Callable[..., Any], tuple[Any, ...]], ...] = (
     (softmax, lambda c, x, y: c.call(softmax, x)[y], (X, 2)),
     (log_softmax, lambda c, x, y: c.call(log_softmax, x)[y], (X, 2)),
@@ -52,6 +64,19 @@ PLAIN: tuple[tuple[Operation, Callable[..., Any], tuple[Any, ...]], ...] = (
     (nll, lambda c, q, y: c.call(nll, q, y), (Q, 2)),
     (cross_entropy, lambda c, p, q: c.call(cross_entropy, p, q), (P, Q)),
     (cross_entropy_with_logits, lambda c, g, y: c.call(cross_entropy_with_logits, g, y), (X, 1)),
+    (cross_entropy_with_temperature, *_with_number(cross_entropy_with_temperature, 2)),
+    (cross_entropy_with_softcap, *_with_number(cross_entropy_with_softcap, 30)),
+    (cross_entropy_with_z_loss, *_with_number(cross_entropy_with_z_loss, 1)),
+    (
+        linear_cross_entropy,
+        lambda c, h, w, y: c.call(linear_cross_entropy, h, w, y),
+        (_f(0.5, -1.25), (_f(1, 2), _f(-0.5, 0.75), _f(1.5, 0.25)), 2),
+    ),
+    (
+        perplexity_with_logits,
+        lambda c, x, y: c.call(perplexity_with_logits, x, y),
+        ((_f(0.5, 0.25), _f(-1, 2)), (1, 2)),
+    ),
     (binary_cross_entropy, lambda c, f, t: c.call(binary_cross_entropy, f, t), _f(0.25, 1)),
     (
         binary_cross_entropy_with_logits,
