@@ -376,6 +376,15 @@ def test_the_plugin_imports_pytest_alone() -> None:
     assert (named, plain) == (["__future__", "collections.abc", "typing"], ["pytest"])
 
 
+def test_the_examples_of_the_manual_run(pytester: pytest.Pytester) -> None:
+    """The two listings of docs/testing.md, as they stand there."""
+    manual = Path(__file__).parent.parent.joinpath("docs", "testing.md").read_text(encoding="utf-8")
+    listings = [part.partition("```")[0] for part in manual.split("```python\n")[1:3]]
+    pytester.makepyfile(test_it="\n\n".join(listings))
+    result = pytester.runpytest_inprocess("-k", "not cuda and not bfloat16")
+    result.assert_outcomes(passed=7, deselected=18)
+
+
 def test_an_expectation_needs_a_reason() -> None:
     """Nobody knows later why it was there."""
     with pytest.raises(UsageError, match="say why it is expected"):

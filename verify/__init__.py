@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from verify import operations, strategies
     from verify.assertions import assert_holds, assert_ulp
     from verify.catalogue import claims, find
-    from verify.checking import check
+    from verify.checking import check, replay
     from verify.claim import Claim, Hypothesis, Part, Step, Witness
     from verify.contract import Contract, Option
     from verify.operation import Operation
@@ -35,6 +35,7 @@ _HOMES = {
     "Option": "verify.contract",
     "Operation": "verify.operation",
     "prove": "verify.proof",
+    "replay": "verify.checking",
     "Results": "verify.results",
     "Counterexample": "verify.verdict",
     "Status": "verify.verdict",
@@ -61,6 +62,7 @@ __all__ = [
     "find",
     "operations",
     "prove",
+    "replay",
     "strategies",
 ]
 _MODULES = ("operations", "strategies")

@@ -107,7 +107,7 @@ def _shown(results: Results, as_json: bool) -> int:
 def _measured(verdict: Verdict) -> str:
     told = f", {verdict.inputs} calls" if verdict.inputs else ""
     if verdict.worst_ratio is not None:
-        told += f", error at most {verdict.worst_ratio:.3g} of what is allowed"
+        told += f", worst error {verdict.worst_ratio:.3g} times what is allowed"
     return f"{told}: {verdict.reason}" if verdict.reason and verdict.status is not Status.REFUTED else told
 
 
