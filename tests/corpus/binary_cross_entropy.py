@@ -32,9 +32,9 @@ def _right(p: Any, t: Any, weight: Any = None, reduction: str = "mean") -> Any:
     return _weighted(_losses(p, t), weight, reduction)
 
 
-@right()
+@right(grad=False)
 def torch_binary_cross_entropy(p: Any, t: Any, **options: Any) -> Any:
-    """The binary_cross_entropy of torch.nn.functional."""
+    """The values of torch.nn.functional; its gradient clamps p (1 - p) at 1e-12."""
     return functional.binary_cross_entropy(p, t, **options)
 
 
