@@ -106,6 +106,10 @@ class BallContext:
         """A constant of a formula, exactly."""
         return self.value(number)
 
+    def pi(self) -> Ball:
+        """The circle's constant."""
+        return self._ball(_at(self.precision_bits, arb.pi))
+
     def lift(self, value: Any) -> Any:
         """An argument: Fraction or float to a number, int (an index) as it is, tuple to a family."""
         if isinstance(value, tuple | list | Family):

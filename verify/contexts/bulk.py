@@ -14,7 +14,7 @@ from typing import Any
 
 from verify.backends import bulk_tensor
 from verify.contexts.axes import Axis, Labels, NotBulkError, Numbers, Rows, aligned, gathered, spread
-from verify.contexts.rounded import Model
+from verify.contexts.rounded import PI, Model
 from verify.contexts.running import Rules
 
 BLOCK = 1 << 17
@@ -56,6 +56,10 @@ class BulkContext:
         """A constant: exact if the format holds it, else rounded once."""
         number, error = self._rules.constant(value)
         return Numbers(number, error, (), self._rules)
+
+    def pi(self) -> Numbers:
+        """The circle's constant, rounded once."""
+        return self.number(PI)
 
     def count(self, over: Any) -> Numbers:
         """The length of the first axis as a constant."""

@@ -66,6 +66,10 @@ class DualContext:
         """An exact rational constant."""
         return self.base.number(value)
 
+    def pi(self) -> Any:
+        """The circle's constant."""
+        return self.base.pi()
+
     def exp(self, a: Any) -> Dual:
         """Exponential."""
         x, slope = _parts(a)

@@ -93,6 +93,10 @@ class ExactContext:
         """A constant of a formula."""
         return self.value(number)
 
+    def pi(self) -> Real:
+        """The circle's constant."""
+        return Real(+self.mp.pi)
+
     def lift(self, value: Any) -> Any:
         """An argument: Fraction or float to a number, int (an index) as it is, tuple to a family."""
         if isinstance(value, tuple | list | Family):

@@ -33,6 +33,10 @@ SMALL = Decimal("1e-6")
 """Below this, log1p and expm1 are enclosed by their first two Taylor terms."""
 
 
+PI = Fraction("3.141592653589793238462643383279502884197")
+"""Rounded outwards to 20 digits, as every constant of the rounding context is, it encloses the true one."""
+
+
 class UnboundedError(VerifyError):
     """The model gives no finite bound: the computed value of a divisor or logarithm may be 0."""
 

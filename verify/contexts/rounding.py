@@ -17,6 +17,7 @@ from verify.contexts.family import Family
 from verify.contexts.rounded import (
     DOWN,
     ONE,
+    PI,
     SMALL,
     UP,
     ZERO,
@@ -81,6 +82,10 @@ class RoundingContext:
     def number(self, value: Fraction | int) -> Rounded:
         """A constant: exact if the format holds it, else rounded once."""
         return constant(self._model, value)
+
+    def pi(self) -> Rounded:
+        """The circle's constant, rounded once."""
+        return constant(self._model, PI)
 
     def count(self, over: Family) -> Rounded:
         """The length of the first axis as a constant."""

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from verify.backends import Nested, load_torch, tensor_from, torch_dtype
+from verify.contexts.rounded import PI
 from verify.errors import DomainError, VerifyError
 from verify.floats import format_named
 from verify.operation import Operation, Peer
@@ -84,6 +85,10 @@ class TorchContext:
         """The number of the dtype nearest to ``value``, rounded once."""
         nearest = float(self._format.round(Fraction(value)))
         return self._torch.tensor(nearest, dtype=self._dtype, device=self._device)
+
+    def pi(self) -> Any:
+        """The circle's constant, rounded once."""
+        return self.number(PI)
 
     def exp(self, a: Any) -> Any:
         """The exponential."""
