@@ -63,11 +63,8 @@ def alarm(right: corpus.Right, seed: int) -> Record:
     """Check one right implementation in all of its dtypes with one seed."""
     start = time.perf_counter()
     results = verify.check(right.candidate, right.operation, dtypes=right.dtypes, grad=right.grad, seed=seed)
-    bad = [
-        f"{v.subject.rpartition(': ')[2]}: {v.status.value}: {v.reason}"
-        for v in results
-        if v.status is Status.REFUTED
-    ]
+    refuted = [v for v in results if v.status is Status.REFUTED]
+    bad = [f"{v.subject.rpartition(': ')[2]}: {v.reason}" for v in refuted]
     worst = max((v.worst_ratio or 0.0 for v in results), default=0.0)
     seconds = round(time.perf_counter() - start, 2)
     return {"id": right.id, "seed": seed, "seconds": seconds, "alarms": bad, "worst_ratio": worst}
