@@ -313,6 +313,31 @@ def test_a_written_test_passes_once_the_function_is_repaired(pytester: pytest.Py
     pytester.runpytest_inprocess(path).assert_outcomes(passed=1)
 
 
+FAILING = {
+    "raises": ("raise ValueError('three rows at least')", "return torch.sigmoid(z)"),
+    "shape": ("return torch.sigmoid(z).sum()", "return torch.sigmoid(z)"),
+    "dtype": ("return torch.sigmoid(z).double()", "return torch.sigmoid(z)"),
+    "no tensor": ("return 1.0", "return torch.sigmoid(z)"),
+}
+
+
+@pytest.mark.parametrize("kind", FAILING)
+def test_a_finding_without_a_number_becomes_a_test_too(kind: str, pytester: pytest.Pytester) -> None:
+    """It fails as the function does, and passes once that is repaired."""
+    wrong, right = FAILING[kind]
+    pytester.makepyfile(
+        test_it="import torch\nfrom verify.testing import parametrize_with_checks\n"
+        f"def loss(z):\n    {wrong}\n"
+        "@parametrize_with_checks([(loss, 'sigmoid')], examples=2, grad=False)\n"
+        "def test_it(check):\n    check()\n"
+    )
+    pytester.runpytest_inprocess("--verify-write-tests=found.py", "-k", "value")
+    path = pytester.path / "found.py"
+    pytester.runpytest_inprocess(path).assert_outcomes(failed=1)
+    path.write_text(path.read_text().replace(wrong, right))
+    pytester.runpytest_inprocess(path).assert_outcomes(passed=1)
+
+
 def test_a_written_test_needs_torch_and_pytest_alone(pytester: pytest.Pytester) -> None:
     """And the standard library."""
     tree = ast.parse(_written(pytester).read_text())

@@ -17,7 +17,8 @@ from verify.contexts.rounded import Model
 from verify.contexts.rounding import model_for
 from verify.contract import Contract
 from verify.display import shown_call
-from verify.elements import Found, Property, element, examine, formula_of, variable_of
+from verify.elements import Property, element, formula_of, variable_of
+from verify.examination import Examiner, Found
 from verify.errors import UnavailableError, VerifyError
 from verify.floats import Format, format_named
 from verify.guard import Clock, limited
@@ -25,7 +26,7 @@ from verify.judgement import numbers_of, text_of
 from verify.oracle import confirm
 from verify.reduction import reduced
 from verify.reproducer import ReproducerError, got_of, run_script
-from verify.snippet import write_call
+from verify.snippet import failing_script, write_call
 from verify.spread import wide_calls
 from verify.strategies import explore
 from verify.tally import Tally
@@ -185,8 +186,10 @@ class Search:
         verdict = replace(verdict, witness=self._witness(call))
         shown = shown_call(call, self.dtype)
         if found.position is None:
-            example = Counterexample(shown, "", found.outcome.reason, math.inf, 0.0)
-            return replace(verdict, counterexample=example, reason=found.outcome.reason)
+            reason, of = found.outcome.reason, variable_of(self.aspect, self.contract)
+            example = Counterexample(shown, "", reason, math.inf, 0.0)
+            script = failing_script(self.candidate, call, self.dtype, self.device, of=of, reason=reason)
+            return replace(verdict, counterexample=example, reproducer=script, reason=reason)
         got = found.outcome.got
         formula, values = formula_of(call, self.aspect)
         position, truth = found.position, found.truth

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
+from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
@@ -12,7 +14,7 @@ from verify.backends import load_torch, tensor_from
 from verify.calls import Call
 from verify.candidate import Function, name_of
 from verify.literals import PACKED, literal
-from verify.reproducer import ReproducerError
+from verify.reproducer import ReproducerError, run_script
 from verify.sources import source_with_needs
 from verify.tensors import layout_text
 from verify.wide import Wide
@@ -27,6 +29,41 @@ def write_call(
     A function of torch is called by its name, any other from its source. Raises ``ReproducerError``
     where the source cannot be read.
     """
+    end = [f'print("got  ", result.reshape(-1)[{position}].item())', f'print("exact", "{exact}")']
+    return _written(function, call, dtype, device, of, end)
+
+
+def failing_script(
+    function: Function, call: Call, dtype: str, device: str, *, of: str, reason: str
+) -> str | None:
+    """A script that makes a call that raises, or whose result or gradient has a wrong form.
+
+    It was run and did so again; None where it did not, or where running it is no use or no help: for
+    what hangs, ends the interpreter or wants more memory than there is.
+    """
+    raised = re.match(r"it(?:s backward pass)? raised (\w+)", reason)
+    misshapen = re.match(r"the (?:result|gradient) (?:is (?:a |on |torch\.)|has shape)", reason)
+    if "memory" in reason.lower() or not (raised or misshapen):
+        return None
+    given = {name: value for part in call.arguments for name, value in part}
+    shape = tuple(tensor_from(given[of], dtype).shape) if of else call.shape
+    end = [
+        'print("got  ", tuple(result.shape), result.dtype, result.device.type)',
+        f'print("due  ", {shape}, torch.{dtype}, "{device}")',
+    ]
+    try:
+        script = _written(function, call, dtype, device, of, end)
+        told = run_script(script).splitlines() or [""]
+    except ReproducerError:
+        return None
+    if raised:
+        return script if told[-1].startswith(f"{raised[1]}:") else None
+    alike = len(told) > 1 and told[-2].removeprefix("got") == told[-1].removeprefix("due")
+    return None if alike else script
+
+
+def _written(function: Function, call: Call, dtype: str, device: str, of: str, end: Sequence[str]) -> str:
+    """A script that makes the call, or differentiates it by ``of``, and then does what ``end`` says."""
     source, called = _callee(function)
     positional, keywords = call.arguments
     lines = [f"{name} = {_tensor(value, call, dtype, device)}" for name, value in positional + keywords]
@@ -40,11 +77,9 @@ def write_call(
     if of:
         lines.append(f"upstream = {_upstream(call, dtype, device)}")
         lines.append(f"(result,) = torch.autograd.grad(result, {of}, upstream)")
-    lines.append(f'print("got  ", result.reshape(-1)[{position}].item())')
-    lines.append(f'print("exact", "{exact}")')
     title = f'"""{name_of(function)} as {call.contract.name} in {dtype} on {device}"""'
     imports = ["import torch", *(["import base64", "import zlib"] if PACKED in "".join(lines) else [])]
-    return "\n".join([title, "", *imports, "", *([source, "", ""] if source else []), *lines, ""])
+    return "\n".join([title, "", *imports, "", *([source, "", ""] if source else []), *lines, *end, ""])
 
 
 def _callee(function: Function) -> tuple[str, str]:

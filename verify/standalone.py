@@ -11,6 +11,7 @@ from verify.floats import format_named
 from verify.verdict import Verdict
 
 _END = re.compile(r'print\("got  ", (?P<got>.*)\)\nprint\("exact", "(?P<exact>[^"]*)"\)\n*\Z')
+_FORM = re.compile(r'print\("got  ", (?P<got>.*)\)\nprint\("due  ", (?P<due>.*)\)\n*\Z')
 
 _HEAD = '''"""Findings of lossproof, each as a test in plain torch that fails until the function is repaired.
 
@@ -37,20 +38,24 @@ def standalone_test(verdict: Verdict, dtype: str, device: str) -> str | None:
 
     It has the place ``{name}`` for the name.
     """
-    example, script = verdict.counterexample, verdict.reproducer
-    found = _END.search(script or "")
-    if example is None or script is None or found is None:
+    example, script = verdict.counterexample, verdict.reproducer or ""
+    if example is None:
+        return None
+    if found := _END.search(script):
+        allowed = Fraction(example.allowed_ulp) * _ulp(example.exact, dtype)
+        judged = f'near({found["got"]}, "{found["exact"]}", "{float(allowed)!r}")'
+    elif found := _FORM.search(script):
+        judged = f"({found['got']}) == ({found['due']})"
+    else:
         return None
     _, _, body = script[: found.start()].partition("import torch\n")
-    allowed = Fraction(example.allowed_ulp) * _ulp(example.exact, dtype)
     told = f"{verdict.subject}: {verdict.reason}".replace("\\", "/").replace('"', "'")
     needs = '@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")\n'
     lines = [
         f"{needs if device == 'cuda' else ''}def {{name}}():",
         f'    """{told}."""',
         textwrap.indent(body.strip("\n"), "    "),
-        f"    got = {found['got']}",
-        f'    assert near(got, "{found["exact"]}", "{float(allowed)!r}")',
+        f"    assert {judged}",
     ]
     return "\n".join([*lines, ""])
 
