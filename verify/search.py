@@ -17,8 +17,7 @@ from verify.contexts.rounded import Model
 from verify.contexts.rounding import model_for
 from verify.contract import Contract
 from verify.display import shown_call
-from verify.elements import Property, element, formula_of, variable_of
-from verify.examination import Examiner, Found
+from verify.elements import Found, Property, element, examine, formula_of, variable_of
 from verify.errors import UnavailableError, VerifyError
 from verify.floats import Format, format_named
 from verify.guard import Clock, limited
