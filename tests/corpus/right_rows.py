@@ -26,16 +26,18 @@ def _widened(x: Any) -> Any:
 
 def _probabilities(x: Any, dim: int, statistics: Any) -> Any:
     def scaled(x: Any) -> Any:
-        top, total = statistics(_widened(x))
-        return (torch.exp(_widened(x) - top) / total).to(x.dtype)
+        wide = _widened(x)
+        top, total = statistics(wide)
+        return (torch.exp(wide - top) / total).to(x.dtype)
 
     return along_last(x, dim, scaled)
 
 
 def _scores(x: Any, dim: int, statistics: Any) -> Any:
     def shifted(x: Any) -> Any:
-        top, total = statistics(_widened(x))
-        return ((_widened(x) - top) - torch.log(total)).to(x.dtype)
+        wide = _widened(x)
+        top, total = statistics(wide)
+        return ((wide - top) - torch.log(total)).to(x.dtype)
 
     return along_last(x, dim, shifted)
 
