@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import pytest
 
 import _verify_pytest
+from verify.adapters import from_jax, from_numpy, in_place
 from verify.assertions import finding
 from verify.backends import load_torch, require_device
 from verify.cases import read_witness
@@ -24,7 +25,16 @@ from verify.results import Results
 from verify.standalone import standalone_test
 from verify.verdict import Status, Verdict
 
-__all__ = ["Check", "Checker", "Expected", "UnexpectedPassWarning", "parametrize_with_checks"]
+__all__ = [
+    "Check",
+    "Checker",
+    "Expected",
+    "UnexpectedPassWarning",
+    "from_jax",
+    "from_numpy",
+    "in_place",
+    "parametrize_with_checks",
+]
 
 
 class UnexpectedPassWarning(UserWarning):
