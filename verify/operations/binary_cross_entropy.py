@@ -65,6 +65,12 @@ def _gradient_algorithm(c: Any, options: Options, g: Any, f: Any, t: Any, w: Any
     return g * (w * ((f - t) / (f * (1 - f))))
 
 
+def _gradient_by_terms(c: Any, options: Options, g: Any, f: Any, t: Any, w: Any) -> Any:
+    """That of each logarithm, as autograd has it: the factors above come first."""
+    share = g * w
+    return share * (1 - t) / (1 - f) - share * t / f
+
+
 def _soft_and_hard(drawn: Any) -> Any:
     """Of the fractions drawn, those below 1/4 become 0, those above 3/4 become 1."""
     return mapped(lambda t: clamped((4 * t - 1) / 2, 0, 1), drawn)
@@ -113,7 +119,7 @@ binary_cross_entropy = Operation(
                 "input",
                 loss_gradient(_gradient),
                 loss_gradient(_gradient_algorithm),
-                alternatives=(loss_gradient(_gradient),),
+                alternatives=(loss_gradient(_gradient_by_terms),),
                 where={"hits": (False,)},
             ),
         ),
@@ -189,8 +195,9 @@ def _logits_gradient_algorithm(c: Any, options: Options, g: Any, z: Any, t: Any,
 
 
 def _logits_gradient_by_two(c: Any, options: Options, g: Any, z: Any, t: Any, w: Any, p: Any) -> Any:
-    """What autograd makes of two softplus."""
-    return g * (w * ((1 - t) * c.standard(sigmoid, z) - p * t * c.standard(sigmoid, -z)))
+    """What autograd makes of two softplus: the factors above come first."""
+    share = g * w
+    return share * (1 - t) * c.standard(sigmoid, z) - share * p * t * c.standard(sigmoid, -z)
 
 
 def _prepare_logits(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
