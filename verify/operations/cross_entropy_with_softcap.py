@@ -38,7 +38,7 @@ def _tanh_of_quotient(c: Any, x: Any, s: Any) -> Any:
     """
 
     def negative(a: Any) -> Any:
-        e = c.expm1(a / (s / 2))
+        e = c.expm1(2 * a / s)
         return e / (2 + e)
 
     return negative(c.minimum(x, 0)) - negative(-c.maximum(x, 0))
