@@ -135,6 +135,7 @@ MISTAKES = {
     "device": (["check", "{}:right", "--as", "sigmoid", "--device", "gpu"], "unknown device 'gpu'"),
     "option": (["check", "{}:right", "--as", "softmax", "--option", "dim=9"], "option dim of softmax is 9"),
     "no option": (["check", "{}:right", "--as", "softmax", "--option", "dim"], "give it as name=value"),
+    "level": (["check", "{}:right", "--as", "sigmoid", "--level", "exact"], "unknown level 'exact'"),
     "examples": (["check", "{}:right", "--as", "sigmoid", "--examples", "0"], "'0' is not a count"),
     "time": (["check", "{}:right", "--as", "sigmoid", "--time-limit", "0"], "'0' is no time"),
     "witness": (["replay", "nothing"], "'nothing' is no witness"),

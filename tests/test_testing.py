@@ -117,6 +117,7 @@ MISTAKES = {
     "dtype": ('[(torch.softmax, "softmax")], dtypes=("float33",)', "unknown dtype 'float33'"),
     "device": ('[(torch.softmax, "softmax")], devices=("gpu",)', "unknown device 'gpu'"),
     "option": ('[(torch.softmax, "softmax")], options={"dims": 1}', "unknown option of softmax 'dims'"),
+    "level": ('[(torch.softmax, "softmax")], level="exact"', "unknown level 'exact'"),
     "examples": ('[(torch.softmax, "softmax")], examples=0', "examples is 0; give a whole number from 1"),
     "candidate": ('[(3, "softmax")]', "the candidate is a int"),
     "no pair": ("[torch.softmax]", "is no pair; give"),

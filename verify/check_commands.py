@@ -34,6 +34,7 @@ def check(options: argparse.Namespace) -> int:
         "dtypes": list(dict.fromkeys(options.dtype)),
         "devices": list(dict.fromkeys([*options.device, *options.require_device] or ["cpu"])),
         "grad": options.grad,
+        "level": options.level,
         "options": _options(options.option),
         "examples": options.examples,
         "seed": options.seed,

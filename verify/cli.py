@@ -101,6 +101,7 @@ def _add_check(check: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="fix an option of the function; several values of one name are drawn from",
     )
+    check.add_argument("--level", default="stable", metavar="LEVEL", help="bound to hold it to (%(default)s)")
     check.add_argument("--no-grad", dest="grad", action="store_false", help="leave the gradient out")
     check.add_argument(
         "--examples", type=_examples, default=None, metavar="N", help="calls for each property"

@@ -114,6 +114,7 @@ def parametrize_with_checks(
     dtypes: Sequence[str] = ("float32",),
     devices: Sequence[str] = ("cpu",),
     grad: bool = True,
+    level: str = "stable",
     options: Mapping[str, Any] | None = None,
     examples: int | None = None,
     seed: int = 0,
@@ -131,7 +132,14 @@ def parametrize_with_checks(
     have one id, and for a key of ``expected`` that is no id or whose witness is for another check.
     """
     __tracebackhide__ = True
-    how = {"grad": grad, "options": options, "examples": examples, "seed": seed, "time_limit": time_limit}
+    how = {
+        "grad": grad,
+        "level": level,
+        "options": options,
+        "examples": examples,
+        "seed": seed,
+        "time_limit": time_limit,
+    }
     try:
         checks = _checks(subjects, dtypes, devices, how, dict(expected or {}))
     except VerifyError as error:
