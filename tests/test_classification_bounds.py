@@ -152,3 +152,31 @@ def test_perplexity_has_the_bound_of_the_table() -> None:
     computed = _bounds("perplexity", (ROW, LABEL, ones, Fraction(1)), ignore_index=None)
     table = math.exp(-EXACT.logs[AT]) * (EXACT.log_errors[AT] + EPS)
     assert computed == pytest.approx([table], rel=0.02)
+
+
+def _row_gradient(row: Row) -> list[tuple[float, float]]:
+    """At each class s - [label] and the bound of g times it, for an upstream gradient of 1."""
+    found = []
+    for j, (s, error) in enumerate(zip(row.shares, row.log_errors, strict=True)):
+        own = float(j == AT)
+        found.append((s - own, s * (error + EPS + U) + own * U * abs(s - own)))
+    return found
+
+
+def test_the_gradient_of_perplexity_has_the_bound_of_the_table() -> None:
+    """It is |g| ppl times the bound of that of the mean, and |result| (B(M) + eps + u)."""
+    ones = (Fraction(1),) * len(ROW)
+    computed = _bounds("perplexity", (ROW, LABEL, ones, Fraction(1)), "input", ignore_index=None)
+    scale, relative = G * math.exp(-EXACT.logs[AT]), EXACT.log_errors[AT] + EPS + U
+    table = [scale * (error + abs(value) * relative) for value, error in _row_gradient(EXACT)]
+    assert computed == pytest.approx(table, rel=0.02)
+
+
+def test_the_gradient_of_z_loss_has_the_bound_of_the_table() -> None:
+    """Both gradients and their sum are rounded; a factor of a half takes no rounding."""
+    computed = _bounds("cross_entropy_with_z_loss", (ROW, LABEL), "input", z_loss=0.5)
+    table = []
+    for (value, error), s, own in zip(_row_gradient(EXACT), EXACT.shares, EXACT.log_errors, strict=True):
+        through_square = s * (EXACT.lse_error + EXACT.y * (own + EPS + 3 * U))
+        table.append(G * (error + through_square + U * abs(value + s * EXACT.y)))
+    assert computed == pytest.approx(table, rel=0.02)
