@@ -17,9 +17,9 @@ FLOORS = (
     "claim contract domain expected operation record",
     "backends calls contexts guard kernel oracle points regimes signatures spread state strategies tensors "
     "wide_rows",
-    "adapters bulk_judgement candidate cases confirmation display elements entries evidence judgement "
-    "literals proof reduction refuter reproducer search simplex snippet sources standalone samples tables "
-    "tally targets",
+    "accuracy adapters bulk_judgement candidate cases confirmation display elements entries evidence "
+    "examination judgement literals proof reduction refuter reproducer samples search simplex "
+    "snippet sources standalone tables tally targets",
     "catalogue operations",
     "assertions checking report results",
     "__main__ check_commands cli commands isolation ledger output places runs terminal testing",

@@ -54,6 +54,14 @@ def _confirmed(formula: Any, values: tuple[Any, ...], position: int, truth: Any)
     return confirm(lambda c, *x: element(formula(c, *x), position), values, truth, lazy=True)
 
 
+def _enclosed(formula: Any, values: tuple[Any, ...]) -> Any:
+    return enclose_family(lambda c, *x: flat(formula(c, *x)), values, format=format_named("float64"))
+
+
+def _confirmed(formula: Any, values: tuple[Any, ...], position: int, truth: Any) -> str:
+    return confirm(lambda c, *x: element(formula(c, *x), position), values, truth, lazy=True)
+
+
 def _outside(call: Call, dtype: str, gradient: bool) -> tuple[int, int]:
     """How many elements were compared with their balls, and how many of these lie outside."""
     bulk = _whole(call, dtype, gradient)
@@ -118,20 +126,18 @@ def test_mpmath_finds_what_balls_enclose(name: str) -> None:
     for call in _calls(CHECKED[name], "float32", 12, tables=((2, 7), (1, 33), (5, 3)), seed=9):
         formula, values = formula_of(call, "value")
         try:
-            truths = enclose_family(
-                lambda c, *x: flat(formula(c, *x)), values, format=format_named("float64")
-            )
+            truths = _enclosed(formula, values)
         except DomainError:
             continue
         for position, truth in enumerate(truths[:8]):
             assert not isinstance(truth, Undecided)
-            found += bool(confirm(lambda c, *x: element(formula(c, *x), position), values, truth, lazy=True))
+            found += bool(_confirmed(formula, values, position, truth))
     assert found > 20
 
 
 def _judged(got: list[float], value: list[float], bound: list[float], dtype: str = "float32") -> Any:
     tensors = [torch.tensor(part, dtype=torch.float64) for part in (got, value, bound)]
-    return judge_table(tensors[0], Bulk(tensors[1], tensors[2], 2.0**-29), format_named(dtype))
+    return judge_table(tensors[0], tensors[1], tensors[2] * 2.0**-29, tensors[2], format_named(dtype))
 
 
 def test_a_table_within_its_bounds_passes() -> None:

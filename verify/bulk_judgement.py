@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Any
 
 from verify.backends import load_torch
-from verify.contexts.bulk import Bulk
 from verify.contexts.running import SLACK
 from verify.floats import Enclosure, Format
 from verify.judgement import NO_BOUND, Outcome
@@ -17,17 +16,19 @@ PIECE = 1 << 20
 """Elements that are compared at a time, so that memory stays small."""
 
 
-def judge_table(got: Any, bulk: Bulk, format: Format) -> tuple[Outcome, int | None, Enclosure | None]:
+def judge_table(
+    got: Any, value: Any, half: Any, allowed: Any, format: Format
+) -> tuple[Outcome, int | None, Enclosure | None]:
     """The outcome of the worst element of a flat float64 tensor, its position, and what encloses its value.
 
     Refuted when the least possible error exceeds the bound, passed when the largest does not; what lies
     between, and a value beyond float64, is unknown. An element whose definition has no value is free.
-    ``ulp`` and ``ratio`` are the largest of all elements.
+    ``value`` is off by at most ``half``. ``ulp`` and ``ratio`` are those of the worst element.
     """
     best: tuple[Outcome, int | None, Enclosure | None] = (Outcome(Status.PASSED), None, None)
     for start in range(0, got.numel(), PIECE):
         part = slice(start, start + PIECE)
-        found = _judge_piece(got[part], bulk.value[part], bulk.bound[part], bulk.ratio or 0.0, format, start)
+        found = _judge_piece(got[part], value[part], allowed[part], half[part], format, start)
         best = _worse(best, found)
     return best
 
@@ -39,18 +40,17 @@ def _worse(a: Any, b: Any) -> Any:
     return b if (order.get(second.status, 0), second.ratio) >= key_a else a
 
 
-def _judge_piece(got: Any, value: Any, bound: Any, ratio: float, format: Format, start: int) -> Any:
+def _judge_piece(got: Any, value: Any, bound: Any, half: Any, format: Format, start: int) -> Any:
     torch = load_torch()
     edge = 2.0 ** (format.emax + 1) if format.emax < 1023 else math.inf
     free = value.isnan()
     error = (got.clamp(-edge, edge) - value.clamp(-edge, edge)).abs_()
     same = (got == value) & value.isinf()
     error.masked_fill_(same | free, 0.0)
-    lost = error.isnan() | (value.isinf() & (bound == 0) & ~same)
+    lost = error.isnan() | (value.isinf() & (half == 0) & ~same)
     error.masked_fill_(lost & ~free, math.inf)
     allowed = bound.masked_fill(free, math.inf)
-    half = ratio * allowed
-    known = allowed.isfinite()
+    known = allowed.isfinite() & half.isfinite()
     no_number = ~got.isfinite() & value.isfinite() & (value.abs() <= float(format.largest)) & ~free
     refuted = known & ((error - half > allowed * (1 + SLACK)) | (no_number & (error > allowed)))
     passed = free | known & (error + half <= allowed * (1 - SLACK)) | (known & (error == 0) & (half == 0))
@@ -58,7 +58,7 @@ def _judge_piece(got: Any, value: Any, bound: Any, ratio: float, format: Format,
     ratios.masked_fill_(refuted & (no_number | lost), math.inf)
     if refuted.any():
         position = int(torch.where(refuted, ratios, -1.0).argmax())
-        return _outcome(Status.REFUTED, position, got, value, allowed, ratio, ratios, format, start)
+        return _outcome(Status.REFUTED, position, got, value, allowed, half, ratios, format, start)
     judged = passed & ~free
     if not passed.all():
         unbounded = bool((~known & ~free).any())
@@ -70,7 +70,7 @@ def _judge_piece(got: Any, value: Any, bound: Any, ratio: float, format: Format,
     if not judged.any():
         return Outcome(Status.UNKNOWN, reason="the definition has no value here"), None, None
     position = int(torch.where(judged, ratios, -1.0).argmax())
-    return _outcome(Status.PASSED, position, got, value, allowed, ratio, ratios, format, start)
+    return _outcome(Status.PASSED, position, got, value, allowed, half, ratios, format, start)
 
 
 def _outcome(
@@ -79,21 +79,20 @@ def _outcome(
     got: Any,
     value: Any,
     allowed: Any,
-    ratio: float,
+    half: Any,
     ratios: Any,
     format: Format,
     start: int,
 ) -> tuple[Outcome, int, Enclosure | None]:
     """What is told of one element."""
-    number, exact, bound = (float(part[position]) for part in (got, value, allowed))
+    number, exact, bound, width = (float(part[position]) for part in (got, value, allowed, half))
     unit = float(format.ulp(exact)) if exact - exact == 0 else math.inf
     error = abs(number - exact)
     ulp = math.inf if error != error or math.isinf(error) else error / unit
     told: Any = Fraction(number) if number - number == 0 else number
     truth = None
-    if exact - exact == 0 and bound - bound == 0:
-        half = Fraction(bound) * Fraction(ratio)
-        truth = Enclosure(Fraction(exact) - half, Fraction(exact) + half)
+    if exact - exact == 0 and width - width == 0:
+        truth = Enclosure(Fraction(exact) - Fraction(width), Fraction(exact) + Fraction(width))
     elif math.isinf(exact):
         truth = Enclosure(exact, exact)
     allowed_ulp = bound / unit if bound - bound == 0 else math.inf

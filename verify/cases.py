@@ -40,6 +40,7 @@ class Case:
     device: str
     grad: bool = True
     candidate: str = ""
+    level: str = "stable"
 
 
 def place_of(function: Callable[..., Any]) -> str:
@@ -67,6 +68,7 @@ def write_witness(case: Case) -> str:
         "layout": call.layout,
         "expanded": call.expanded,
         "grad": case.grad,
+        "level": case.level,
         "tensors": [
             [str(tensor.dtype).removeprefix("torch."), list(tensor.shape), one]
             for tensor, one in zip(tensors, wide, strict=True)
@@ -100,7 +102,15 @@ def read_witness(text: str, contract_of: Callable[[str], Contract]) -> Case:
     if len(values) != len(contract.variables(options)) or head["layout"] not in LAYOUTS:
         raise UsageError(f"the witness is for another contract of {name} than that of now; make a new one")
     call = Call(contract, options, head["lengths"], values, upstream, head["layout"], head["expanded"])
-    return Case(call, aspect, dtype, device, head["grad"], f"{module}:{function}" if function else "")
+    return Case(
+        call,
+        aspect,
+        dtype,
+        device,
+        head["grad"],
+        f"{module}:{function}" if function else "",
+        head.get("level", "stable"),
+    )
 
 
 def _fields(text: str) -> list[str]:

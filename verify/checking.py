@@ -20,7 +20,7 @@ from verify.verdict import Verdict
 EXAMPLES = 100
 """Calls that are drawn for each property in each dtype on each device, unless told otherwise."""
 
-LEVELS = ("stable",)
+LEVELS = ("stable", "accurate")
 
 
 def check(
@@ -46,7 +46,8 @@ def check(
     ``seed`` gives the same calls.
 
     Every element is compared with an enclosure of its exact value, in ulp of the dtype, within the
-    bound of the standard stable algorithm (level "stable", docs/bounds.md). Returns one verdict for
+    bound of the standard stable algorithm (level "stable", docs/bounds.md), or values within what their
+    conditioning allows (level "accurate", verify/accuracy.py). Returns one verdict for
     each device, dtype and property ("value", "gradient", "gradient of" a further tensor, "side
     effects"). A device that is absent gives verdicts that are unknown. Raises ``UsageError`` for a
     name or number that makes no sense.
@@ -94,7 +95,7 @@ def plan(
     for dtype in formats:
         torch_dtype(dtype)
     return tuple(
-        Search(candidate, contract, drawn, declined, aspect, dtype, device, grad, *effort)
+        Search(candidate, contract, drawn, declined, aspect, dtype, device, grad, *effort, level)
         for device in _names("devices", devices)
         for dtype in formats
         for aspect in properties(contract, grad=grad)
@@ -122,7 +123,18 @@ def replay(
 
     case = read_witness(witness, named)
     search = Search(
-        candidate, case.call.contract, {}, "", case.aspect, case.dtype, case.device, case.grad, 1, 0, None
+        candidate,
+        case.call.contract,
+        {},
+        "",
+        case.aspect,
+        case.dtype,
+        case.device,
+        case.grad,
+        1,
+        0,
+        None,
+        case.level,
     )
     return search.replayed(case.call)
 

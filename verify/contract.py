@@ -76,6 +76,10 @@ class Contract:
     ``tensors`` is how many positional tensors the function takes.
     ``arguments(options, values)`` says what the function is called with, options left out.
     ``prepare(options, values)`` moves drawn values into the domain, or gives None where it cannot.
+    ``conditioning(context, options, *variables)``, of the result's shape, is the sum over all input
+    numbers of |derivative| |number|, for algorithms; level "accurate" needs it.
+    ``reference``: an algorithm whose error is small relative to the result, which may use the
+    vocabulary of whole tables (verify/contexts/bulk.py); None where ``algorithm`` is one.
     ``infinite`` says of a variable which infinities it may hold as well: -inf, inf or both.
     """
 
@@ -91,6 +95,8 @@ class Contract:
     tensors: int = 1
     options: tuple[Option, ...] = ()
     prepare: Callable[[Options, Values], Values | None] = lambda options, values: values
+    conditioning: Callable[..., Any] | None = None
+    reference: Callable[..., Any] | None = None
     infinite: Mapping[str, tuple[float, ...]] = field(default_factory=dict, hash=False)
 
     def variables(self, options: Options) -> tuple[Declaration, ...]:
@@ -100,6 +106,10 @@ class Contract:
     def lengths(self, options: Options, lengths: Mapping[str, int]) -> tuple[int, ...]:
         """The shape of the result, given the lengths by name."""
         return tuple(size if isinstance(size, int) else lengths[size] for size in self.shape(options))
+
+    def forms(self, options: Options) -> list[Option]:
+        """The forms of a call that are not the plain one."""
+        return [o for o in self.options if not o.keyword and options[o.name] != o.default]
 
     def gradient(self, of: str) -> Gradient:
         """The gradient in one variable; ``UsageError`` where the contract has none."""

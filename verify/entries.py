@@ -71,6 +71,11 @@ def by_entry(entry: Entry, columns: int = 0) -> Callable[..., Any]:
     return applied
 
 
+def conditioned(gradient: Entry) -> Entry:
+    """|derivative| |number| in the first number, from ``gradient(c, options, upstream, *numbers)``."""
+    return lambda c, options, *x: c.abs(x[0] * gradient(c, options, c.number(1), *x))
+
+
 def losses(entry: Entry, columns: int = 0) -> Callable[..., Any]:
     """The definition of a loss: ``entry`` at every place, summed or averaged as the reduction says."""
     at_every_place = by_entry(entry, columns)

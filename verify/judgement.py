@@ -52,6 +52,8 @@ class Outcome:
     ``applicable`` is False where it declined, and ``reason`` then says why. ``status`` is passed,
     refuted or unknown. ``bound``: the largest absolute error allowed, None where there is no bound.
     ``ulp``: the least possible error in ulp; ``ratio``: the largest possible error over the bound.
+    ``accuracy``: the error over what level "accurate" allows, and ``height``: the additions in a row that
+    explain it, where these were looked at.
     """
 
     status: Status
@@ -62,6 +64,8 @@ class Outcome:
     ratio: float = 0.0
     allowed_ulp: float = math.inf
     reason: str = ""
+    accuracy: float | None = None
+    height: float | None = None
 
     @property
     def judged(self) -> bool:

@@ -13,15 +13,15 @@ from verify.backends import require_device
 from verify.calls import SMALL, Call, calls
 from verify.candidate import name_of
 from verify.cases import Case, place_of, write_witness
-from verify.contexts.rounded import Model
 from verify.contexts.rounding import model_for
 from verify.contract import Contract
 from verify.display import shown_call
-from verify.elements import Found, Property, element, examine, formula_of, variable_of
+from verify.elements import Property, element, formula_of, variable_of
 from verify.errors import UnavailableError, VerifyError
-from verify.floats import Format, format_named
+from verify.examination import Examiner, Found
+from verify.floats import format_named
 from verify.guard import Clock, limited
-from verify.judgement import numbers_of, text_of
+from verify.judgement import Outcome, numbers_of, text_of
 from verify.oracle import confirm
 from verify.reduction import reduced
 from verify.reproducer import ReproducerError, got_of, run_script
@@ -61,8 +61,10 @@ class Search:
     examples: int
     seed: int
     time_limit: float | None
-    format: Format = field(init=False)
-    model: Model = field(init=False)
+    level: str = "stable"
+    examiner: Examiner = field(init=False)
+    having: set[tuple[str, Any]] = field(default_factory=set)
+    lacking: set[tuple[str, Any]] = field(default_factory=set)
     tally: Tally = field(default_factory=Tally)
     clock: Clock = field(default_factory=Clock)
     refuting: list[tuple[Call, Found]] = field(default_factory=list)
@@ -84,12 +86,21 @@ class Search:
         return self._verdict(lambda: self._visit(call), "witness")
 
     def _verdict(self, look: Callable[[], object], coverage: Coverage) -> Verdict:
-        verdict = Verdict(self.subject, Status.UNKNOWN, coverage=coverage, level="stable")
+        verdict = Verdict(self.subject, Status.UNKNOWN, coverage=coverage, level=self.level)
         try:
             require_device(self.device)
         except UnavailableError as error:
             return replace(verdict, coverage=None, reason=f"not run: {error}")
-        self.format, self.model = format_named(self.dtype), model_for(self.dtype, self.device)
+        self.examiner = Examiner(
+            self.candidate,
+            self.aspect,
+            format_named(self.dtype),
+            self.device,
+            model_for(self.dtype, self.device),
+            self.grad,
+            self.level,
+            MAX_BITS,
+        )
         with limited(self.time_limit) as self.clock:
             look()
         tally = self.tally
@@ -101,6 +112,7 @@ class Search:
             ulp = max([tally.worst_ulp, *(outcome.ulp for outcome in outcomes)])
             ratio = max([tally.worst_ratio, *(outcome.ratio for outcome in outcomes)])
             verdict = replace(verdict, worst_ulp=ulp, worst_ratio=ratio)
+            verdict = replace(verdict, accuracy=tally.accuracy, height=tally.height, grade=_grade(tally))
         return self._refuted(verdict) if self.refuting else verdict
 
     def _explore(self) -> None:
@@ -157,16 +169,7 @@ class Search:
         if self.clock.hung:
             self.skipped += not self.refuting
             return False
-        found = examine(
-            self.candidate,
-            call,
-            self.aspect,
-            self.format,
-            self.device,
-            self.model,
-            grad=self.grad,
-            max_bits=MAX_BITS,
-        )
+        found = self._examined(call)
         outcome = found.outcome
         severe = 0.0
         if self.refuting:
@@ -178,6 +181,23 @@ class Search:
         if refuted:
             self.refuting.append((call, found))
         return refuted
+
+    def _examined(self, call: Call) -> Found:
+        """What a call shows. A form in which a function fails at once is one that it does not have."""
+        forms = {(form.name, call.options[form.name]) for form in self.contract.forms(call.options)}
+        if lacking := forms & self.lacking:
+            return _without(lacking)
+        found = self.examiner.examine(call)
+        outcome = found.outcome
+        if outcome.judged and found.position is None and outcome.status is Status.REFUTED:
+            new = forms - self.having
+            if len(new) == 1:
+                self.lacking |= new
+            if new and self.aspect != "side effects":
+                return _without(new, outcome.reason)
+        elif outcome.judged:
+            self.having |= forms
+        return found
 
     def _refuted(self, verdict: Verdict) -> Verdict:
         """The verdict with the simplest refuting call: confirmed by mpmath, its script run."""
@@ -212,7 +232,9 @@ class Search:
         """The call as a line of text; none where an option of it cannot be told."""
         try:
             place = place_of(self.candidate)
-            return write_witness(Case(call, self.aspect, self.dtype, self.device, self.grad, place))
+            return write_witness(
+                Case(call, self.aspect, self.dtype, self.device, self.grad, place, self.level)
+            )
         except VerifyError:
             return None
 
@@ -233,6 +255,27 @@ class Search:
             return None, str(error)
         same = len(printed) == 1 and (printed[0] == got or (printed[0] != printed[0] and got != got))
         return (script, "") if same else (None, "run by itself, it does not show the same number")
+
+
+def _grade(tally: Tally) -> str | None:
+    """The best level that the values seen have met; None where accuracy was not looked at."""
+    if tally.accuracy is None:
+        return None
+    if tally.status is not Status.PASSED:
+        return "unstable" if tally.status is Status.REFUTED else None
+    return "accurate" if tally.accuracy <= 1 else "stable"
+
+
+def _without(forms: set[tuple[str, Any]], reason: str = "") -> Found:
+    """That a function does not have a form of the call."""
+    told = ", ".join(f"{name} = {value!r}" for name, value in sorted(forms, key=str))
+    return Found(
+        Outcome(
+            Status.UNKNOWN,
+            applicable=False,
+            reason=f"it does not take calls with {told}" + f": {reason}" * bool(reason),
+        )
+    )
 
 
 def _size(call: Call) -> int:

@@ -26,6 +26,8 @@ class Tally:
     undecided: int = 0
     worst_ulp: float = 0.0
     worst_ratio: float = 0.0
+    accuracy: float | None = None
+    height: float | None = None
     worst: tuple[Values, Outcome] | None = None
     declined_because: str = ""
     undecided_because: str = ""
@@ -37,6 +39,10 @@ class Tally:
             self.judged += 1
             self.worst_ulp = max(self.worst_ulp, outcome.ulp)
             self.worst_ratio = max(self.worst_ratio, outcome.ratio)
+            if outcome.accuracy is not None:
+                self.accuracy = max(self.accuracy or 0.0, outcome.accuracy)
+            if outcome.height is not None:
+                self.height = max(self.height or 0.0, outcome.height)
             if outcome.status is Status.REFUTED and (self.worst is None or outcome.size > self.worst[1].size):
                 self.worst = values, outcome
         elif not outcome.applicable:

@@ -62,6 +62,9 @@ class Verdict:
     ``status``: refuted, unknown, passed (numerically) or proved. ``coverage``: every input,
     searched inputs, or one witness. ``inputs``: how many inputs were judged. ``worst_ulp``: largest
     error in ulp of the result's format. ``worst_ratio``: largest error divided by its bound.
+    ``level``: what decided, "stable" or "accurate". ``grade``: the better of the two that was met, None where
+    that was not looked at; ``accuracy``: largest error divided by what "accurate" allows; ``height``: the
+    additions in a row that explain the errors (docs/check.md).
     ``witness``: the refuting call as one line of text that brings it back bit by bit.
     """
 
@@ -74,6 +77,8 @@ class Verdict:
     worst_ratio: float | None = None
     level: str | None = None
     grade: str | None = None
+    accuracy: float | None = None
+    height: float | None = None
     counterexample: Counterexample | None = None
     reproducer: str | None = None
     witness: str | None = None

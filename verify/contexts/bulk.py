@@ -32,6 +32,11 @@ class Bulk:
     bound: Any
     ratio: float | None
 
+    @property
+    def half(self) -> Any:
+        """The largest error of each value itself; 0 where they enclose nothing."""
+        return self.bound * (self.ratio or 0.0)
+
 
 class BulkContext:
     """Runs an algorithm on tables; an index stands for all its positions at once."""
@@ -128,6 +133,10 @@ class BulkContext:
         value = x.value.amax(dim).to(self._rules.wide)
         error = None if x.error is None else x.error.expand_as(x.value).amax(dim)
         return Numbers(value, error, x.axes, self._rules)
+
+    def argmax(self, x: Rows) -> Labels:
+        """The label of the first of the largest entries."""
+        return Labels(x.value.argmax(len(x.axes)), x.axes)
 
     def prod(self, body: Callable[[Any], Any], *, over: Any) -> Numbers:
         """Not offered on whole tables."""

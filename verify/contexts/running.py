@@ -45,7 +45,7 @@ class Rules:
         self.function = float(model.exp_error)
         self.tiny = float(model.subnormal) + float(model.flush)
         self.subnormal, self.normal, self.flush = map(float, (model.subnormal, model.normal, model.flush))
-        self.ratio = None if model.format.name == "float64" else 2.0**-53 / self.sum_unit
+        self.ratio = None if model.format.name == "float64" else 2.0**-53 / max(self.sum_unit, 2.0**-24)
 
     def constant(self, number: int | Fraction | float) -> Part:
         """A constant: exact if the format holds it, else rounded once."""

@@ -9,6 +9,7 @@ from verify.domain import nonnegative, probability, real
 from verify.entries import (
     above_zero,
     called_with,
+    conditioned,
     edge,
     flag,
     given_entries,
@@ -228,6 +229,7 @@ binary_cross_entropy_with_logits = Operation(
         definition=losses(_logits_entry, columns=1),
         algorithm=losses_in_any_order(_logits_entry_algorithm, columns=1),
         alternatives=(losses_in_any_order(_of_one_sign, columns=1),),
+        conditioning=losses_in_any_order(conditioned(_logits_gradient), columns=1),
         gradients=(
             Gradient(
                 "input",

@@ -8,9 +8,9 @@ from typing import Any
 
 from verify.contract import Contract, Gradient, Options
 from verify.operation import Operation, Peer
-from verify.operations.log_softmax import log_softmax
+from verify.operations.log_softmax import by_log1p, log_softmax
 from verify.operations.nll import nll
-from verify.operations.softmax import softmax
+from verify.operations.softmax import softmax, spread
 from verify.samples import (
     at_samples,
     classes_last,
@@ -75,6 +75,26 @@ def losses_algorithm(c: Any, options: Options, x: Any, y: Any, weight: Any, kept
     def loss(row: Any, target: Any, keep: Any) -> Any:
         scores = c.standard(log_softmax, row)
         return _loss(c, options, lambda j: -scores[j], target, weight, keep)
+
+    return _reduced(c, options, loss, reduced_in_any_order, x, y, weight, kept)
+
+
+def _losses_by_log1p(c: Any, options: Options, x: Any, y: Any, weight: Any, kept: Any) -> Any:
+    """As `losses_algorithm`, accurate also where a loss is near 0."""
+
+    def loss(row: Any, target: Any, keep: Any) -> Any:
+        scores = by_log1p(c, row)
+        return _loss(c, options, lambda j: -scores[j], target, weight, keep)
+
+    return _reduced(c, options, loss, reduced_in_any_order, x, y, weight, kept)
+
+
+def conditioning(c: Any, options: Options, x: Any, y: Any, weight: Any, kept: Any) -> Any:
+    """That of the negative log-likelihoods, weighted as the losses are."""
+
+    def loss(row: Any, target: Any, keep: Any) -> Any:
+        moved = spread(c, row, c.standard(softmax, row))
+        return _loss(c, options, lambda j: moved[j], target, weight, keep)
 
     return _reduced(c, options, loss, reduced_in_any_order, x, y, weight, kept)
 
@@ -222,6 +242,8 @@ cross_entropy_with_logits = Operation(
                 where={"target": ("probabilities", "shares")},
             ),
         ),
+        reference=_losses_by_log1p,
+        conditioning=conditioning,
         infinite={"input": (-math.inf,)},
         arguments=arguments_with_target,
         tensors=2,

@@ -81,6 +81,14 @@ def _target_gradient_algorithm(c: Any, options: Options, g: Any, x: Any, t: Any)
     return g * (t - x) * p + g * p
 
 
+def _entry_conditioning(c: Any, options: Options, x: Any, t: Any) -> Any:
+    """|p x| + |p (log p + 1 - x)|, or with ``log_target`` |p x| + |p (t - x + 1) t|."""
+    if options["log_target"]:
+        p = c.exp(t)
+        return c.abs(p * x) + c.abs(p * (t - x + 1) * t)
+    return c.abs(t * x) + c.abs(c.xlogy(t, t) + t * (1 - x))
+
+
 def _logarithms(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
     x, target = values
     if options["log_target"]:
@@ -120,6 +128,7 @@ kl_div = Operation(
         shape=losses_shape,
         definition=losses(_entry),
         algorithm=losses_in_any_order(_entry),
+        conditioning=losses_in_any_order(_entry_conditioning),
         gradients=(
             Gradient("input", loss_gradient(_gradient), loss_gradient(_gradient)),
             Gradient(

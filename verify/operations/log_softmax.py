@@ -7,7 +7,7 @@ from typing import Any
 
 from verify.contract import Contract, Gradient
 from verify.operation import Operation, Peer
-from verify.operations.softmax import softmax
+from verify.operations.softmax import softmax, spread
 from verify.tables import AXES, DIM, by_rows, given_input, input_shape, inputs_only, with_axis
 
 
@@ -50,6 +50,18 @@ def _gradient_algorithm(c: Any, g: Any, x: Any) -> Any:
     return c.family(lambda j: g[j] - c.exp(scores[j]) * total, over=scores)
 
 
+def by_log1p(c: Any, x: Any) -> Any:
+    """With log1p of the sum without the largest term: accurate also where the result is near 0."""
+    largest, at = c.max(x), c.argmax(x)
+    d = c.family(lambda j: x[j] - largest, over=x)
+    rest = c.sum(lambda i: c.exp(d[i]) * (1 - c.equal(i, at)), over=d)
+    return c.family(lambda j: d[j] - c.log1p(rest), over=d)
+
+
+def _conditioning(c: Any, x: Any) -> Any:
+    return spread(c, x, c.standard(softmax, x))
+
+
 log_softmax = Operation(
     id="log_softmax",
     summary="logarithm of the softmax probabilities, in nats",
@@ -70,6 +82,8 @@ log_softmax = Operation(
         definition=by_rows(_definition),
         algorithm=by_rows(_algorithm),
         gradients=(Gradient("input", by_rows(_gradient), by_rows(_gradient_algorithm)),),
+        reference=by_rows(by_log1p),
+        conditioning=by_rows(_conditioning),
         infinite={"input": (-math.inf,)},
         arguments=inputs_only("input"),
         options=(DIM, AXES),

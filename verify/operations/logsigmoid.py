@@ -7,7 +7,7 @@ from typing import Any
 
 from verify.contract import Contract, Gradient, Options
 from verify.domain import real
-from verify.entries import by_entry, called_with, given_entries
+from verify.entries import by_entry, called_with, conditioned, given_entries
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
 from verify.tables import AXES, input_shape
@@ -63,6 +63,7 @@ logsigmoid = Operation(
         definition=by_entry(_entry),
         algorithm=by_entry(_entry_algorithm),
         gradients=(Gradient("input", by_entry(_gradient), by_entry(_gradient_algorithm)),),
+        conditioning=by_entry(conditioned(_gradient)),
         infinite={"input": (-math.inf, math.inf)},
         arguments=called_with("input"),
         options=(AXES,),

@@ -49,6 +49,14 @@ def _table_algorithm(c: Any, options: Options, x: Any) -> Any:
     return _table(c, options, x, lambda row: c.standard(logsumexp, row))
 
 
+def _conditioning(c: Any, options: Options, x: Any) -> Any:
+    def size(row: Any) -> Any:
+        s = c.standard(softmax, row)
+        return c.sum(lambda j: s[j] * c.abs(row[j]), over=s)
+
+    return _table(c, options, x, size)
+
+
 def _spread(c: Any, options: Options, g: Any, x: Any, shares: Any) -> Any:
     """The upstream gradient of each row times its softmax, which ``shares(c, row)`` gives."""
 
@@ -101,6 +109,7 @@ logsumexp = Operation(
         definition=_table_definition,
         algorithm=_table_algorithm,
         gradients=(Gradient("input", _gradient, _gradient_algorithm),),
+        conditioning=_conditioning,
         infinite={"input": (-math.inf,)},
         arguments=inputs_only("input"),
         options=(DIM, one_of("keepdim", False, True, default=False), AXES),

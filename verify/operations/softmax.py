@@ -66,6 +66,18 @@ def _gradient_algorithm(c: Any, g: Any, x: Any) -> Any:
     return c.family(lambda j: s[j] * (g[j] - mean), over=s)
 
 
+def spread(c: Any, x: Any, s: Any) -> Any:
+    """(1 - s_j) |x_j| + sum over k != j of s_k |x_k|: how far rounded logits move log s_j."""
+    whole = c.sum(lambda k: s[k] * c.abs(x[k]), over=s)
+    return c.family(lambda j: whole + (1 - 2 * s[j]) * c.abs(x[j]), over=s)
+
+
+def _conditioning(c: Any, x: Any) -> Any:
+    s = c.standard(softmax, x)
+    moved = spread(c, x, s)
+    return c.family(lambda j: s[j] * moved[j], over=s)
+
+
 softmax = Operation(
     id="softmax",
     summary="exponentiate and normalise: a probability vector from any finite real vector",
@@ -88,6 +100,7 @@ softmax = Operation(
         definition=by_rows(_definition),
         algorithm=by_rows(_algorithm),
         gradients=(Gradient("input", by_rows(_gradient), by_rows(_gradient_algorithm)),),
+        conditioning=by_rows(_conditioning),
         infinite={"input": (-math.inf,)},
         arguments=inputs_only("input"),
         options=(DIM, AXES),

@@ -8,7 +8,7 @@ from typing import Any
 
 from verify.contract import Contract, Gradient, Option, Options
 from verify.domain import real
-from verify.entries import by_entry, called_with, given_entries
+from verify.entries import by_entry, called_with, conditioned, given_entries
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
 from verify.tables import AXES, input_shape
@@ -95,6 +95,7 @@ softplus = Operation(
                 alternatives=(by_entry(_gradient_by_steps),),
             ),
         ),
+        conditioning=by_entry(conditioned(_gradient)),
         infinite={"input": (-math.inf, math.inf)},
         arguments=called_with("input"),
         options=(

@@ -1,0 +1,216 @@
+"""Examination: a candidate called once, and one property of what it does judged number by number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from verify.accuracy import Accuracy, accuracy_of, height
+from verify.backends import exact_values
+from verify.bulk_judgement import judge_table
+from verify.calls import Call
+from verify.candidate import CandidateError, Function, gradient_of, side_effects_of, value_of
+from verify.contexts.axes import NotBulkError
+from verify.contexts.bulk import Bulk, evaluate
+from verify.contexts.rounded import Model
+from verify.contexts.torch import NotApplicableError
+from verify.elements import Property, actions_of, bounds_of, flat, formula_of, values_of, variable_of
+from verify.errors import DomainError
+from verify.floats import Enclosure, Format
+from verify.judgement import NO_BOUND, Outcome, judge
+from verify.oracle import Undecided, enclose_family
+from verify.verdict import Status
+from verify.wide import Wide
+
+ONE_BY_ONE = 1200
+"""Numbers of a wide table up to which what float64 leaves open is decided one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a call showed: the outcome of its worst element, where that lies, and its exact value.
+
+    ``position`` counts the elements from 0 in row-major order, None where no number was compared.
+    """
+
+    outcome: Outcome
+    position: int | None = None
+    truth: Enclosure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """Calls a candidate and judges one property of it in one dtype on one device.
+
+    ``level`` decides about values, where the contract has a conditioning; gradients are held to the
+    stable bound at every level.
+    """
+
+    function: Function
+    aspect: Property
+    format: Format
+    device: str
+    model: Model
+    grad: bool
+    level: str
+    max_bits: int
+
+    def examine(self, call: Call) -> Found:
+        """Call the candidate and judge the property."""
+        try:
+            if self.aspect == "side effects":
+                told = side_effects_of(self.function, call, self.format.name, self.device, grad=self.grad)
+                return Found(_refuted(told) if told else Outcome(Status.PASSED))
+            result = self._result(call)
+        except NotApplicableError as error:
+            return Found(Outcome(Status.UNKNOWN, applicable=False, reason=str(error)))
+        except CandidateError as error:
+            if self.aspect == "side effects":
+                return Found(Outcome(Status.UNKNOWN, reason=str(error)))
+            return Found(_refuted(str(error)))
+        if any(isinstance(value, Wide) for value in values_of(call, self.aspect)):
+            return self._at_once(result, call)
+        return self._one_by_one(result, call)
+
+    def _result(self, call: Call) -> Any:
+        of = variable_of(self.aspect, call.contract)
+        if of:
+            return gradient_of(self.function, call, self.format.name, self.device, of)
+        return value_of(self.function, call, self.format.name, self.device)
+
+    def _at_once(self, result: Any, call: Call) -> Found:
+        """Judge in float64 on whole tables; one by one where float64 does not decide it."""
+        small = math.prod(call.lengths.values()) <= ONE_BY_ONE
+        try:
+            bulk = self._bulk(call)
+            if bulk.ratio is None:
+                return self._one_by_one(result, call, bulk)
+            precise = self._precise(call, bulk)
+        except NotBulkError as error:
+            if small:
+                return self._one_by_one(result, call)
+            return Found(Outcome(Status.UNKNOWN, reason=f"too large for a formula with {error}"))
+        got = result.detach().reshape(-1).to(bulk.value)
+        if self.level == "accurate" and precise is not None:
+            found = Found(*judge_table(got, precise.value, precise.half, precise.allowed, self.format))
+        else:
+            found = Found(*judge_table(got, bulk.value, bulk.half, bulk.bound, self.format))
+        if not found.outcome.judged and small:
+            return self._one_by_one(result, call)
+        return self._graded(found, call, bulk, got, precise)
+
+    def _bulk(self, call: Call) -> Bulk:
+        """Values and bounds of the whole table, the largest bound of the stable algorithms."""
+        _, algorithm, *others = actions_of(call.contract, self.aspect)
+
+        def run(action: Callable[..., Any]) -> Bulk:
+            values = values_of(call, self.aspect)
+            return evaluate(lambda c, *x: action(c, call.options, *x), values, self.model, self.device)
+
+        bulk = run(algorithm)
+        for other in others:
+            bulk = replace(bulk, bound=bulk.bound.maximum(run(other).bound))
+        return bulk
+
+    def _precise(self, call: Call, bulk: Bulk) -> Accuracy | None:
+        """What level "accurate" allows a value; None for gradients and where no conditioning is known."""
+        contract = call.contract
+        if self.aspect != "value" or contract.conditioning is None:
+            return None
+        if (reference := contract.reference) is not None:
+            exact = evaluate(
+                lambda c, *x: reference(c, call.options, *x), call.values, self.model, self.device
+            )
+            return accuracy_of(call, exact.value, exact.half, bulk.bound, self.model, self.device)
+        return accuracy_of(call, bulk.value, bulk.half, bulk.bound, self.model, self.device)
+
+    def _graded(self, found: Found, call: Call, bulk: Bulk, got: Any, precise: Accuracy | None) -> Found:
+        """With the error over what level "accurate" allows, and the height of sums that explains it."""
+        if precise is None:
+            return found
+        error = (got - precise.value).abs()
+        steps = height(call, call.contract.algorithm, error, bulk, self.model, self.device)
+        graded = replace(found.outcome, accuracy=precise.worst(got), height=steps)
+        return replace(found, outcome=graded)
+
+    def _one_by_one(self, result: Any, call: Call, bulk: Bulk | None = None) -> Found:
+        """The outcome of the worst element; its error in ulp and its ratio are the largest of all.
+
+        With ``bulk`` it is graded as well.
+        """
+        got = exact_values(result)
+        formula, values = formula_of(call, self.aspect)
+        try:
+            truths = enclose_family(
+                lambda c, *x: flat(formula(c, *x)), values, format=self.format, max_bits=self.max_bits
+            )
+        except DomainError as error:
+            return Found(Outcome(Status.UNKNOWN, reason=f"the definition has no value here: {error}"))
+        if len(truths) != len(got):
+            reason = next((t.reason for t in truths if isinstance(t, Undecided)), "no enclosure")
+            return Found(Outcome(Status.UNKNOWN, reason=f"the oracle did not decide: {reason}"))
+        precise = self._precise_at(call, truths, bulk)
+        if self.level == "accurate" and precise is not None:
+            bounds: Any = [Fraction(b) if b - b == 0 else None for b in precise.allowed.tolist()]
+        else:
+            bounds = bounds_of(call, self.aspect, values, self.model) or (None,) * len(got)
+        found = _worst(
+            [
+                _element(position, number, truth, bound, self.format)
+                for position, (number, truth, bound) in enumerate(zip(got, truths, bounds, strict=True))
+            ]
+        )
+        if bulk is None or precise is None:
+            return found
+        return self._graded(found, call, bulk, precise.value.new_tensor([float(g) for g in got]), precise)
+
+    def _precise_at(
+        self, call: Call, truths: tuple[Enclosure | Undecided, ...], bulk: Bulk | None
+    ) -> Accuracy | None:
+        """As `_precise`, about exact values; None too where it is not asked for."""
+        if self.aspect != "value" or call.contract.conditioning is None:
+            return None
+        if bulk is None and self.level == "stable":
+            return None
+        try:
+            bulk = bulk or self._bulk(call)
+        except NotBulkError:
+            return None
+        truth = bulk.value.new_tensor([_middle(truth) for truth in truths])
+        return accuracy_of(call, truth, truth * 0, bulk.bound, self.model, self.device)
+
+
+def _refuted(told: str) -> Outcome:
+    return Outcome(Status.REFUTED, ulp=math.inf, ratio=math.inf, allowed_ulp=0.0, reason=told)
+
+
+def _worst(found: list[Found]) -> Found:
+    worst = max(found, key=lambda one: (_rank(one.outcome), one.outcome.ratio))
+    judged = [one.outcome for one in found if one.outcome.judged]
+    ulp = max((outcome.ulp for outcome in judged), default=0.0)
+    if not worst.outcome.judged or worst.outcome.status is Status.REFUTED:
+        return worst
+    return replace(worst, outcome=replace(worst.outcome, ulp=ulp))
+
+
+def _middle(truth: Enclosure | Undecided) -> float:
+    """The exact value as a float; nan where it is not known."""
+    return math.nan if isinstance(truth, Undecided) else float(truth.lower)
+
+
+def _element(position: int, got: Any, truth: Enclosure | Undecided, bound: Any, format: Format) -> Found:
+    if isinstance(truth, Undecided):
+        return Found(Outcome(Status.UNKNOWN, got=got, reason=f"the oracle did not decide: {truth.reason}"))
+    return Found(judge(got, truth, bound, format), position, truth)
+
+
+def _rank(outcome: Outcome) -> int:
+    """Refuted before undecided before unbounded before passed."""
+    if outcome.status is Status.REFUTED:
+        return 3
+    if outcome.judged:
+        return 0
+    return 1 if outcome.reason == NO_BOUND else 2
