@@ -14,8 +14,8 @@ from verify.operations.softmax import softmax
 from verify.samples import gradient_of_losses, losses, losses_in_any_order, losses_shape, scores_and_labels
 from verify.tables import AXES, REDUCTION, inputs_only
 
-Scale = Callable[[Any, Options, Any], Any]
-"""``scale(c, options, a)``: a number over the temperature."""
+Scale = Callable[[Any, Any], Callable[[Any], Any]]
+"""``scale(c, t)`` is the function that divides a number by t."""
 
 
 def _definition(c: Any, x: Any, y: Any, t: Any) -> Any:
@@ -39,13 +39,14 @@ def _temperature(c: Any, options: Options) -> Any:
     return c.number(Fraction(options["temperature"]))
 
 
-def _quotient(c: Any, options: Options, a: Any) -> Any:
-    return a / _temperature(c, options)
+def _quotient(c: Any, t: Any) -> Callable[[Any], Any]:
+    return lambda a: a / t
 
 
-def _by_reciprocal(c: Any, options: Options, a: Any) -> Any:
+def _by_reciprocal(c: Any, t: Any) -> Callable[[Any], Any]:
     """Times 1 / t, rounded, as kernels that scale by a factor do."""
-    return a * (1 / _temperature(c, options))
+    factor = c.number(1) / t
+    return lambda a: a * factor
 
 
 def _loss(c: Any, options: Options, row: Any, label: Any) -> Any:
@@ -54,7 +55,8 @@ def _loss(c: Any, options: Options, row: Any, label: Any) -> Any:
 
 def _loss_by(scale: Scale) -> Callable[..., Any]:
     def loss(c: Any, options: Options, row: Any, label: Any) -> Any:
-        scaled = c.family(lambda j: scale(c, options, row[j]), over=row)
+        over_t = scale(c, _temperature(c, options))
+        scaled = c.family(lambda j: over_t(row[j]), over=row)
         return -c.standard(log_softmax, scaled)[label]
 
     return losses_in_any_order(loss)
@@ -70,11 +72,12 @@ def _gradient_by(scale: Scale) -> Callable[..., Any]:
     """Through log_softmax, as autograd does, then over the temperature."""
 
     def gradient(c: Any, options: Options, g: Any, row: Any, label: Any) -> Any:
-        scaled = c.family(lambda j: scale(c, options, row[j]), over=row)
+        over_t = scale(c, _temperature(c, options))
+        scaled = c.family(lambda j: over_t(row[j]), over=row)
         scores = c.standard(log_softmax, scaled)
 
         def entry(j: Any) -> Any:
-            return scale(c, options, c.exp(scores[j]) * g - g * c.equal(j, label))
+            return over_t(c.exp(scores[j]) * g - g * c.equal(j, label))
 
         return c.family(entry, over=row)
 
