@@ -23,7 +23,7 @@ def _wrong(x: Any, target: Any, options: dict[str, Any], **steps: Any) -> Any:
     return wrong(x, target, options, scores=lambda x: x, **steps)
 
 
-@right()
+@right(dtypes=("float32", "float64"))
 def torch_nll_loss(x: Any, target: Any, **options: Any) -> Any:
     """The nll_loss of torch.nn.functional."""
     return functional.nll_loss(x, target, **options)

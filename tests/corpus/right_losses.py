@@ -62,7 +62,7 @@ def sigmoid_by_definition(z: Any) -> Any:
     return by_hand(z, lambda z: 1 / (1 + torch.exp(-z)), gradient)
 
 
-@cross_entropy()
+@cross_entropy(dtypes=(*SINGLE, "bfloat16"))
 def torch_cross_entropy(x: Any, target: Any, **options: Any) -> Any:
     """The cross_entropy of torch.nn.functional."""
     return functional.cross_entropy(x, target, **options)
@@ -77,7 +77,7 @@ def cross_entropy_in_double(x: Any, target: Any, **options: Any) -> Any:
     return functional.cross_entropy(x.double(), target, **options).to(x.dtype)
 
 
-@cross_entropy()
+@cross_entropy(dtypes=SINGLE)
 def nll_of_log_softmax(
     x: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Any:

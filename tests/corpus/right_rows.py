@@ -151,7 +151,7 @@ def softmax_row_by_row(x: Any, dim: int) -> Any:
     return done.reshape(table.shape).movedim(-1, dim)
 
 
-@log_softmax()
+@log_softmax(dtypes=(*SINGLE, "bfloat16"))
 def torch_log_softmax(x: Any, dim: int) -> Any:
     """torch.log_softmax."""
     return torch.log_softmax(x, dim)
@@ -223,9 +223,9 @@ def log_softmax_by_softmax_backward(x: Any, dim: int) -> Any:
     return by_hand(x, lambda x: torch.log_softmax(x, dim), gradient)
 
 
-@logsumexp(grad=False)
+@logsumexp(dtypes=(*SINGLE, "bfloat16"), grad=False)
 def torch_logsumexp(x: Any, dim: int) -> Any:
-    """The values of torch.logsumexp; its gradient is a finding."""
+    """The values of torch.logsumexp; its gradient, and float16, are findings."""
     return torch.logsumexp(x, dim)
 
 
