@@ -154,7 +154,7 @@ def _reduced(terms: Any, reduction: str) -> Any:
     return {"none": lambda: terms, "sum": terms.sum, "mean": terms.mean}[reduction]()
 
 
-@kl_div()
+@kl_div(dtypes=(*SINGLE, "bfloat16"))
 def torch_kl_div(x: Any, target: Any, **options: Any) -> Any:
     """The kl_div of torch.nn.functional."""
     return functional.kl_div(x, target, **options)

@@ -17,6 +17,7 @@ nll_loss = planter(FAULTS, "nll_loss")
 softplus = planter(FAULTS, "softplus")
 binary = planter(FAULTS, "binary_cross_entropy")
 with_logits = planter(FAULTS, "binary_cross_entropy_with_logits")
+kl_div = planter(FAULTS, "kl_div")
 poisson = planter(FAULTS, "poisson_nll_loss")
 
 
@@ -84,3 +85,9 @@ def torch_binary_cross_entropy_with_logits_in_bfloat16(z: Any, t: Any, **options
 def torch_poisson_nll_loss_in_half_precision(x: Any, t: Any, **options: Any) -> Any:
     """The number eps is 0 in float16."""
     return functional.poisson_nll_loss(x, t, **options)
+
+
+@kl_div("gradient of target", "reduction mean of thousands of entries, small probabilities", dtype="float16")
+def torch_kl_div_differentiated_in_half_precision(x: Any, target: Any, **options: Any) -> Any:
+    """The upstream gradient times p underflows before it is divided by p."""
+    return functional.kl_div(x, target, **options)
