@@ -1,4 +1,4 @@
-"""Mistakes of kernels: offsets, alignment, chunk borders, axes that look alike, accumulators that start wrong."""
+"""Mistakes of kernels: offsets, alignment, chunk borders, axes that look alike, wrong starts."""
 
 from __future__ import annotations
 
