@@ -298,3 +298,16 @@ def test_the_gradient_of_z_loss_by_torch_logsumexp_is_a_finding() -> None:
         by_torch, "cross_entropy_with_z_loss", "gradient", dtypes=("bfloat16",), options=options
     )
     assert verdict.status is Status.REFUTED
+
+
+def test_the_mean_in_float16_has_a_witness() -> None:
+    """The losses are summed in float16: the mean of 4000 losses of 20 is infinite."""
+    scores, target = torch.full((4000, 1), -20.0, dtype=torch.float16), torch.zeros(4000, dtype=torch.int64)
+    assert functional.nll_loss(scores, target).isinf()
+    assert functional.nll_loss(scores, target, reduction="none").mean() == 20
+
+
+def test_label_smoothing_in_float16_has_a_witness() -> None:
+    """The sum over classes overflows: 8192 equal logits have the loss log 8192, which is 9.01."""
+    logits = torch.zeros(1, 8192, dtype=torch.float16)
+    assert functional.cross_entropy(logits, torch.tensor([0]), label_smoothing=0.1).isinf()

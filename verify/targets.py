@@ -131,9 +131,16 @@ def weight_of_rows(c: Any, options: Options, target: Any, weight: Any, kept: Any
 
 
 def prepared_target(options: Options, values: Values) -> Values | None:
-    """Values of `given_with_target` as `prepared`."""
+    """Values of `given_with_target` as `prepared`.
+
+    None where an infinite score may meet a factor 0, as it may unless the target is labels alone.
+    """
+    scores = values[0]
+    labels_alone = has_labels(options) and not options.get("label_smoothing")
+    if not labels_alone and hasattr(scores, "tensor") and not scores.tensor.isfinite().all():
+        return None
     rest = prepared(options, *values[1:])
-    return None if rest is None else (values[0], *rest)
+    return None if rest is None else (scores, *rest)
 
 
 def passed_target(options: Options, target: Any, kept: Any) -> Any:
