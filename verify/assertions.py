@@ -41,8 +41,8 @@ def finding(results: Results) -> str:
     worst = results.worst
     if worst is None:
         return "unknown: nothing was checked"
-    others = [f"also {v.status.value}: {v.subject}" for v in results if v is not worst and not v]
-    return "\n".join([*_told(worst), *others])
+    others = [v for v in results if v is not worst and v.applicable and not v]
+    return "\n".join([*_told(worst), *(f"also {v.status.value}: {v.subject}" for v in others)])
 
 
 def assert_ulp(

@@ -9,7 +9,7 @@ from typing import Any
 from verify.backends import load_torch
 from verify.contexts.running import SLACK
 from verify.floats import Enclosure, Format
-from verify.judgement import NO_BOUND, Outcome
+from verify.judgement import NO_BOUND, NO_VALUE, Outcome
 from verify.verdict import Status
 
 PIECE = 1 << 20
@@ -68,7 +68,7 @@ def _judge_piece(got: Any, value: Any, bound: Any, half: Any, format: Format, st
             None,
         )
     if not judged.any():
-        return Outcome(Status.UNKNOWN, reason="the definition has no value here"), None, None
+        return Outcome(Status.UNKNOWN, reason=NO_VALUE), None, None
     position = int(torch.where(judged, ratios, -1.0).argmax())
     return _outcome(Status.PASSED, position, got, value, allowed, half, ratios, format, start)
 

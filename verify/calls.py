@@ -92,7 +92,8 @@ def _calls(
     small: bool,
 ) -> Call:
     columns = draw(between(1, SMALL) if small else sizes())
-    lengths = {"N": draw(between(1, 2 if small or columns > FEW else ROWS)), "C": columns}
+    rows = draw(between(1, 2 if small or columns > FEW else ROWS))
+    lengths = {"N": columns if columns <= SMALL and draw(between(0, 4)) == 4 else rows, "C": columns}
     forms = {option.name for option in contract.options if not option.keyword}
     options = {name: (_form if name in forms else _picked)(draw, values) for name, values in choices.items()}
     variables = contract.variables(options)

@@ -178,13 +178,20 @@ def _backward(
     )
     result = _called(function, call, positional, keywords, dtype, device)
     if not result.requires_grad:
-        raise CandidateError(f"the result is cut off from {name}: autograd knows no gradient")
+        raise _cut_off(call, name)
     (gradient,) = _run(
         "its backward pass", lambda: torch.autograd.grad(result, leaf, upstream, allow_unused=True)
     )
     if gradient is None:
-        raise CandidateError(f"the result is cut off from {name}: autograd knows no gradient")
+        raise _cut_off(call, name)
     return _required(gradient, tuple(first.shape), dtype, device, "gradient")
+
+
+def _cut_off(call: Call, name: str) -> Exception:
+    """That there is no gradient: wrong in the first tensor, and no more than missing in another."""
+    told = f"the result is cut off from {name}: autograd knows no gradient"
+    first = name == call.contract.gradients[0].of
+    return CandidateError(told) if first else NotApplicableError(told)
 
 
 def _called(

@@ -20,7 +20,7 @@ from verify.contexts.torch import NotApplicableError
 from verify.elements import Property, actions_of, bounds_of, flat, formula_of, values_of, variable_of
 from verify.errors import DomainError
 from verify.floats import Enclosure, Format
-from verify.judgement import NO_BOUND, Outcome, judge
+from verify.judgement import NO_BOUND, NO_VALUE, Outcome, judge
 from verify.oracle import Undecided, enclose_family
 from verify.verdict import Status
 from verify.wide import Wide
@@ -93,6 +93,10 @@ class Examiner:
             if small:
                 return self._one_by_one(result, call)
             return Found(Outcome(Status.UNKNOWN, reason=f"too large for a formula with {error}"))
+        if small and bool(bulk.value.isnan().any()):
+            found = self._one_by_one(result, call)
+            if found.outcome.judged:
+                return found
         got = result.detach().reshape(-1).to(bulk.value)
         if self.level == "accurate" and precise is not None:
             found = Found(*judge_table(got, precise.value, precise.half, precise.allowed, self.format))
@@ -148,7 +152,7 @@ class Examiner:
                 lambda c, *x: flat(formula(c, *x)), values, format=self.format, max_bits=self.max_bits
             )
         except DomainError as error:
-            return Found(Outcome(Status.UNKNOWN, reason=f"the definition has no value here: {error}"))
+            return Found(Outcome(Status.UNKNOWN, reason=f"{NO_VALUE}: {error}"))
         if len(truths) != len(got):
             reason = next((t.reason for t in truths if isinstance(t, Undecided)), "no enclosure")
             return Found(Outcome(Status.UNKNOWN, reason=f"the oracle did not decide: {reason}"))

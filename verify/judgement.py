@@ -21,6 +21,7 @@ from verify.verdict import Status
 
 Values = tuple[Any, ...]
 
+NO_VALUE = "the definition has no value here"
 NO_BOUND = "the algorithm has no finite bound here"
 DEFINITION = "definition"
 """The name of what is computed as defined, term by term, without a torch function of its own."""

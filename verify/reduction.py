@@ -133,12 +133,13 @@ def _filled(upstream: Any) -> Any:
 
 def _more_zeros(call: Call, keeps: _Limited) -> Call:
     """Zeros for pieces of each wide variable that may be 0, from all of it to 64th parts."""
+    given = {name for part in call.arguments for name, _ in part}
     for number, variable in enumerate(call.contract.variables(call.options)[: len(call.values)]):
         value = call.values[number]
         domain = variable.domain
-        if not isinstance(value, Wide) or domain.kind != "real" or domain.sign == "positive":
+        if variable.name not in given or not isinstance(value, Wide) or domain.kind != "real":
             continue
-        if domain.sums_to_one:
+        if domain.sums_to_one or domain.sign == "positive":
             continue
         for parts in (1, 2, 8, 32):
             call = _zeroed(call, number, parts, keeps)

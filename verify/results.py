@@ -34,8 +34,8 @@ class Results(Sequence[Verdict]):
 
     @property
     def status(self) -> Status:
-        """The least favourable status; unknown where there is no verdict."""
-        return overall(verdict.status for verdict in self.verdicts)
+        """The least favourable status of what is applicable; unknown where there is no such verdict."""
+        return overall(verdict.status for verdict in self.verdicts if verdict.applicable)
 
     @property
     def holds(self) -> bool:
@@ -45,7 +45,8 @@ class Results(Sequence[Verdict]):
     @property
     def worst(self) -> Verdict | None:
         """The verdict of the least favourable status, among these that of the largest error / bound."""
-        return min(self.verdicts, key=lambda v: (v.status, -_size(v.worst_ratio)), default=None)
+        applicable = (verdict for verdict in self.verdicts if verdict.applicable)
+        return min(applicable, key=lambda v: (v.status, -_size(v.worst_ratio)), default=None)
 
     def to_json(self) -> str:
         """A JSON object with ``status`` and ``verdicts``; an infinite number as {"$number": "inf"}."""

@@ -65,6 +65,7 @@ class Search:
     examiner: Examiner = field(init=False)
     having: set[tuple[str, Any]] = field(default_factory=set)
     lacking: set[tuple[str, Any]] = field(default_factory=set)
+    answers: dict[tuple[str, Any], bool] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     clock: Clock = field(default_factory=Clock)
     refuting: list[tuple[Call, Found]] = field(default_factory=list)
@@ -106,7 +107,9 @@ class Search:
         tally = self.tally
         stopped = f"stopped by the time limit after {tally.seen} calls" if self.skipped else ""
         reason = "; ".join(told for told in (tally.reason, self.declined, stopped) if told)
+        applicable = not (tally.never_applicable and self.aspect.startswith("gradient of"))
         verdict = replace(verdict, status=tally.status, reason=reason, inputs=tally.judged)
+        verdict = replace(verdict, applicable=applicable)
         if tally.judged and self.aspect != "side effects":
             outcomes = [found.outcome for _, found in self.refuting]
             ulp = max([tally.worst_ulp, *(outcome.ulp for outcome in outcomes)])
@@ -120,20 +123,35 @@ class Search:
         deadline = math.inf if self.time_limit is None else time.monotonic() + self.time_limit
         few = (self.examples + 1) // 2
         rest = self.examples - few
-        self._draw(few, deadline, small=True, again=0)
+        first = (few + 2) // 3
+        self._draw(first, deadline, small=True, again=0)
+        if not self.refuting and few > first:
+            self._draw(few - first, deadline, small=True, again=1)
         if not self.refuting and rest:
             self._draw((rest + 1) // 2, deadline, small=False, again=0)
         if not self.refuting and rest:
             self._spread(rest // (10 if self.aspect == "side effects" else 2), deadline)
         if self.refuting and _size(self.refuting[0][0]) > SMALL * SMALL:
             self.tried = 0
-            self._draw(few, deadline, small=True, again=1)
+            self._draw(few, deadline, small=True, again=2)
             self._reduce(deadline)
+
+    def _taken(self) -> dict[str, tuple[Any, ...]]:
+        """The values to draw for each option, without those with which every call so far was declined."""
+        return {
+            name: tuple(v for v in values if self.answers.get((name, v), True)) or values
+            for name, values in self.choices.items()
+        }
+
+    def _learn(self, call: Call, outcome: Outcome) -> None:
+        """Note whether calls with each value of the options are ever answered."""
+        for pair in call.options.items():
+            self.answers[pair] = self.answers.get(pair, False) or outcome.applicable
 
     def _spread(self, count: int, deadline: float) -> None:
         """Wide calls until one refutes, or the time for them is over."""
         start = time.monotonic()
-        for call in wide_calls(self.contract, self.dtype, self.choices, seed=self.seed, count=count):
+        for call in wide_calls(self.contract, self.dtype, self._taken(), seed=self.seed, count=count):
             if time.monotonic() > min(deadline, start + WIDE_SECONDS):
                 self.skipped += 1
             elif self._visit(call):
@@ -153,7 +171,7 @@ class Search:
         reduced(call, refutes)
 
     def _draw(self, examples: int, deadline: float, *, small: bool, again: int) -> None:
-        drawn = calls(self.contract, self.dtype, self.choices, small=small)
+        drawn = calls(self.contract, self.dtype, self._taken(), small=small)
         name = f"{self.contract.name} {self.aspect} {self.dtype} {small} {again}"
 
         def visit(call: Call) -> tuple[Mapping[str, float], bool]:
@@ -171,6 +189,7 @@ class Search:
             return False
         found = self._examined(call)
         outcome = found.outcome
+        self._learn(call, outcome)
         severe = 0.0
         if self.refuting:
             self.tried += 1

@@ -24,25 +24,28 @@ TABLES = (
     (3, 5),
     (4, 129),
     (65, 65),
-    (2, 1025),
+    (8, 1025),
     (4, 50257),
     (2, 7),
     (3, 513),
     (257, 257),
-    (2, 4097),
+    (8, 4097),
     (70001, 2),
     (2, 33),
     (5, 1000),
     (1, 262144),
     (2, 127),
     (1025, 6),
-    (5, 8195),
+    (8, 8195),
     (2, 2047),
     (3, 255),
     (4, 32803),
     (2, 128256),
 )
 """Rows and columns, in the order in which they are taken; few calls already meet each kind of width."""
+
+ATTEMPTS = 20
+"""Draws of the options and values of a table until they fit together."""
 
 DENSE = 20_000
 """Numbers up to which a table has further axes longer than 1, and a call another form than the plain one."""
@@ -65,9 +68,12 @@ def wide_calls(
         shape = tables[number % len(tables)]
         if dtype == "float64" and shape[0] * shape[1] > FLOAT64_NUMBERS:
             continue
-        call = _Spread(dtype, f"{contract.name} {seed} {number}").call(contract, choices, *shape)
-        if call is not None:
-            yield call
+        for attempt in range(ATTEMPTS):
+            name = f"{contract.name} {seed} {number} {attempt}"
+            call = _Spread(dtype, name).call(contract, choices, *shape)
+            if call is not None:
+                yield call
+                break
 
 
 class _Spread:
@@ -75,6 +81,7 @@ class _Spread:
 
     def __init__(self, dtype: str, seed: str) -> None:
         self._torch = load_torch()
+        self._dtype = dtype
         self._random = random.Random(seed)
         self._rows = WideRows(dtype, seed)
         self._infinite = False
@@ -84,14 +91,19 @@ class _Spread:
     ) -> Call | None:
         """A call with these lengths; None where the options and values do not fit."""
         options = {name: self._random.choice(values) for name, values in choices.items()}
-        if rows * columns > DENSE:
-            forms = (option for option in contract.options if not option.keyword)
-            options.update((f.name, f.default) for f in forms if f.default in choices[f.name])
         self._infinite = bool(contract.infinite) and self._random.random() < 0.35
+        plain = self._infinite or self._random.random() < 0.4
+        for option in contract.options:
+            fixed = plain or (rows * columns > DENSE and not option.keyword)
+            if fixed and option.default in choices[option.name]:
+                options[option.name] = option.default
         variables = contract.variables(options)
+        if "dim" in options and options["dim"] % options["axes"] == 0 and self._random.random() < 0.75:
+            rows, columns = columns, rows
         lengths = {"N": rows, "C": columns}
+        most = (DENSE if self._dtype != "float64" else FLOAT64_NUMBERS) // (rows * columns)
         for name in sorted({s for v in variables for s in (*v.shape, v.domain.bound) if isinstance(s, str)}):
-            lengths.setdefault(name, self._random.randint(1, max(1, min(40, DENSE // (rows * columns)))))
+            lengths.setdefault(name, self._random.randint(1, max(1, min(40, most))))
         drawn = tuple(self._value(v, lengths, contract.infinite.get(v.name, ())) for v in variables)
         values = contract.prepare(options, drawn)
         if values is None:
@@ -109,22 +121,20 @@ class _Spread:
         make: Callable[[int, int], Any] = self._rows.logits
         if domain.sums_to_one:
             make = self._rows.distributions
+            if domain.sign == "positive":
+                make = self._rows.positive_distributions
         elif domain.kind == "integer":
             make = self._rows.wholes
         elif domain.below_one:
             make = self._rows.fractions
         elif domain.sign != "any":
-            make = (
-                self._rows.nonnegative
-                if domain.sign == "nonnegative" and not self._infinite
-                else self._rows.positive
-            )
+            zeros = domain.sign == "nonnegative" and not self._infinite
+            make = self._rows.nonnegative if zeros else self._rows.positive
         table = make(rows, columns)
         if infinite and self._infinite:
             table = self._rows.with_infinities(table, self._random.choice(infinite))
-        return (
-            Wide(self._rows.held(table).reshape(shape)) if shape else Fraction(float(self._rows.held(table)))
-        )
+        table = self._rows.held(table)
+        return Wide(table.reshape(shape)) if shape else Fraction(float(table))
 
     def _labels(self, bound: int, shape: list[int]) -> Any:
         """Labels at the first, the last, an edge, a dominant entry, or anywhere, from 1."""

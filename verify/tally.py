@@ -10,7 +10,7 @@ from typing import Any
 
 from verify.claim import Relation
 from verify.floats import Enclosure, Format
-from verify.judgement import NO_BOUND, Implementation, Outcome, Values, as_float
+from verify.judgement import NO_BOUND, NO_VALUE, Implementation, Outcome, Values, as_float
 from verify.oracle import Undecided
 from verify.verdict import Status
 
@@ -24,6 +24,7 @@ class Tally:
     declined: int = 0
     unbounded: int = 0
     undecided: int = 0
+    outside: int = 0
     worst_ulp: float = 0.0
     worst_ratio: float = 0.0
     accuracy: float | None = None
@@ -48,6 +49,8 @@ class Tally:
         elif not outcome.applicable:
             self.declined += 1
             self.declined_because = self.declined_because or outcome.reason
+        elif outcome.reason.startswith(NO_VALUE):
+            self.outside += 1
         elif outcome.reason == NO_BOUND:
             self.unbounded += 1
         else:
@@ -76,6 +79,8 @@ class Tally:
             told.append(f"undecided on {self.undecided} of {self.seen} inputs: {self.undecided_because}")
         if self.unbounded:
             told.append(f"{NO_BOUND} for {self.unbounded} of {self.seen} inputs, which were not judged")
+        if self.outside and not self.judged:
+            told.append(f"{NO_VALUE} for {self.outside} of {self.seen} inputs")
         if self.declined:
             told.append(f"not applicable to {self.declined} of {self.seen} inputs: {self.declined_because}")
         return "; ".join(told)

@@ -267,6 +267,8 @@ def _settle(verdict: Verdict, dtype: str, device: str) -> None:
     """Fail the test unless the verdict holds."""
     __tracebackhide__ = True
     _tell(Entry.of(verdict, device, standalone_test(verdict, dtype, device)))
+    if not verdict.applicable:
+        pytest.skip(verdict.reason)
     if not verdict:
         _fail(verdict)
 

@@ -60,7 +60,9 @@ class Verdict:
     """The outcome of one check.
 
     ``status``: refuted, unknown, passed (numerically) or proved. ``coverage``: every input,
-    searched inputs, or one witness. ``inputs``: how many inputs were judged. ``worst_ulp``: largest
+    searched inputs, or one witness. ``inputs``: how many inputs were judged. ``applicable`` is False for
+    a property that the subject does not have, such as a gradient in class probabilities of a function
+    of labels. ``worst_ulp``: largest
     error in ulp of the result's format. ``worst_ratio``: largest error divided by its bound.
     ``level``: what decided, "stable" or "accurate". ``grade``: the better of the two that was met, None where
     that was not looked at; ``accuracy``: largest error divided by what "accurate" allows; ``height``: the
@@ -73,6 +75,7 @@ class Verdict:
     reason: str = ""
     coverage: Coverage | None = None
     inputs: int = 0
+    applicable: bool = True
     worst_ulp: float | None = None
     worst_ratio: float | None = None
     level: str | None = None

@@ -48,7 +48,8 @@ class WideRows:
         parts, done = [], 0
         while done < rows:
             take = 1 if rows <= 8 else min(rows - done, max(1, rows // 16))
-            parts.append(self._regime(columns)(take, columns))
+            regime = self._regime(columns) if done or rows < 3 else self._moderate
+            parts.append(regime(take, columns))
             done += take
         table = self._torch.cat(parts)
         return table[self._torch.randperm(rows, generator=self._generator)] if rows > 1 else table
@@ -68,7 +69,7 @@ class WideRows:
     def _regimes(self) -> tuple[Callable[[int, int], Any], ...]:
         over = self._format.emax * LOG_TWO
         return (
-            lambda r, c: self._uniform(r, c, -3, 3),
+            self._moderate,
             lambda r, c: self._uniform(r, c, -20, 20),
             lambda r, c: self._uniform(r, c, -over * 1.4, over * 1.4),
             lambda r, c: self._uniform(r, c, -2, 2) + self._level(),
@@ -83,6 +84,10 @@ class WideRows:
             self._two_ends,
         )
 
+    def _moderate(self, rows: int, columns: int) -> Any:
+        """Entries of one size, so that each counts."""
+        return self._uniform(rows, columns, -3, 3)
+
     def _level(self) -> float:
         """A common offset: moderate for 16 bits, up to 10^4 (many columns) or 10^6 else."""
         return self._random.choice((-1, 1)) * self._random.choice(
@@ -93,7 +98,7 @@ class WideRows:
         """First, last, a block edge or one off it, or anywhere."""
         block = self._random.choice([b for b in BLOCKS if b < columns] or [1])
         edge = block * self._random.randint(1, max(1, (columns - 1) // block))
-        choices = (0, columns - 1, edge - 1, edge, edge + 1, self._random.randrange(columns))
+        choices = (0, columns - 1, edge - 1, edge, edge, edge + 1, self._random.randrange(columns))
         place = min(columns - 1, self._random.choice(choices))
         self.places.append(place)
         return place
@@ -120,29 +125,35 @@ class WideRows:
         return table
 
     def with_infinities(self, table: Any, infinity: float) -> Any:
-        """An infinity at scattered entries, or in a whole first or last block; never in a whole row."""
+        """An infinity at scattered entries, in a whole first or last block, or in one whole row."""
         rows, columns = table.shape
-        kind = self._random.randrange(3)
-        if columns < 2:
-            return table
+        kind = self._random.randrange(4)
+        at = self._torch.arange(columns)
+        if kind == 3 or columns < 2:
+            chosen = self._torch.arange(rows) == self._random.randrange(rows)
+            return table.masked_fill(chosen[:, None], infinity)
         if kind == 0:
             mask = self._uniform(rows, columns, 0, 1) < self._random.choice((0.01, 0.3, 0.9))
-        else:
-            block = self._random.choice([b for b in (1, 2, 4, *BLOCKS) if b < columns])
-            at = self._torch.arange(columns)
-            mask = ((at < block) if kind == 1 else (at >= columns - block)).expand(rows, columns)
-        kept = self._torch.arange(columns) == self.place(columns)
-        return table.masked_fill(mask & ~kept, infinity)
+            return table.masked_fill(mask & (at != self.place(columns)), infinity)
+        block = self._random.choice([b for b in (1, 2, 4, *BLOCKS) if b < columns])
+        return table.masked_fill((at < block) if kind == 1 else (at >= columns - block), infinity)
 
     def distributions(self, rows: int, columns: int) -> Any:
         """Rows that sum to exactly 1: small whole parts of a power of two, the rest in powers of two."""
+        share = self._random.choice((0.02, 0.5, 1.0, 1.0))
+        return self._distributions(rows, columns, self._random.choice((0, 0, 1)), share)
+
+    def positive_distributions(self, rows: int, columns: int) -> Any:
+        """As `distributions`, without zeros."""
+        return self._distributions(rows, columns, 1, 1.0)
+
+    def _distributions(self, rows: int, columns: int, least: int, share: float) -> Any:
         bits = max(8, columns.bit_length() + 3)
         if self._format.name == "float16":
             bits = min(bits, 22)
-        most = max(1, min(255, (1 << bits) // columns))
-        table = self.whole(rows, columns, 0 if self._random.random() < 0.7 else 1, most)
-        if self._random.random() < 0.3:
-            table = table * (self._uniform(rows, columns, 0, 1) < self._random.choice((0.02, 0.5)))
+        table = self.whole(rows, columns, least, max(1, min(255, (1 << bits) // columns)))
+        if share < 1:
+            table = table * (self._uniform(rows, columns, 0, 1) < share)
         for row in range(rows):
             self._fill(table, row, 1 << bits)
         return table / (1 << bits)
