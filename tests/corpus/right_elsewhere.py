@@ -118,7 +118,7 @@ def jax_sigmoid(z: Any) -> Any:
 
 
 def jax_log_sigmoid(z: Any) -> Any:
-    """jax.nn.log_sigmoid."""
+    """The values of jax.nn.log_sigmoid; its derivative is exp(x - y) with the rounded result y."""
     return _nn().log_sigmoid(z)
 
 
@@ -132,7 +132,7 @@ def jax_cross_entropy(x: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def optax_binary(z: Any, target: Any, reduction: str = "mean") -> Any:
-    """The sigmoid_binary_cross_entropy of optax."""
+    """The values of sigmoid_binary_cross_entropy of optax; the derivative is that of jax.nn.log_sigmoid."""
     losses = _optax().sigmoid_binary_cross_entropy(z, target)
     return {"none": lambda: losses, "sum": losses.sum, "mean": losses.mean}[reduction]()
 
@@ -150,6 +150,6 @@ _enter("softmax", from_jax(jax_softmax), "jax", WIDE, grad=True)
 _enter("log_softmax", from_jax(jax_log_softmax), "jax", WIDE, grad=True)
 _enter("logsumexp", from_jax(jax_logsumexp), "jax", SINGLE, grad=True)
 _enter("sigmoid", from_jax(jax_sigmoid), "jax", SINGLE, grad=True)
-_enter("logsigmoid", from_jax(jax_log_sigmoid), "jax", SINGLE, grad=True)
+_enter("logsigmoid", from_jax(jax_log_sigmoid), "jax")
 _enter("cross_entropy", from_jax(jax_cross_entropy), "jax", SINGLE, grad=True)
-_enter("binary_cross_entropy_with_logits", from_jax(optax_binary), "optax", SINGLE, grad=True)
+_enter("binary_cross_entropy_with_logits", from_jax(optax_binary), "optax")
