@@ -100,9 +100,11 @@ def strides_of_scores_ignored(x: Any, target: Any, **options: Any) -> Any:
     return _wrong(x + (read_flat(x).nan_to_num() - x).detach(), target, options)
 
 
-@plant("value", "thousands of rows, reduction mean", dtype="float16")
+@plant(
+    "value", "tens of thousands of rows whose losses sum to more than 65,504, reduction mean", dtype="float16"
+)
 def mean_in_half_precision(x: Any, target: Any, **options: Any) -> Any:
-    """The losses are added one after the other in float16."""
+    """The sum is a number of float16, and overflows before it is divided."""
     return _wrong(x, target, options, total=lambda b, losses: losses.cumsum(0)[-1] * 1.0)
 
 
