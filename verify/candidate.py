@@ -188,10 +188,10 @@ def _backward(
 
 
 def _cut_off(call: Call, name: str) -> Exception:
-    """That there is no gradient: wrong in the first tensor, and no more than missing in another."""
+    """That there is no gradient: wrong, or where the contract says so no more than missing."""
     told = f"the result is cut off from {name}: autograd knows no gradient"
-    first = name == call.contract.gradients[0].of
-    return CandidateError(told) if first else NotApplicableError(told)
+    missing = call.contract.gradient(name).optional
+    return NotApplicableError(told) if missing else CandidateError(told)
 
 
 def _called(

@@ -44,6 +44,7 @@ class Gradient:
 
     ``definition(context, options, upstream, *variables)`` is exact; ``algorithm`` and each of
     ``alternatives`` compute it stably over the rounding context. The largest of their bounds counts.
+    ``optional`` says that a function may lack it: one cut off from that tensor is not refuted.
     ``where`` gives, for an option, the values with which the call has that tensor; any where left out.
     """
 
@@ -52,6 +53,7 @@ class Gradient:
     algorithm: Callable[..., Any]
     alternatives: tuple[Callable[..., Any], ...] = ()
     where: Options = field(default_factory=dict, hash=False)
+    optional: bool = False
 
     def choices(self, choices: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
         """Of the values to draw for each option, those with which the gradient exists."""
@@ -80,6 +82,8 @@ class Contract:
     numbers of |derivative| |number|, for algorithms; level "accurate" needs it.
     ``reference``: an algorithm whose error is small relative to the result, which may use the
     vocabulary of whole tables (verify/contexts/bulk.py); None where ``algorithm`` is one.
+    ``rowwise(options)``: whether each row of the first axis of value and gradients depends on that
+    row of the variables alone, so that large tables can be judged piece by piece.
     ``infinite`` says of a variable which infinities it may hold as well: -inf, inf or both.
     """
 
@@ -97,6 +101,7 @@ class Contract:
     prepare: Callable[[Options, Values], Values | None] = lambda options, values: values
     conditioning: Callable[..., Any] | None = None
     reference: Callable[..., Any] | None = None
+    rowwise: Callable[[Options], bool] = lambda options: False
     infinite: Mapping[str, tuple[float, ...]] = field(default_factory=dict, hash=False)
 
     def variables(self, options: Options) -> tuple[Declaration, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from verify.accuracy import Accuracy, accuracy_of, height
 from verify.backends import exact_values
-from verify.bulk_judgement import judge_table
+from verify.bulk_judgement import judge_table, passes
 from verify.calls import Call
 from verify.candidate import CandidateError, Function, gradient_of, side_effects_of, value_of
 from verify.contexts.axes import NotBulkError
@@ -22,11 +22,15 @@ from verify.errors import DomainError
 from verify.floats import Enclosure, Format
 from verify.judgement import NO_BOUND, NO_VALUE, Outcome, judge
 from verify.oracle import Undecided, enclose_family
+from verify.reduction import rows_of
 from verify.verdict import Status
 from verify.wide import Wide
 
 ONE_BY_ONE = 1200
 """Numbers of a wide table up to which what float64 leaves open is decided one by one."""
+
+PIECE = 1 << 17
+"""Numbers that are judged at a time where rows can be told apart; larger tables are not graded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,10 @@ class Examiner:
             if self.aspect == "side effects":
                 return Found(Outcome(Status.UNKNOWN, reason=str(error)))
             return Found(_refuted(str(error)))
+        return self.judged(result, call)
+
+    def judged(self, result: Any, call: Call) -> Found:
+        """Judge what a call has returned: the tensor of its value or gradient."""
         if any(isinstance(value, Wide) for value in values_of(call, self.aspect)):
             return self._at_once(result, call)
         return self._one_by_one(result, call)
@@ -81,14 +89,18 @@ class Examiner:
             return gradient_of(self.function, call, self.format.name, self.device, of)
         return value_of(self.function, call, self.format.name, self.device)
 
-    def _at_once(self, result: Any, call: Call) -> Found:
+    def _at_once(self, result: Any, call: Call, *, graded: bool = True) -> Found:
         """Judge in float64 on whole tables; one by one where float64 does not decide it."""
-        small = math.prod(call.lengths.values()) <= ONE_BY_ONE
+        numbers = math.prod(call.lengths.values())
+        small = numbers <= ONE_BY_ONE
+        if numbers > PIECE and call.lengths["N"] > 1 and call.contract.rowwise(call.options):
+            return self._by_pieces(result, call)
+        graded = graded and numbers <= PIECE
         try:
             bulk = self._bulk(call)
             if bulk.ratio is None:
                 return self._one_by_one(result, call, bulk)
-            precise = self._precise(call, bulk)
+            precise = self._precise(call, bulk) if graded or self.level == "accurate" else None
         except NotBulkError as error:
             if small:
                 return self._one_by_one(result, call)
@@ -101,10 +113,27 @@ class Examiner:
         if self.level == "accurate" and precise is not None:
             found = Found(*judge_table(got, precise.value, precise.half, precise.allowed, self.format))
         else:
-            found = Found(*judge_table(got, bulk.value, bulk.half, bulk.bound, self.format))
+            quick = passes(got, bulk, self.format)
+            found = Found(*(quick or judge_table(got, bulk.value, bulk.half, bulk.bound, self.format)))
         if not found.outcome.judged and small:
             return self._one_by_one(result, call)
         return self._graded(found, call, bulk, got, precise)
+
+    def _by_pieces(self, result: Any, call: Call) -> Found:
+        """Judge a few rows of a large table after the other, so that memory stays small."""
+        rows = call.lengths["N"]
+        step = max(1, PIECE * rows // math.prod(call.lengths.values()))
+        size = result.numel() // rows
+        worst = Found(Outcome(Status.UNKNOWN, reason=NO_VALUE))
+        for start in range(0, rows, step):
+            part = rows_of(call, start, min(start + step, rows))
+            found = self._at_once(result[start : start + step], part, graded=False)
+            if found.position is not None:
+                found = replace(found, position=found.position + start * size)
+            worst = max(worst, found, key=lambda one: (_rank(one.outcome), one.outcome.ratio))
+            if found.outcome.status is Status.REFUTED:
+                break
+        return worst
 
     def _bulk(self, call: Call) -> Bulk:
         """Values and bounds of the whole table, the largest bound of the stable algorithms."""
@@ -212,9 +241,11 @@ def _element(position: int, got: Any, truth: Enclosure | Undecided, bound: Any, 
 
 
 def _rank(outcome: Outcome) -> int:
-    """Refuted before undecided before unbounded before passed."""
+    """Refuted before undecided before unbounded before passed before what has no value."""
     if outcome.status is Status.REFUTED:
-        return 3
+        return 4
     if outcome.judged:
+        return 1
+    if outcome.reason.startswith(NO_VALUE):
         return 0
-    return 1 if outcome.reason == NO_BOUND else 2
+    return 2 if outcome.reason == NO_BOUND else 3

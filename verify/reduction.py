@@ -66,6 +66,20 @@ def _shorter(call: Call, axis: str, keeps: _Limited) -> Call:
     return call
 
 
+def rows_of(call: Call, start: int, stop: int) -> Call:
+    """The call with the rows from ``start`` to before ``stop`` alone."""
+
+    def sliced(value: Any, shape: tuple[Any, ...]) -> Any:
+        if shape[:1] != ("N",):
+            return value
+        return Wide(value.tensor[start:stop]) if isinstance(value, Wide) else value[start:stop]
+
+    variables = call.contract.variables(call.options)
+    values = tuple(sliced(value, v.shape) for value, v in zip(call.values, variables, strict=True))
+    upstream = sliced(call.upstream, tuple(call.contract.shape(call.options)))
+    return replace(call, lengths={**call.lengths, "N": stop - start}, values=values, upstream=upstream)
+
+
 def _cut(call: Call, axis: str, kept: list[int]) -> Call | None:
     """The call with these positions of an axis; None where its values do not allow it."""
     declared = call.contract.variables(call.options)

@@ -137,9 +137,10 @@ class Search:
             self._reduce(deadline)
 
     def _taken(self) -> dict[str, tuple[Any, ...]]:
-        """The values to draw for each option, without those with which every call so far was declined."""
+        """The values to draw for each option, without the forms in which every call so far was declined."""
+        forms = {option.name for option in self.contract.options if not option.keyword}
         return {
-            name: tuple(v for v in values if self.answers.get((name, v), True)) or values
+            name: tuple(v for v in values if name not in forms or self.answers.get((name, v), True)) or values
             for name, values in self.choices.items()
         }
 

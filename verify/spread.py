@@ -103,7 +103,8 @@ class _Spread:
         lengths = {"N": rows, "C": columns}
         most = (DENSE if self._dtype != "float64" else FLOAT64_NUMBERS) // (rows * columns)
         for name in sorted({s for v in variables for s in (*v.shape, v.domain.bound) if isinstance(s, str)}):
-            lengths.setdefault(name, self._random.randint(1, max(1, min(40, most))))
+            longest = max(1, min(40, most))
+            lengths.setdefault(name, self._random.randint(min(2, longest), longest))
         drawn = tuple(self._value(v, lengths, contract.infinite.get(v.name, ())) for v in variables)
         values = contract.prepare(options, drawn)
         if values is None:

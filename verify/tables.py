@@ -127,3 +127,10 @@ def inputs_only(*names: str) -> Callable[..., Any]:
         return tuple(zip(names, values, strict=True)), ()
 
     return arguments
+
+
+def rows_apart(options: Options) -> bool:
+    """Whether each row of the first axis is worked on by itself: of two or three axes, unreduced."""
+    axes, dim = options.get("axes", 2), options.get("dim")
+    along_rows = dim is not None and dim % axes == 0
+    return axes > 1 and not along_rows and options.get("reduction", "none") == "none"

@@ -13,6 +13,9 @@ from verify.floats import Format, format_named
 BLOCKS = (8, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 """Block widths of kernels, at whose edges entries are placed."""
 
+FLAT = 65_520
+"""Ones of which the sum overflows float16: rows as wide are often flat."""
+
 LOG_TWO = math.log(2)
 
 
@@ -56,6 +59,8 @@ class WideRows:
 
     def _regime(self, columns: int) -> Callable[[int, int], Any]:
         """One regime; many very wide rows have a structure, without which one entry counts for nothing."""
+        if columns >= FLAT and self._random.random() < 0.4:
+            return self._flat
         if columns > 1000 and self._random.random() < 0.5:
             return self._random.choice((self._dominant, self._stairs, self._two_ends))
         return self._random.choice(self._regimes())
@@ -76,13 +81,17 @@ class WideRows:
             lambda r, c: self.whole(r, c, 0, 1) * self._random.choice((0.25, 3.0, 20.0)),
             lambda r, c: -self._random.choice((5, 30, 100)) - self._uniform(r, c, 0, 4),
             lambda r, c: self._uniform(r, c, -1, 1) * float(self._format.smallest_normal),
-            lambda r, c: self._uniform(r, 1, -4, 4).expand(r, c).clone(),
+            self._flat,
             self._dominant,
             self._dominant,
             self._stairs,
             self._stairs,
             self._two_ends,
         )
+
+    def _flat(self, rows: int, columns: int) -> Any:
+        """All entries of a row alike."""
+        return self._uniform(rows, 1, -4, 4).expand(rows, columns).clone()
 
     def _moderate(self, rows: int, columns: int) -> Any:
         """Entries of one size, so that each counts."""

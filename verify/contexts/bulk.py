@@ -50,7 +50,7 @@ class BulkContext:
     def lift(self, value: Any) -> Any:
         """An exact value: a number, labels (ints, from 1) or numbers in nested tuples, or a wide table."""
         tensor, whole = bulk_tensor(value, self._rules.device)
-        if not whole and not self._rules.specials and not tensor.isfinite().all():
+        if not whole and not self._rules.specials and not tensor.sum().isfinite():
             self._rules.specials = True
         if tensor.dim():
             self._length = max(self._length, tensor.numel())

@@ -194,7 +194,10 @@ class Rules:
 
     def _small(self, error: Any, value: Any) -> Any:
         """With what underflow adds; an infinite value is exact."""
-        if self.format.width != 16 and value.numel() > FINE:
+        if value.numel() > FINE and self.format.name == "float16":
+            below = (value.abs() < 2 * self.normal).to(self.wide)
+            return self._finite(error.add_(below, alpha=self.subnormal).add_(self.flush), value)
+        if value.numel() > FINE:
             return self._finite(error.add_(self.tiny), value)
         least = value.abs() - error
         error = error + self.subnormal * (least < self.normal)

@@ -23,7 +23,7 @@ from verify.entries import (
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
 from verify.operations.softplus import softplus
-from verify.tables import AXES, REDUCTION
+from verify.tables import AXES, REDUCTION, rows_apart
 
 
 def _definition(c: Any, f: Any, t: Any) -> Any:
@@ -124,6 +124,7 @@ binary_cross_entropy = Operation(
                 where={"hits": (False,)},
             ),
         ),
+        rowwise=rows_apart,
         arguments=called_with("input", "target", keywords=("weight",)),
         tensors=2,
         options=(
@@ -238,6 +239,7 @@ binary_cross_entropy_with_logits = Operation(
                 alternatives=(loss_gradient(_logits_gradient_by_two, columns=1),),
             ),
         ),
+        rowwise=rows_apart,
         arguments=called_with("input", "target", keywords=("weight", "pos_weight")),
         tensors=2,
         options=(AXES, REDUCTION, flag("weight"), flag("pos_weight")),

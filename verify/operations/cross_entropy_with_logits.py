@@ -8,7 +8,7 @@ from typing import Any
 
 from verify.contract import Contract, Gradient, Options
 from verify.operation import Operation, Peer
-from verify.operations.log_softmax import by_log1p, log_softmax
+from verify.operations.log_softmax import by_log1p, log_softmax, score_at
 from verify.operations.nll import nll
 from verify.operations.softmax import softmax, spread
 from verify.samples import (
@@ -20,6 +20,7 @@ from verify.samples import (
     reduced_in_any_order,
     with_upstream,
 )
+from verify.tables import rows_apart
 from verify.targets import (
     OPTIONS,
     arguments_with_target,
@@ -73,8 +74,8 @@ def losses_algorithm(c: Any, options: Options, x: Any, y: Any, weight: Any, kept
     """Each loss from the log_softmax of its row; then the sum, divided by the weight of the rows kept."""
 
     def loss(row: Any, target: Any, keep: Any) -> Any:
-        scores = c.standard(log_softmax, row)
-        return _loss(c, options, lambda j: -scores[j], target, weight, keep)
+        score = score_at(c, row)
+        return _loss(c, options, lambda j: -score(j), target, weight, keep)
 
     return _reduced(c, options, loss, reduced_in_any_order, x, y, weight, kept)
 
@@ -240,11 +241,13 @@ cross_entropy_with_logits = Operation(
                 _target_gradient_by(_exact_nll),
                 _target_gradient_by(_nll_by_log_softmax),
                 where={"target": ("probabilities", "shares")},
+                optional=True,
             ),
         ),
         reference=_losses_by_log1p,
         conditioning=conditioning,
         infinite={"input": (-math.inf,)},
+        rowwise=rows_apart,
         arguments=arguments_with_target,
         tensors=2,
         options=OPTIONS,

@@ -16,7 +16,7 @@ from verify.entries import (
     losses_shape,
 )
 from verify.operation import Operation, Peer
-from verify.tables import AXES, REDUCTION
+from verify.tables import AXES, REDUCTION, rows_apart
 
 
 def _definition(c: Any, x: Any, t: Any, v: Any) -> Any:
@@ -97,6 +97,7 @@ gaussian_nll_loss = Operation(
                 alternatives=(loss_gradient(_variance_gradient),),
             ),
         ),
+        rowwise=rows_apart,
         arguments=called_with("input", "target", "var"),
         tensors=3,
         options=(AXES, REDUCTION, flag("full"), Option("eps", (1e-6, 1e-8), 1e-6, _below_the_variances)),

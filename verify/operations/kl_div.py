@@ -19,7 +19,7 @@ from verify.entries import (
     without_zeros,
 )
 from verify.operation import Operation, Peer
-from verify.tables import AXES
+from verify.tables import AXES, rows_apart
 
 
 def _definition(c: Any, p: Any, q: Any) -> Any:
@@ -137,8 +137,10 @@ kl_div = Operation(
                 loss_gradient(_target_gradient_algorithm),
                 alternatives=(loss_gradient(_target_gradient),),
                 where={"zeros": (False,)},
+                optional=True,
             ),
         ),
+        rowwise=rows_apart,
         arguments=called_with("input", "target"),
         tensors=2,
         options=(

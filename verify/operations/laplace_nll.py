@@ -18,7 +18,7 @@ from verify.entries import (
     together,
 )
 from verify.operation import Operation, Peer
-from verify.tables import AXES, REDUCTION
+from verify.tables import AXES, REDUCTION, rows_apart
 
 
 def _definition(c: Any, x: Any, t: Any, b: Any) -> Any:
@@ -102,6 +102,7 @@ laplace_nll = Operation(
                 alternatives=(loss_gradient(_scale_gradient),),
             ),
         ),
+        rowwise=rows_apart,
         arguments=called_with("input", "target", "scale"),
         tensors=3,
         options=(AXES, REDUCTION, edge("ties")),

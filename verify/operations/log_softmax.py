@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from verify.contract import Contract, Gradient
 from verify.operation import Operation, Peer
 from verify.operations.softmax import softmax, spread
-from verify.tables import AXES, DIM, by_rows, given_input, input_shape, inputs_only, with_axis
+from verify.tables import AXES, DIM, by_rows, given_input, input_shape, inputs_only, rows_apart, with_axis
 
 
 def _definition(c: Any, x: Any) -> Any:
@@ -20,11 +21,16 @@ def _notation(x: str) -> str:
     return rf"\log \operatorname{{softmax}}({x})"
 
 
-def _algorithm(c: Any, x: Any) -> Any:
+def score_at(c: Any, x: Any) -> Callable[[Any], Any]:
+    """The algorithm, entry by entry, for those who need few of them."""
     largest = c.max(x)
     d = c.family(lambda j: x[j] - largest, over=x)
     log_total = c.log(c.sum(lambda i: c.exp(d[i]), over=d))
-    return c.family(lambda j: d[j] - log_total, over=d)
+    return lambda j: d[j] - log_total
+
+
+def _algorithm(c: Any, x: Any) -> Any:
+    return c.family(score_at(c, x), over=x)
 
 
 def functional_log_softmax(torch: Any, x: Any) -> Any:
@@ -85,6 +91,7 @@ log_softmax = Operation(
         reference=by_rows(by_log1p),
         conditioning=by_rows(_conditioning),
         infinite={"input": (-math.inf,)},
+        rowwise=rows_apart,
         arguments=inputs_only("input"),
         options=(DIM, AXES),
         prepare=with_axis,

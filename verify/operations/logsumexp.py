@@ -8,7 +8,7 @@ from typing import Any
 from verify.contract import Contract, Gradient, Options, one_of
 from verify.operation import Operation, Peer
 from verify.operations.softmax import softmax
-from verify.tables import AXES, DIM, along, given_input, input_shape, inputs_only, with_axis
+from verify.tables import AXES, DIM, along, given_input, input_shape, inputs_only, rows_apart, with_axis
 
 
 def _definition(c: Any, x: Any) -> Any:
@@ -111,6 +111,7 @@ logsumexp = Operation(
         gradients=(Gradient("input", _gradient, _gradient_algorithm),),
         conditioning=_conditioning,
         infinite={"input": (-math.inf,)},
+        rowwise=rows_apart,
         arguments=inputs_only("input"),
         options=(DIM, one_of("keepdim", False, True, default=False), AXES),
         prepare=with_axis,

@@ -16,7 +16,7 @@ from verify.samples import (
     reduced_in_any_order,
     with_upstream,
 )
-from verify.tables import AXES, REDUCTION
+from verify.tables import AXES, REDUCTION, rows_apart
 from verify.targets import (
     IGNORE_INDEX,
     LABELS,
@@ -104,6 +104,7 @@ nll = Operation(
         definition=_losses_by(reduced),
         algorithm=_losses_by(reduced_in_any_order),
         gradients=(Gradient("input", _gradient, _gradient),),
+        rowwise=rows_apart,
         arguments=arguments_with_target,
         tensors=2,
         options=(REDUCTION, WEIGHT, IGNORE_INDEX, LABELS, AXES),

@@ -18,7 +18,7 @@ from verify.entries import (
     losses_shape,
 )
 from verify.operation import Operation, Peer
-from verify.tables import AXES, REDUCTION
+from verify.tables import AXES, REDUCTION, rows_apart
 
 
 def _definition(c: Any, x: Any, t: Any) -> Any:
@@ -111,6 +111,7 @@ poisson_nll_loss = Operation(
                 alternatives=(loss_gradient(_gradient),),
             ),
         ),
+        rowwise=rows_apart,
         arguments=called_with("input", "target"),
         tensors=2,
         options=(

@@ -9,7 +9,7 @@ from verify.contract import Contract, Gradient, Options
 from verify.domain import Declaration, distribution
 from verify.entries import by_entry, called_with, edge, given_entries, without_zeros
 from verify.operation import Operation, Peer
-from verify.tables import AXES, input_shape
+from verify.tables import AXES, input_shape, rows_apart
 
 
 def _definition(c: Any, p: Any, q: Any) -> Any:
@@ -110,6 +110,7 @@ rel_entr = Operation(
                 alternatives=(by_entry(_second_gradient_of_the_quotient),),
             ),
         ),
+        rowwise=rows_apart,
         arguments=called_with("input", "target"),
         tensors=2,
         options=(AXES, edge("zeros")),

@@ -9,7 +9,7 @@ from verify.contract import Contract, Gradient, Options
 from verify.domain import real
 from verify.entries import by_entry, called_with, conditioned, given_entries
 from verify.operation import Operation, Peer
-from verify.tables import AXES, input_shape
+from verify.tables import AXES, input_shape, rows_apart
 
 
 def _definition(c: Any, z: Any) -> Any:
@@ -62,6 +62,7 @@ sigmoid = Operation(
         gradients=(Gradient("input", by_entry(_gradient), by_entry(_gradient_algorithm)),),
         conditioning=by_entry(conditioned(_gradient)),
         infinite={"input": (-math.inf, math.inf)},
+        rowwise=rows_apart,
         arguments=called_with("input"),
         options=(AXES,),
     ),

@@ -7,7 +7,7 @@ from typing import Any
 
 from verify.contract import Contract, Gradient
 from verify.operation import Operation, Peer
-from verify.tables import AXES, DIM, by_rows, given_input, input_shape, inputs_only, with_axis
+from verify.tables import AXES, DIM, by_rows, given_input, input_shape, inputs_only, rows_apart, with_axis
 
 
 def _definition(c: Any, x: Any) -> Any:
@@ -102,6 +102,7 @@ softmax = Operation(
         gradients=(Gradient("input", by_rows(_gradient), by_rows(_gradient_algorithm)),),
         conditioning=by_rows(_conditioning),
         infinite={"input": (-math.inf,)},
+        rowwise=rows_apart,
         arguments=inputs_only("input"),
         options=(DIM, AXES),
         prepare=with_axis,

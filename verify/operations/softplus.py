@@ -11,7 +11,7 @@ from verify.domain import real
 from verify.entries import by_entry, called_with, conditioned, given_entries
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
-from verify.tables import AXES, input_shape
+from verify.tables import AXES, input_shape, rows_apart
 
 
 def _definition(c: Any, z: Any) -> Any:
@@ -97,6 +97,7 @@ softplus = Operation(
         ),
         conditioning=by_entry(conditioned(_gradient)),
         infinite={"input": (-math.inf, math.inf)},
+        rowwise=rows_apart,
         arguments=called_with("input"),
         options=(
             AXES,
