@@ -22,6 +22,16 @@ def faults() -> tuple[Fault, ...]:
     return tuple(sorted(_named_apart(found), key=lambda fault: fault.id))
 
 
+def samples() -> tuple[Fault, ...]:
+    """One of each kind of fault: the first of its variants, which is the narrowest."""
+    firsts: dict[tuple[str, object], Fault] = {}
+    for fault in _collected("FAULTS"):
+        if isinstance(fault, Fault):
+            kind = fault.operation, getattr(fault.candidate, "func", fault.candidate)
+            firsts.setdefault(kind, fault)
+    return tuple(sorted(firsts.values(), key=lambda fault: fault.id))
+
+
 def rights() -> tuple[Right, ...]:
     """All right implementations, by operation and name; ``ValueError`` where two have one id."""
     found = [one for one in _collected("RIGHTS") if isinstance(one, Right)]
