@@ -75,7 +75,7 @@ def test_a_wrong_numpy_function_is_refuted() -> None:
     value = verify.check(from_numpy(unshifted), "softmax", grad=False, examples=40)[0]
     assert value.status is Status.REFUTED
     assert value.counterexample is not None
-    assert "no script: the source of" in value.reason
+    assert "no script: " in value.reason
 
 
 def test_a_wrong_numpy_gradient_is_refuted() -> None:

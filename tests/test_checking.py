@@ -195,7 +195,7 @@ def log_softmax_detached(x: Any, dim: int) -> Any:
 
 def logsumexp_by_softmax(x: Any, dim: int) -> Any:
     """A right value and a right gradient."""
-    top = x.amax(dim, keepdim=True).detach()
+    top = x.amax(dim, keepdim=True).detach().clamp(min=torch.finfo(x.dtype).min)
     return top.squeeze(dim) + torch.log(torch.exp(x - top).sum(dim))
 
 

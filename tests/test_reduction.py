@@ -1,17 +1,75 @@
-"""Reduction: wide findings are made narrow within a bounded number of tries."""
+"""Reduction: a wide call that refutes becomes narrow and plain, and still refutes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+import verify
 from verify import reduction
 from verify.calls import Call
 from verify.checking import contract_of
+from verify.reduction import reduced, rows_of
 from verify.spread import wide_calls
 
 pytestmark = pytest.mark.torch
+
+CHECKED = {o.contract.name: o.contract for o in verify.operations() if o.contract is not None}
+
+
+def _call(name: str, table: tuple[int, int], **fixed: Any) -> Call:
+    contract = CHECKED[name]
+    choices = {option.name: (option.default,) for option in contract.options} | fixed
+    return next(iter(wide_calls(contract, "float32", choices, seed=3, count=1, tables=(table,))))
+
+
+def _wide(test: Callable[[Any], bool]) -> Callable[[Call], bool]:
+    return lambda call: test(call.values[0].tensor)
+
+
+def test_rows_and_columns_that_do_not_matter_are_cut() -> None:
+    """What needs 3 columns is shown with 3 columns and one row."""
+    call = reduced(_call("log_softmax", (9, 400), dim=(1,)), _wide(lambda x: x.shape[1] >= 3))
+    assert tuple(call.values[0].tensor.shape) == (1, 3)
+
+
+def test_numbers_that_do_not_matter_become_0() -> None:
+    """Of a width that has to stay, only what shows the fault is left."""
+    start = _call("log_softmax", (2, 400), dim=(1,))
+    start.values[0].tensor[:, 399] = 7.0
+    call = reduced(start, _wide(lambda x: x.shape[1] == 400 and bool((x[:, 399] == 7).any())))
+    assert int(call.values[0].tensor.count_nonzero()) <= 13
+
+
+def test_layout_and_upstream_become_plain() -> None:
+    """They are told only where they matter."""
+    call = reduced(_call("softmax", (4, 65), dim=(1,)), lambda call: True)
+    assert call.layout == "contiguous"
+    assert bool((call.upstream.tensor == 1).all())
+
+
+def test_labels_stay_classes() -> None:
+    """Cutting columns renumbers the labels, and never cuts the class of one."""
+    call = reduced(_call("cross_entropy", (6, 300)), lambda call: call.lengths["C"] >= 5)
+    assert call.lengths["C"] >= 5
+    assert all(1 <= label <= call.lengths["C"] for label in call.values[1])
+
+
+def test_what_refutes_only_as_it_is_stays_as_it_is() -> None:
+    """No step is kept that does not refute."""
+    start = _call("softmax", (4, 65), dim=(1,))
+    assert reduced(start, lambda call: False) == start
+
+
+def test_rows_are_taken_with_their_labels() -> None:
+    """A piece of a table is the same call on those rows alone."""
+    start = _call("cross_entropy", (6, 20), reduction=("none",))
+    part = rows_of(start, 2, 5)
+    assert part.lengths["N"] == 3
+    assert part.values[1] == start.values[1][2:5]
+    assert part.values[0].tensor.tolist() == start.values[0].tensor[2:5].tolist()
 
 
 def _widest() -> Call:

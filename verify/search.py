@@ -33,11 +33,11 @@ from verify.verdict import Counterexample, Coverage, Status, Verdict
 from verify.wide import Wide
 
 MAX_BITS = 4096
-WIDE_SECONDS = 10.0
-"""Time after which no further wide call is begun."""
+WIDE_SECONDS = 20.0
+"""Processor time after which no further wide call is begun."""
 
 REDUCING_SECONDS = 4.0
-"""Time after which a wide finding is made no simpler."""
+"""Processor time after which a wide finding is made no simpler."""
 
 SHOWN_WHOLE = 64
 """Numbers up to which the simplest of several findings is the one that is shortest to write down."""
@@ -151,9 +151,9 @@ class Search:
 
     def _spread(self, count: int, deadline: float) -> None:
         """Wide calls until one refutes, or the time for them is over."""
-        start = time.monotonic()
+        start = time.process_time()
         for call in wide_calls(self.contract, self.dtype, self._taken(), seed=self.seed, count=count):
-            if time.monotonic() > min(deadline, start + WIDE_SECONDS):
+            if time.monotonic() > deadline or time.process_time() > start + WIDE_SECONDS:
                 self.skipped += 1
             elif self._visit(call):
                 return
@@ -163,11 +163,11 @@ class Search:
         call, _ = min(self.refuting, key=lambda pair: _size(pair[0]))
         if not any(isinstance(value, Wide) for value in call.values):
             return
-        stop = min(deadline, time.monotonic() + REDUCING_SECONDS)
+        stop = time.process_time() + REDUCING_SECONDS
 
         def refutes(candidate: Call) -> bool:
             self.tried = 0
-            return time.monotonic() < stop and self._visit(candidate)
+            return time.monotonic() < deadline and time.process_time() < stop and self._visit(candidate)
 
         reduced(call, refutes)
 
@@ -204,7 +204,11 @@ class Search:
 
     def _examined(self, call: Call) -> Found:
         """What a call shows. A form in which a function fails at once is one that it does not have."""
-        forms = {(form.name, call.options[form.name]) for form in self.contract.forms(call.options)}
+        forms = {
+            (form.name, call.options[form.name])
+            for form in self.contract.forms(call.options)
+            if len(self.choices[form.name]) > 1
+        }
         if lacking := forms & self.lacking:
             return _without(lacking)
         found = self.examiner.examine(call)

@@ -69,11 +69,33 @@ def wide_calls(
         if dtype == "float64" and shape[0] * shape[1] > FLOAT64_NUMBERS:
             continue
         for attempt in range(ATTEMPTS):
-            name = f"{contract.name} {seed} {number} {attempt}"
-            call = _Spread(dtype, name).call(contract, choices, *shape)
+            name = f"{contract.name} {seed} {number}"
+            large = shape[0] * shape[1] > DENSE
+            tried = _tried(contract, choices, name, attempt, large=large)
+            call = _Spread(dtype, f"{name} {attempt}").call(contract, tried, *shape)
             if call is not None:
                 yield call
                 break
+
+
+def _tried(
+    contract: Contract, choices: Mapping[str, tuple[Any, ...]], name: str, attempt: int, *, large: bool
+) -> dict[str, tuple[Any, ...]]:
+    """The choices with one form of the call, that of all attempts; later ones try plain options more often.
+
+    A large table has the plain form.
+    """
+    draw, again = random.Random(name), random.Random(f"{name} {attempt}")
+    tried = dict(choices)
+    for option in contract.options:
+        values = choices[option.name]
+        if not option.keyword:
+            tried[option.name] = (
+                option.default if large and option.default in values else draw.choice(values),
+            )
+        elif attempt and option.default in values and again.random() < 0.6:
+            tried[option.name] = (option.default,)
+    return tried
 
 
 class _Spread:
@@ -94,8 +116,7 @@ class _Spread:
         self._infinite = bool(contract.infinite) and self._random.random() < 0.35
         plain = self._infinite or self._random.random() < 0.4
         for option in contract.options:
-            fixed = plain or (rows * columns > DENSE and not option.keyword)
-            if fixed and option.default in choices[option.name]:
+            if plain and option.keyword and option.default in choices[option.name]:
                 options[option.name] = option.default
         variables = contract.variables(options)
         if "dim" in options and options["dim"] % options["axes"] == 0 and self._random.random() < 0.75:

@@ -65,11 +65,11 @@ class Rules:
             exact = exact | (a_error == 0) & (a == 0) | (b_error == 0) & (b == 0)
             carried = a_error + b_error
             grown = carried + self.unit * (value.abs() + carried)
-            return value, self._finite(self.torch.where(exact, carried, grown), value)
+            return value, self._finite(self.torch.where(exact, carried, grown), value, carried)
         if a_error is None and b_error is None:
             return value, self._finite(self.unit * value.abs(), value)
         carried = b_error if a_error is None else a_error if b_error is None else a_error + b_error
-        return value, self._finite(value.abs().add_(carried).mul_(self.unit).add_(carried), value)
+        return value, self._finite(value.abs().add_(carried).mul_(self.unit).add_(carried), value, carried)
 
     def multiply(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
         """Product; exact for an exact factor 0, 1 or -1, and where the format holds an exact product."""
@@ -88,6 +88,7 @@ class Rules:
             if self.ratio is not None:
                 trivial = trivial | (a_error == 0) & (b_error == 0) & self._held(value) & (value != 0)
             error = self.torch.where(trivial, product, error).masked_fill_(nothing, 0.0)
+            error.masked_fill_((a_error.isinf() | b_error.isinf()) & ~nothing, math.inf)
         return value, error
 
     def divide(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
@@ -99,6 +100,7 @@ class Rules:
         error = self._small(value.abs().add_(carried).mul_(self.unit).add_(carried), value)
         exact = (b_error == 0) & (b.abs() == 1)
         error = self.torch.where(exact, carried, error).masked_fill_((a_error == 0) & (a == 0), 0.0)
+        error.masked_fill_((a_error == 0) & a.isfinite() & (b_error == 0) & b.isinf(), 0.0)
         error.masked_fill_(least <= 0, math.inf)
         if b_error.isinf().any():
             error = error.masked_fill(b.isinf() & b_error.isinf() & (a.abs() + a_error < HUGE), self.tiny)
@@ -107,11 +109,12 @@ class Rules:
     def exp(self, a: Any, a_error: Any) -> Part:
         """Exponential: what the argument carries, exp(a)(exp(A) - 1), and the function's own error."""
         value = a.exp()
-        if a_error is None:
-            return value, self._small(value * self.function, value)
-        carried = value * self._grown(a_error)
-        error = self._small(carried.add_(value + carried, alpha=self.function), value)
-        return value, error.masked_fill_(value.isinf() & a.isfinite(), math.inf) if self.specials else error
+        carried = value * self._grown(a_error) if a_error is not None else self._zero(None)
+        error = self._small(carried + (value + carried) * self.function, value)
+        if self.specials:
+            exact = a.isinf() if a_error is None else a.isinf() & (a_error == 0)
+            error = error.masked_fill_(exact, 0.0).masked_fill_(value.isinf() & a.isfinite(), math.inf)
+        return value, error
 
     def expm1(self, a: Any, a_error: Any) -> Part:
         """exp(a) - 1 without cancellation; exactly 0 at an exact 0."""
@@ -140,7 +143,7 @@ class Rules:
         least = 1 + a - a_error
         carried = a_error / least
         error = self._small(carried + self.function * (value.abs() + carried), value)
-        return value, error.masked_fill_(least <= 0, math.inf)
+        return value, error.masked_fill_((least <= 0) | a_error.isinf(), math.inf)
 
     def xlogy(self, a: Part, b: Part) -> Part:
         """The product a log b, exactly 0 where a is exactly 0."""
@@ -165,7 +168,7 @@ class Rules:
         error = carried + growth * (size + carried)
         if self.sum_unit != self.unit:
             error = error + self.torch.where(terms > 1, self.unit * (whole.abs() + error), 0.0)
-        return whole, self._finite(error, whole)
+        return whole, self._finite(error, whole, carried)
 
     def larger(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
         """The larger of two, without rounding."""
@@ -200,17 +203,20 @@ class Rules:
         if value.numel() > FINE:
             return self._finite(error.add_(self.tiny), value)
         least = value.abs() - error
-        error = error + self.subnormal * (least < self.normal)
-        return self._finite(error.add_(self.flush * (least < self.flush)), value)
+        error = error + (least < self.normal).to(self.wide) * self.subnormal
+        return self._finite(error.add_((least < self.flush).to(self.wide), alpha=self.flush), value)
 
     def _noticed(self, value: Any) -> Any:
         """Logarithms, from here on as infinite ones have to be taken where there are any."""
         self.specials = self.specials or not value.amin() > -math.inf
         return value
 
-    def _finite(self, error: Any, value: Any) -> Any:
-        """An infinite value is exact: what is off is a finite number."""
-        return error.masked_fill_(value.isinf(), 0.0) if self.specials else error
+    def _finite(self, error: Any, value: Any, carried: Any = None) -> Any:
+        """An infinite value is exact, but for an overflow of float64, whose ``carried`` error is infinite."""
+        if not self.specials:
+            return error
+        exact = value.isinf() if carried is None else value.isinf() & ~carried.isinf()
+        return error.masked_fill_(exact, 0.0)
 
     specials = False
     """Whether values may be infinite; set when an input or a logarithm is."""

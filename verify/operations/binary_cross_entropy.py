@@ -72,6 +72,12 @@ def _gradient_by_terms(c: Any, options: Options, g: Any, f: Any, t: Any, w: Any)
     return share * (1 - t) / (1 - f) - share * t / f
 
 
+def _gradient_by_quotients(c: Any, options: Options, g: Any, f: Any, t: Any, w: Any) -> Any:
+    """As by xlogy and xlog1py: each quotient comes before its factor."""
+    share = g * w
+    return share * ((1 - t) / (1 - f)) - share * (t / f)
+
+
 def _soft_and_hard(drawn: Any) -> Any:
     """Of the fractions drawn, those below 1/4 become 0, those above 3/4 become 1."""
     return mapped(lambda t: clamped((4 * t - 1) / 2, 0, 1), drawn)
@@ -120,7 +126,7 @@ binary_cross_entropy = Operation(
                 "input",
                 loss_gradient(_gradient),
                 loss_gradient(_gradient_algorithm),
-                alternatives=(loss_gradient(_gradient_by_terms),),
+                alternatives=(loss_gradient(_gradient_by_terms), loss_gradient(_gradient_by_quotients)),
                 where={"hits": (False,)},
             ),
         ),
@@ -202,6 +208,14 @@ def _logits_gradient_by_two(c: Any, options: Options, g: Any, z: Any, t: Any, w:
     return share * (1 - t) * c.standard(sigmoid, z) - share * p * t * c.standard(sigmoid, -z)
 
 
+def _logits_gradient_weighted_last(c: Any, options: Options, g: Any, z: Any, t: Any, w: Any, p: Any) -> Any:
+    """As torch has it: the upstream gradient comes before the weight."""
+    s = c.standard(sigmoid, z)
+    if options["pos_weight"]:
+        return ((p * t + 1 - t) * s - p * t) * g * w
+    return (s - t) * g * w
+
+
 def _prepare_logits(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
     z, t, weight, pos_weight = values
     return z, _soft_and_hard(t), unless("weight", options, weight), unless("pos_weight", options, pos_weight)
@@ -236,7 +250,10 @@ binary_cross_entropy_with_logits = Operation(
                 "input",
                 loss_gradient(_logits_gradient, columns=1),
                 loss_gradient(_logits_gradient_algorithm, columns=1),
-                alternatives=(loss_gradient(_logits_gradient_by_two, columns=1),),
+                alternatives=(
+                    loss_gradient(_logits_gradient_by_two, columns=1),
+                    loss_gradient(_logits_gradient_weighted_last, columns=1),
+                ),
             ),
         ),
         rowwise=rows_apart,

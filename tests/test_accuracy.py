@@ -1,0 +1,83 @@
+"""Accuracy: level "accurate" separates what is as good as its problem allows from what is stable only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+import verify
+from verify.verdict import Status, Verdict
+
+pytestmark = pytest.mark.torch
+
+
+def by_log1p(x: Any, dim: int) -> Any:
+    """log_softmax with log1p of the sum without its largest term."""
+    top, at = x.max(dim, keepdim=True)
+    d = x - top
+    return d - torch.log1p(d.exp().scatter(dim, at, 0).sum(dim, keepdim=True))
+
+
+def _value(function: Any, name: str, **how: Any) -> Verdict:
+    return verify.check(function, name, grad=False, **how)[0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_torch_log_softmax_is_stable_and_no_more(dtype: str) -> None:
+    """Near 0 it has an absolute error of a unit roundoff, which the conditioning does not excuse."""
+    verdict = _value(functional.log_softmax, "log_softmax", dtypes=(dtype,))
+    assert (verdict.status, verdict.grade) == (Status.PASSED, "stable")
+    assert verdict.accuracy is not None
+    assert verdict.accuracy > 1000
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_log1p_is_accurate(dtype: str) -> None:
+    """Without the largest term in the sum the result keeps its relative accuracy."""
+    verdict = _value(by_log1p, "log_softmax", dtypes=(dtype,))
+    assert (verdict.status, verdict.grade) == (Status.PASSED, "accurate")
+
+
+def test_level_accurate_refutes_what_is_stable_only() -> None:
+    """The counterexample is small, and its exact value is confirmed like any other."""
+    verdict = _value(functional.log_softmax, "log_softmax", level="accurate", examples=20)
+    assert (verdict.status, verdict.level) == (Status.REFUTED, "accurate")
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.error_ulp > verdict.counterexample.allowed_ulp
+
+
+def test_level_accurate_passes_what_is_accurate() -> None:
+    """The level is one that a function can meet."""
+    assert _value(by_log1p, "log_softmax", level="accurate").status is Status.PASSED
+
+
+def test_a_finding_at_level_accurate_is_replayed_at_it() -> None:
+    """At level "stable" the same call would pass."""
+    verdict = _value(functional.log_softmax, "log_softmax", level="accurate", examples=20)
+    assert verdict.witness is not None
+    assert verify.replay(functional.log_softmax, verdict.witness).status is Status.REFUTED
+    assert verify.replay(by_log1p, verdict.witness).status is Status.PASSED
+
+
+def tall_softmax(x: Any, dim: int) -> Any:
+    """Softmax whose sum is off by most of what that many additions one after the other may make."""
+    e = torch.exp(x - x.amax(dim, keepdim=True))
+    return e / (e.sum(dim, keepdim=True) * (1 + 0.8 * (x.shape[dim] - 1) * 2.0**-24))
+
+
+def test_the_height_tells_of_many_additions() -> None:
+    """Torch adds up in lanes and blocks, a few hundred additions deep at most."""
+    tall = _value(tall_softmax, "softmax", options={"axes": 2, "dim": 1}).height
+    flat = _value(torch.softmax, "softmax", options={"axes": 2, "dim": 1}).height
+    assert tall is not None
+    assert flat is not None
+    assert tall > 700 > flat
+
+
+def test_a_function_without_conditioning_has_no_grade() -> None:
+    """Where no condition number is stated, nothing is claimed."""
+    verdict = _value(functional.nll_loss, "nll_loss", examples=12)
+    assert (verdict.grade, verdict.accuracy) == (None, None)

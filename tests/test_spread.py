@@ -1,0 +1,89 @@
+"""Wide calls: reproducible, inside the domain, and made of rows in which single entries count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+import verify
+from verify.backends import tensor_from
+from verify.calls import Call
+from verify.spread import TABLES, wide_calls
+from verify.wide import Wide
+
+pytestmark = pytest.mark.torch
+
+CHECKED = {o.contract.name: o.contract for o in verify.operations() if o.contract is not None}
+
+
+def _calls(name: str, dtype: str = "float32", seed: int = 0, count: int = 20, **how: Any) -> list[Call]:
+    contract = CHECKED[name]
+    choices = {option.name: option.values for option in contract.options}
+    return list(wide_calls(contract, dtype, choices, seed=seed, count=count, **how))
+
+
+def _numbers(call: Call) -> list[Any]:
+    return [value.tensor for value in call.values if isinstance(value, Wide)]
+
+
+def test_the_same_seed_gives_the_same_calls() -> None:
+    """Values, options and layouts are those of the seed, another seed has others."""
+    first, again, other = (_calls("log_softmax", seed=s, count=6) for s in (1, 1, 2))
+    assert [c.options for c in first] == [c.options for c in again]
+    assert all(torch.equal(a, b) for x, y in zip(first, again, strict=True) for a, b in _pairs(x, y))
+    assert [c.options for c in first] != [c.options for c in other]
+
+
+def _pairs(x: Call, y: Call) -> Any:
+    return zip(_numbers(x), _numbers(y), strict=True)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("name", ["log_softmax", "kl_div", "binary_cross_entropy_with_logits", "entropy"])
+def test_every_number_is_one_of_the_format(name: str, dtype: str) -> None:
+    """Tensors of the dtype hold the drawn numbers exactly; making them raises nothing."""
+    for call in _calls(name, dtype, count=12):
+        for tensor in _numbers(call):
+            assert tensor_from(Wide(tensor), dtype).shape == tensor.shape
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_distributions_sum_to_1_exactly(dtype: str) -> None:
+    """Along the classes, whatever the width, without a rounding."""
+    seen = 0
+    for call in _calls("cross_entropy", dtype, tables=((3, 7), (4, 129), (2, 4097), (33, 50))):
+        if call.options["target"] == "probabilities":
+            axis = {1: 0, 2: 1, 3: 1}[call.options["axes"]]
+            target = call.values[1].tensor
+            seen += 1
+            assert bool((target.sum(axis) == 1).all())
+            assert bool((target >= 0).all())
+    assert seen
+
+
+def test_half_of_the_numbers_of_a_vocabulary_are_distinct() -> None:
+    """A row of 50,257 float32 logits that is not flat or made of ties has that many different ones."""
+    rows = [
+        row
+        for seed in range(6)
+        for call in _calls("log_softmax", seed=seed, tables=((4, 50257),), count=1)
+        if call.lengths["C"] == 50257
+        for row in call.values[0].tensor.reshape(-1, 50257)
+    ]
+    varied = sum(len(row.unique()) >= 50257 / 2 for row in rows)
+    assert varied >= len(rows) / 2
+
+
+def test_the_widest_tables_are_among_those_drawn_by_default() -> None:
+    """A quarter of a hundred examples meets vocabularies and batches of every usual size."""
+    assert {50257, 128256, 262144} <= {columns for _, columns in TABLES}
+    assert any(rows > 65536 for rows, _ in TABLES)
+    assert len(TABLES) <= 25
+
+
+def test_infinities_are_drawn_where_the_contract_allows_them() -> None:
+    """Masked logits for log_softmax, never for divergences."""
+    assert any(bool(t.isinf().any()) for call in _calls("log_softmax") for t in _numbers(call))
+    assert not any(bool(t.isinf().any()) for call in _calls("kl_div") for t in _numbers(call))
