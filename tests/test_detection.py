@@ -26,7 +26,7 @@ SHARE = 3
 """One kind in so many is searched here."""
 
 MISSED = {
-    "cross_entropy-gradient_of_target-soft_target_cut_off": "a loss need not offer the gradient in its target",
+    "cross_entropy-gradient_of_target-soft_target_cut_off": "a loss need not have a gradient in its target",
 }
 """Faults that are not found, with the reason; one that is found has to leave the list."""
 

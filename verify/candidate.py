@@ -210,7 +210,8 @@ def _called(
         result = _run("it", lambda: call_with(function, tuple(positional.values()), passed))
     except CandidateError as error:
         if isinstance(error.__cause__, NotImplementedError):
-            raise NotApplicableError(f"it declines {_options(passed)}: {_told(error.__cause__)}") from error
+            declined = _options(passed) if passed else "the call"
+            raise NotApplicableError(f"it declines {declined}: {_told(error.__cause__)}") from error
         if isinstance(error.__cause__, TypeError) and passed:
             told = _told(error.__cause__)
             if not known or "unexpected keyword argument" in told:

@@ -196,7 +196,9 @@ def _names(what: str, names: Any) -> tuple[str, ...]:
     if isinstance(names, str) or not (
         isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
     ):
-        raise UsageError(f"{what} is {names!r}; give a tuple of names, such as ({str(names)!r},)")
+        given = names if isinstance(names, list | tuple) else (names,)
+        fitting = tuple(str(name).removeprefix("torch.") for name in given)
+        raise UsageError(f"{what} is {names!r}; give a tuple of names, such as {fitting!r}")
     return tuple(names)
 
 

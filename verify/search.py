@@ -125,6 +125,8 @@ class Search:
         rest = self.examples - few
         first = (few + 2) // 3
         self._draw(first, deadline, small=True, again=0)
+        if self.tally.never_applicable and self.aspect.startswith("gradient of"):
+            return
         if not self.refuting and few > first:
             self._draw(few - first, deadline, small=True, again=1)
         if not self.refuting and rest:
@@ -213,11 +215,14 @@ class Search:
             return _without(lacking)
         found = self.examiner.examine(call)
         outcome = found.outcome
-        if outcome.judged and found.position is None and outcome.status is Status.REFUTED:
+        failed = found.position is None and outcome.status is Status.REFUTED
+        if self.aspect == "side effects":
+            failed = outcome.applicable and not outcome.judged
+        if failed and not self.clock.hung:
             new = forms - self.having
             if len(new) == 1:
                 self.lacking |= new
-            if new and self.aspect != "side effects":
+            if new:
                 return _without(new, outcome.reason)
         elif outcome.judged:
             self.having |= forms

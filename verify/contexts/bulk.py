@@ -168,6 +168,11 @@ class BulkContext:
         """log(1 + a) without cancellation."""
         return self._one(self._rules.log1p, a)
 
+    def same(self, a: Any, b: Any) -> Numbers:
+        """Exactly 1 where two exact numbers are equal, else exactly 0."""
+        (x, _), (y, _), axes = aligned(self._number(a), self._number(b))
+        return Numbers((x == y).to(self._rules.wide), None, axes, self._rules)
+
     def abs(self, a: Any) -> Numbers:
         """Magnitude, without rounding."""
         a = self._number(a)

@@ -217,6 +217,11 @@ class RoundingContext:
         last = UP.add(x.upper, x.error).to_integral_value("ROUND_CEILING")
         return Rounded(self._model, lower, upper, UP.subtract(last, first))
 
+    def same(self, a: Any, b: Any) -> Rounded:
+        """Exactly 1 where two exact numbers are equal, else exactly 0."""
+        x, y = self._number(a).exact, self._number(b).exact
+        return point(self._model, 1.0 if x is not None and x == y else 0.0)
+
     def abs(self, a: Any) -> Rounded:
         """Magnitude, without rounding."""
         a = self._number(a)

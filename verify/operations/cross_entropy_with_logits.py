@@ -10,7 +10,7 @@ from verify.contract import Contract, Gradient, Options
 from verify.operation import Operation, Peer
 from verify.operations.log_softmax import by_log1p, log_softmax, score_at
 from verify.operations.nll import nll
-from verify.operations.softmax import softmax, spread
+from verify.operations.softmax import softmax, spread, through_maximum
 from verify.samples import (
     at_samples,
     classes_last,
@@ -183,9 +183,15 @@ def _row_by_softmax(c: Any, g: Any, row: Any, pull: Callable[[Any], Any]) -> Any
     return c.family(lambda j: g * (s[j] * total - pull(j)), over=row)
 
 
+def _row_through_maximum(c: Any, g: Any, row: Any, pull: Callable[[Any], Any]) -> Any:
+    """As autograd gives it where the maximum is not detached."""
+    return through_maximum(c, row, _row_by_softmax(c, g, row, pull))
+
+
 gradient = _gradient_by(_row_gradient)
 gradient_algorithm = _gradient_by(_row_through_log_softmax)
 gradient_by_softmax = _gradient_by(_row_by_softmax)
+gradient_through_maximum = _gradient_by(_row_through_maximum)
 
 
 def _target_gradient_by(nll_of: Callable[[Any, Any], Callable[[Any], Any]]) -> Callable[..., Any]:
@@ -235,7 +241,7 @@ cross_entropy_with_logits = Operation(
         definition=losses,
         algorithm=losses_algorithm,
         gradients=(
-            Gradient("input", gradient, gradient_algorithm, (gradient_by_softmax,)),
+            Gradient("input", gradient, gradient_algorithm, (gradient_by_softmax, gradient_through_maximum)),
             Gradient(
                 "target",
                 _target_gradient_by(_exact_nll),

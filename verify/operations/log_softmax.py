@@ -8,7 +8,7 @@ from typing import Any
 
 from verify.contract import Contract, Gradient
 from verify.operation import Operation, Peer
-from verify.operations.softmax import softmax, spread
+from verify.operations.softmax import softmax, spread, through_maximum
 from verify.tables import AXES, DIM, by_rows, given_input, input_shape, inputs_only, rows_apart, with_axis
 
 
@@ -56,6 +56,12 @@ def _gradient_algorithm(c: Any, g: Any, x: Any) -> Any:
     return c.family(lambda j: g[j] - c.exp(scores[j]) * total, over=scores)
 
 
+def _gradient_through_maximum(c: Any, g: Any, x: Any) -> Any:
+    s = c.standard(softmax, x)
+    total = c.sum(lambda i: g[i], over=g)
+    return through_maximum(c, x, c.family(lambda j: g[j] - s[j] * total, over=s))
+
+
 def by_log1p(c: Any, x: Any) -> Any:
     """With log1p of the sum without the largest term: accurate also where the result is near 0."""
     largest, at = c.max(x), c.argmax(x)
@@ -87,7 +93,14 @@ log_softmax = Operation(
         shape=input_shape,
         definition=by_rows(_definition),
         algorithm=by_rows(_algorithm),
-        gradients=(Gradient("input", by_rows(_gradient), by_rows(_gradient_algorithm)),),
+        gradients=(
+            Gradient(
+                "input",
+                by_rows(_gradient),
+                by_rows(_gradient_algorithm),
+                (by_rows(_gradient_through_maximum),),
+            ),
+        ),
         reference=by_rows(by_log1p),
         conditioning=by_rows(_conditioning),
         infinite={"input": (-math.inf,)},

@@ -78,6 +78,17 @@ def _gradient_algorithm(c: Any, options: Options, g: Any, x: Any) -> Any:
     return _spread(c, options, g, x, shares_of)
 
 
+def _gradient_through_maximum(c: Any, options: Options, g: Any, x: Any) -> Any:
+    """As autograd gives it where the maximum is not detached: what is left of 1 flows through it."""
+
+    def shares(c: Any, row: Any) -> Any:
+        s, largest = shares_of(c, row), c.max(row)
+        left = 1 - c.sum(lambda i: s[i], over=s)
+        return c.family(lambda j: s[j] + c.same(row[j], largest) * left, over=s)
+
+    return _spread(c, options, g, x, shares)
+
+
 def shares_of(c: Any, row: Any) -> Any:
     """Softmax of a row as the derivative of its logsumexp, for algorithms."""
     largest = c.max(row)
@@ -108,7 +119,7 @@ logsumexp = Operation(
         shape=_shape,
         definition=_table_definition,
         algorithm=_table_algorithm,
-        gradients=(Gradient("input", _gradient, _gradient_algorithm),),
+        gradients=(Gradient("input", _gradient, _gradient_algorithm, (_gradient_through_maximum,)),),
         conditioning=_conditioning,
         infinite={"input": (-math.inf,)},
         rowwise=rows_apart,

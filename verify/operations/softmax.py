@@ -66,6 +66,20 @@ def _gradient_algorithm(c: Any, g: Any, x: Any) -> Any:
     return c.family(lambda j: s[j] * (g[j] - mean), over=s)
 
 
+def through_maximum(c: Any, x: Any, entries: Any) -> Any:
+    """Entries whose sum is 0, as autograd gives them where the maximum is not detached.
+
+    What rounding leaves of their sum flows back through the maximum, to the entries that reach it.
+    """
+    largest = c.max(x)
+    left = c.sum(lambda i: entries[i], over=entries)
+    return c.family(lambda j: entries[j] - c.same(x[j], largest) * left, over=entries)
+
+
+def _gradient_through_maximum(c: Any, g: Any, x: Any) -> Any:
+    return through_maximum(c, x, _gradient_algorithm(c, g, x))
+
+
 def spread(c: Any, x: Any, s: Any) -> Any:
     """(1 - s_j) |x_j| + sum over k != j of s_k |x_k|: how far rounded logits move log s_j."""
     whole = c.sum(lambda k: s[k] * c.abs(x[k]), over=s)
@@ -99,7 +113,14 @@ softmax = Operation(
         shape=input_shape,
         definition=by_rows(_definition),
         algorithm=by_rows(_algorithm),
-        gradients=(Gradient("input", by_rows(_gradient), by_rows(_gradient_algorithm)),),
+        gradients=(
+            Gradient(
+                "input",
+                by_rows(_gradient),
+                by_rows(_gradient_algorithm),
+                (by_rows(_gradient_through_maximum),),
+            ),
+        ),
         conditioning=by_rows(_conditioning),
         infinite={"input": (-math.inf,)},
         rowwise=rows_apart,
