@@ -89,20 +89,28 @@ POINTS: dict[str, Callable[[random.Random], Arguments]] = {
     "cross_entropy_with_temperature": lambda r: (*labelled(logits(r), r), Fraction(1, 2)),
     "cross_entropy_with_z_loss": lambda r: (*labelled(logits(r), r), Fraction(1, 8)),
     "entropy": lambda r: (distribution(r, r.randint(1, 6)),),
+    "gaussian_nll_loss": lambda r: (real(r), real(r), probability(r)),
+    "js_divergence": pair,
     "kl_div": pair,
+    "laplace_nll": lambda r: (real(r), real(r), probability(r)),
     "linear_cross_entropy": lambda r: (
         (real(r), real(r)),
         *labelled(tuple((real(r), real(r)) for _ in range(r.randint(1, 4))), r),
     ),
     "log_likelihood": lambda r: (tuple(probability(r) for _ in range(r.randint(1, 6))),),
     "log_softmax": lambda r: (logits(r),),
+    "logsigmoid": lambda r: (real(r),),
     "logsumexp": lambda r: (logits(r),),
+    "negative_binomial_nll": lambda r: (1 + probability(r), real(r), Fraction(r.randint(0, 4))),
     "nll": lambda r: labelled(distribution(r, r.randint(1, 6)), r),
     "one_hot": lambda r: labelled(logits(r), r)[::-1],
     "perplexity": lambda r: (tuple(probability(r) for _ in range(r.randint(1, 6))),),
     "perplexity_with_logits": lambda r: tuple(zip(*[labelled((real(r), real(r)), r)] * 2, strict=True)),
+    "poisson_nll_loss": lambda r: (real(r), Fraction(r.randint(0, 9))),
+    "rel_entr": lambda r: (probability(r), probability(r)),
     "sigmoid": lambda r: (real(r),),
     "softmax": lambda r: (logits(r),),
+    "softplus": lambda r: (real(r),),
 }
 
 
