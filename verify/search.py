@@ -133,16 +133,27 @@ class Search:
             self._draw((rest + 1) // 2, deadline, small=False, again=0)
         if not self.refuting and rest:
             self._spread(rest // (10 if self.aspect == "side effects" else 2), deadline)
+        if self.tally.never_applicable and not all(option.keyword for option in self.contract.options):
+            self._draw(few, deadline, small=True, again=3, plain=True)
         if self.refuting and _size(self.refuting[0][0]) > SMALL * SMALL:
             self.tried = 0
             self._draw(few, deadline, small=True, again=2)
             self._reduce(deadline)
 
-    def _taken(self) -> dict[str, tuple[Any, ...]]:
-        """The values to draw for each option, without the forms in which every call so far was declined."""
-        forms = {option.name for option in self.contract.options if not option.keyword}
+    def _taken(self, *, plain: bool = False) -> dict[str, tuple[Any, ...]]:
+        """The values to draw for each option, without the forms in which every call so far was declined.
+
+        With ``plain`` the forms are the plain ones.
+        """
+        forms = {option.name: option.default for option in self.contract.options if not option.keyword}
+
+        def fits(name: str, value: Any) -> bool:
+            if name not in forms:
+                return True
+            return bool(value == forms[name]) if plain else self.answers.get((name, value), True)
+
         return {
-            name: tuple(v for v in values if name not in forms or self.answers.get((name, v), True)) or values
+            name: tuple(value for value in values if fits(name, value)) or values
             for name, values in self.choices.items()
         }
 
@@ -173,8 +184,8 @@ class Search:
 
         reduced(call, refutes)
 
-    def _draw(self, examples: int, deadline: float, *, small: bool, again: int) -> None:
-        drawn = calls(self.contract, self.dtype, self._taken(), small=small)
+    def _draw(self, examples: int, deadline: float, *, small: bool, again: int, plain: bool = False) -> None:
+        drawn = calls(self.contract, self.dtype, self._taken(plain=plain), small=small)
         name = f"{self.contract.name} {self.aspect} {self.dtype} {small} {again}"
 
         def visit(call: Call) -> tuple[Mapping[str, float], bool]:

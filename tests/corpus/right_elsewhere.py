@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from corpus.planting import Candidate, Right
@@ -20,6 +21,12 @@ def _enter(
     name = f"{operation}-{candidate.__name__}"
     summary = (candidate.__doc__ or "").partition("\n")[0]
     RIGHTS.append(Right(name, operation, candidate, dtypes, summary, grad, needs))
+
+
+def _adapted(adapter: Any, function: Candidate, *gradient: Candidate) -> Candidate:
+    """The function as a candidate; as it is where the library is missing, and the entry not called."""
+    library = "jax" if adapter is from_jax else "numpy"
+    return adapter(function, *gradient) if find_spec(library) else function
 
 
 def _np() -> Any:
@@ -137,19 +144,19 @@ def optax_binary(z: Any, target: Any, reduction: str = "mean") -> Any:
     return {"none": lambda: losses, "sum": losses.sum, "mean": losses.mean}[reduction]()
 
 
-_enter("softmax", from_numpy(numpy_softmax, _softmax_vjp), "numpy", grad=True)
-_enter("log_softmax", from_numpy(numpy_log_softmax, _log_softmax_vjp), "numpy", grad=True)
-_enter("cross_entropy", from_numpy(numpy_cross_entropy), "numpy")
-_enter("softmax", from_numpy(scipy_softmax), "scipy")
-_enter("log_softmax", from_numpy(scipy_log_softmax), "scipy")
-_enter("logsumexp", from_numpy(scipy_logsumexp), "scipy")
-_enter("sigmoid", from_numpy(scipy_expit), "scipy")
-_enter("rel_entr", from_numpy(scipy_rel_entr), "scipy")
-_enter("entropy", from_numpy(scipy_entropy), "scipy")
-_enter("softmax", from_jax(jax_softmax), "jax", WIDE, grad=True)
-_enter("log_softmax", from_jax(jax_log_softmax), "jax", WIDE, grad=True)
-_enter("logsumexp", from_jax(jax_logsumexp), "jax", SINGLE, grad=True)
-_enter("sigmoid", from_jax(jax_sigmoid), "jax", SINGLE, grad=True)
-_enter("logsigmoid", from_jax(jax_log_sigmoid), "jax")
-_enter("cross_entropy", from_jax(jax_cross_entropy), "jax", SINGLE, grad=True)
-_enter("binary_cross_entropy_with_logits", from_jax(optax_binary), "optax")
+_enter("softmax", _adapted(from_numpy, numpy_softmax, _softmax_vjp), "numpy", grad=True)
+_enter("log_softmax", _adapted(from_numpy, numpy_log_softmax, _log_softmax_vjp), "numpy", grad=True)
+_enter("cross_entropy", _adapted(from_numpy, numpy_cross_entropy), "numpy")
+_enter("softmax", _adapted(from_numpy, scipy_softmax), "scipy")
+_enter("log_softmax", _adapted(from_numpy, scipy_log_softmax), "scipy")
+_enter("logsumexp", _adapted(from_numpy, scipy_logsumexp), "scipy")
+_enter("sigmoid", _adapted(from_numpy, scipy_expit), "scipy")
+_enter("rel_entr", _adapted(from_numpy, scipy_rel_entr), "scipy")
+_enter("entropy", _adapted(from_numpy, scipy_entropy), "scipy")
+_enter("softmax", _adapted(from_jax, jax_softmax), "jax", WIDE, grad=True)
+_enter("log_softmax", _adapted(from_jax, jax_log_softmax), "jax", WIDE, grad=True)
+_enter("logsumexp", _adapted(from_jax, jax_logsumexp), "jax", SINGLE, grad=True)
+_enter("sigmoid", _adapted(from_jax, jax_sigmoid), "jax", SINGLE, grad=True)
+_enter("logsigmoid", _adapted(from_jax, jax_log_sigmoid), "jax")
+_enter("cross_entropy", _adapted(from_jax, jax_cross_entropy), "jax", SINGLE, grad=True)
+_enter("binary_cross_entropy_with_logits", _adapted(from_jax, optax_binary), "optax")
