@@ -29,8 +29,11 @@ from verify.wide import Wide
 ONE_BY_ONE = 1200
 """Numbers of a wide table up to which what float64 leaves open is decided one by one."""
 
-PIECE = 1 << 17
-"""Numbers that are judged at a time where rows can be told apart; larger tables are not graded."""
+PIECE = 1 << 18
+"""Numbers that are judged at a time where rows can be told apart."""
+
+GRADED = 1 << 17
+"""Larger tables are not graded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class Examiner:
         small = numbers <= ONE_BY_ONE
         if numbers > PIECE and call.lengths["N"] > 1 and call.contract.rowwise(call.options):
             return self._by_pieces(result, call)
-        graded = graded and numbers <= PIECE
+        graded = graded and numbers <= GRADED
         try:
             bulk = self._bulk(call)
             if bulk.ratio is None:

@@ -165,7 +165,7 @@ class _Spread:
         if not shape:
             return self._label(bound)
         if bound <= 3:
-            return tuple(self._random.randint(1, bound) for _ in range(shape[0]))
+            return tuple(self._random.choices(range(1, bound + 1), k=shape[0]))
         return tuple(self._label(bound) for _ in range(shape[0]))
 
     def _label(self, bound: int) -> int:

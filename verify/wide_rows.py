@@ -16,6 +16,9 @@ BLOCKS = (8, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 FLAT = 65_520
 """Ones of which the sum overflows float16: rows as wide are often flat."""
 
+PLACES = 64
+"""Places that are made for one table, beyond which they repeat."""
+
 LOG_TWO = math.log(2)
 
 
@@ -112,6 +115,11 @@ class WideRows:
         self.places.append(place)
         return place
 
+    def some_places(self, columns: int, count: int) -> list[int]:
+        """As many places; of many only the first few are made as `place` does, the others repeat them."""
+        made = [self.place(columns) for _ in range(min(count, PLACES))]
+        return made + self._random.choices(made, k=count - len(made)) if made else made
+
     def _dominant(self, rows: int, columns: int) -> Any:
         """One entry above the rest, by little or by as much as makes the others' exponentials vanish."""
         table = self._uniform(rows, columns, -2, 2)
@@ -163,27 +171,30 @@ class WideRows:
         table = self.whole(rows, columns, least, max(1, min(255, (1 << bits) // columns)))
         if share < 1:
             table = table * (self._uniform(rows, columns, 0, 1) < share)
-        for row in range(rows):
-            self._fill(table, row, 1 << bits)
+        self._fill(table, 1 << bits)
         return table / (1 << bits)
 
-    def _fill(self, table: Any, row: int, whole: int) -> None:
-        """Bring one row to its sum: the missing part in powers of two, each in an entry of its own."""
-        columns = table.shape[1]
-        first = self.place(columns)
-        missing = whole - int(table[row].sum())
+    def _fill(self, table: Any, whole: int) -> None:
+        """Bring each row to its sum: the missing part in powers of two, each in an entry of its own."""
+        torch = self._torch
+        rows, columns = table.shape
+        first = torch.tensor(self.some_places(columns, rows))
+        missing = whole - table.sum(1).long()
+        left = torch.arange(rows)
         for step in range(columns):
-            at = (first + step) % columns
-            missing += int(table[row, at])
-            power = 1 << (missing.bit_length() - 1) if missing > 0 else 0
-            last = step == columns - 1
-            table[row, at] = missing if last or self._holds(missing) else power
-            missing -= int(table[row, at])
-            if missing == 0:
+            left = left[missing[left] > 0]
+            if not len(left):
                 return
+            at = (first[left] + step) % columns
+            due = missing[left] + table[left, at].long()
+            power = torch.exp2(torch.frexp(due.double()).exponent - 1.0).long()
+            entry = due if step == columns - 1 else torch.where(self._holds(due), due, power)
+            table[left, at] = entry.double()
+            missing[left] = due - entry
 
-    def _holds(self, whole: int) -> bool:
-        return whole == 0 or whole.bit_length() - (whole & -whole).bit_length() < self._format.precision
+    def _holds(self, whole: Any) -> Any:
+        """Which whole numbers > 0 fit into the significand of the format."""
+        return whole // (whole & -whole) < (1 << self._format.precision)
 
     def fractions(self, rows: int, columns: int) -> Any:
         """Numbers strictly between 0 and 1, some tiny and some close to 1."""

@@ -17,7 +17,7 @@ from verify.contexts.axes import Axis, Labels, NotBulkError, Numbers, Rows, alig
 from verify.contexts.rounded import PI, Model
 from verify.contexts.running import Rules
 
-BLOCK = 1 << 17
+BLOCK = 1 << 18
 """Numbers of a block: as many positions of the outermost index are taken at once as make this many."""
 
 

@@ -109,8 +109,11 @@ class Rules:
     def exp(self, a: Any, a_error: Any) -> Part:
         """Exponential: what the argument carries, exp(a)(exp(A) - 1), and the function's own error."""
         value = a.exp()
-        carried = value * self._grown(a_error) if a_error is not None else self._zero(None)
-        error = self._small(carried + (value + carried) * self.function, value)
+        if a_error is None:
+            error = self._small(value * self.function, value)
+        else:
+            grown = self._grown(a_error).mul_(1 + self.function).add_(self.function)
+            error = self._small(grown.mul_(value), value)
         if self.specials:
             exact = a.isinf() if a_error is None else a.isinf() & (a_error == 0)
             error = error.masked_fill_(exact, 0.0).masked_fill_(value.isinf() & a.isfinite(), math.inf)
@@ -164,7 +167,8 @@ class Rules:
             terms = self.torch.full_like(whole, float(n))
         growth = (self.sum_unit * (terms - 1)).clamp_(min=0.0)
         growth = growth + growth * growth
-        size = whole.abs() if n == 1 else value.abs().sum(dims)
+        one_sign = n == 1 or bool(value.amin() >= 0)
+        size = whole.abs() if one_sign else value.abs().sum(dims)
         error = carried + growth * (size + carried)
         if self.sum_unit != self.unit:
             error = error + self.torch.where(terms > 1, self.unit * (whole.abs() + error), 0.0)
@@ -192,8 +196,8 @@ class Rules:
 
     def _grown(self, error: Any) -> Any:
         """An upper bound of exp(error) - 1."""
-        square = error.addcmul(error, error)
-        return square if float(error.max()) <= 1 else self.torch.where(error <= 1, square, error.expm1())
+        square = (error + 1).mul_(error)
+        return square if float(error.amax()) <= 1 else self.torch.where(error <= 1, square, error.expm1())
 
     def _small(self, error: Any, value: Any) -> Any:
         """With what underflow adds; an infinite value is exact."""
