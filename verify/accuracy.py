@@ -6,7 +6,8 @@ standard algorithm gives it an absolute error of a few u. Level "accurate" asks 
     |error| <= 4 (u (|f| + K) + h v |f|) + eta,   K = sum over inputs of |df/dx_k| |x_k|,
 
 K / |f| being the componentwise relative condition number (Higham, Accuracy and Stability of Numerical
-Algorithms, 2nd ed., section 1.6), h the longest axis less 1, v the unit roundoff of sums and eta the
+Algorithms, 2nd ed., section 1.6), h the additions in a row along the
+longest axis, v the unit roundoff of sums and eta the
 smallest normal number. The 4 covers one exp and one log, of two unit roundoffs each.
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 
 from verify.calls import Call
 from verify.contexts.bulk import Bulk, evaluate
+from verify.contexts.heights import additions
 from verify.contexts.rounded import Model
 
 FACTOR = 4
@@ -51,7 +53,7 @@ def accuracy_of(call: Call, truth: Any, half: Any, bound: Any, model: Model, dev
     conditioning: Any = call.contract.conditioning
     moved = evaluate(lambda c, *x: conditioning(c, call.options, *x), call.values, model, device).value
     size = truth.abs() + half
-    sums = (_longest(call) - 1) * float(model.sum_unit)
+    sums = _most(call, model) * float(model.sum_unit)
     allowed = FACTOR * (float(model.unit) * (size + moved) + sums * size) + float(model.normal)
     allowed = allowed.where(allowed.isfinite(), bound)
     return Accuracy(allowed.masked_fill(size.isinf(), 0.0), truth, half)
@@ -69,8 +71,9 @@ def height(
     least = evaluate(lambda c, *x: algorithm(c, call.options, *x), call.values, plain, device).bound
     share = (error - least) / (bulk.bound - least)
     share = share.where(share.isfinite() & (bulk.bound > least), 0.0)
-    return float(share.max()) * (_longest(call) - 1) if share.numel() else 0.0
+    return float(share.max()) * _most(call, model) if share.numel() else 0.0
 
 
-def _longest(call: Call) -> int:
-    return max(call.lengths.values())
+def _most(call: Call, model: Model) -> int:
+    """The additions in a row along the longest axis."""
+    return additions(model.height, max(call.lengths.values()))

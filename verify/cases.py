@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 
 from verify.backends import bytes_of, exact_values, tensor_from, tensor_from_bytes
 from verify.calls import LAYOUTS, Call
+from verify.contexts.heights import Height, declared
 from verify.contract import Contract
 from verify.elements import Property, properties
 from verify.errors import UsageError, VerifyError
@@ -41,6 +42,7 @@ class Case:
     grad: bool = True
     candidate: str = ""
     level: str = "stable"
+    height: Height = None
 
 
 def place_of(function: Callable[..., Any]) -> str:
@@ -69,6 +71,7 @@ def write_witness(case: Case) -> str:
         "expanded": call.expanded,
         "grad": case.grad,
         "level": case.level,
+        "height": case.height,
         "tensors": [
             [str(tensor.dtype).removeprefix("torch."), list(tensor.shape), one]
             for tensor, one in zip(tensors, wide, strict=True)
@@ -110,6 +113,7 @@ def read_witness(text: str, contract_of: Callable[[str], Contract]) -> Case:
         head["grad"],
         f"{module}:{function}" if function else "",
         head.get("level", "stable"),
+        declared(head.get("height")),
     )
 
 

@@ -35,6 +35,7 @@ def check(options: argparse.Namespace) -> int:
         "devices": list(dict.fromkeys([*options.device, *options.require_device] or ["cpu"])),
         "grad": options.grad,
         "level": options.level,
+        "height": options.height,
         "options": _options(options.option),
         "examples": options.examples,
         "seed": options.seed,

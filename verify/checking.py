@@ -8,6 +8,7 @@ from typing import Any
 from verify.backends import torch_dtype
 from verify.candidate import takes
 from verify.cases import read_witness
+from verify.contexts.heights import Height, declared
 from verify.contract import Contract
 from verify.elements import choices_for, properties
 from verify.errors import UsageError, unknown
@@ -31,6 +32,7 @@ def check(
     devices: Sequence[str] = ("cpu",),
     grad: bool = True,
     level: str = "stable",
+    height: Height = None,
     options: Mapping[str, Any] | None = None,
     examples: int | None = None,
     seed: int = 0,
@@ -47,7 +49,9 @@ def check(
 
     Every element is compared with an enclosure of its exact value, in ulp of the dtype, within the
     bound of the standard stable algorithm (level "stable", docs/bounds.md), or values within what their
-    conditioning allows (level "accurate", verify/accuracy.py). Returns one verdict for
+    conditioning allows (level "accurate", verify/accuracy.py). ``height`` declares how the function adds, to
+    hold it to a tighter bound: additions in a row as a whole number, "pairwise", or "lanes:K"
+    (verify/contexts/heights.py); None allows every order. Returns one verdict for
     each device, dtype and property ("value", "gradient", "gradient of" a further tensor, "side
     effects"). A device that is absent gives verdicts that are unknown. Raises ``UsageError`` for a
     name or number that makes no sense.
@@ -59,6 +63,7 @@ def check(
         devices=devices,
         grad=grad,
         level=level,
+        height=height,
         options=options,
         examples=examples,
         seed=seed,
@@ -75,6 +80,7 @@ def plan(
     devices: Sequence[str] = ("cpu",),
     grad: bool = True,
     level: str = "stable",
+    height: Height = None,
     options: Mapping[str, Any] | None = None,
     examples: int | None = None,
     seed: int = 0,
@@ -89,13 +95,14 @@ def plan(
     count = _whole("examples", EXAMPLES if examples is None else examples, least=1)
     if time_limit is not None and not (_is_number(time_limit) and time_limit > 0):
         raise UsageError(f"time_limit is {time_limit!r}; give a number of seconds above 0, or None")
+    order = declared(height)
     effort = count, _whole("seed", seed, least=0), time_limit
     choices, declined = _choices(contract, options or {}, candidate)
     formats = _names("dtypes", dtypes)
     for dtype in formats:
         torch_dtype(dtype)
     return tuple(
-        Search(candidate, contract, drawn, declined, aspect, dtype, device, grad, *effort, level)
+        Search(candidate, contract, drawn, declined, aspect, dtype, device, grad, *effort, level, order)
         for device in _names("devices", devices)
         for dtype in formats
         for aspect in properties(contract, grad=grad)
@@ -135,6 +142,7 @@ def replay(
         0,
         None,
         case.level,
+        case.height,
     )
     return search.replayed(case.call)
 

@@ -102,6 +102,12 @@ def _add_check(check: argparse.ArgumentParser) -> None:
         help="fix an option of the function; several values of one name are drawn from",
     )
     check.add_argument("--level", default="stable", metavar="LEVEL", help="bound to hold it to (%(default)s)")
+    check.add_argument(
+        "--height",
+        default=None,
+        metavar="HEIGHT",
+        help="hold sums to so many additions in a row: a number, pairwise, or lanes:K (default: any order)",
+    )
     check.add_argument("--no-grad", dest="grad", action="store_false", help="leave the gradient out")
     check.add_argument(
         "--examples", type=_examples, default=None, metavar="N", help="calls for each property"

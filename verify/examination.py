@@ -142,14 +142,26 @@ class Examiner:
         """Values and bounds of the whole table, the largest bound of the stable algorithms."""
         _, algorithm, *others = actions_of(call.contract, self.aspect)
 
-        def run(action: Callable[..., Any]) -> Bulk:
-            values = values_of(call, self.aspect)
-            return evaluate(lambda c, *x: action(c, call.options, *x), values, self.model, self.device)
+        values = values_of(call, self.aspect)
 
-        bulk = run(algorithm)
-        for other in others:
-            bulk = replace(bulk, bound=bulk.bound.maximum(run(other).bound))
-        return bulk
+        def run(action: Callable[..., Any], model: Model) -> Bulk:
+            return evaluate(lambda c, *x: action(c, call.options, *x), values, model, self.device)
+
+        def largest(bound: Any, model: Model) -> Any:
+            for other in others:
+                bound = bound.maximum(run(other, model).bound)
+            return bound
+
+        bulk = run(algorithm, self._any_order)
+        bulk = replace(bulk, bound=largest(bulk.bound, self._any_order))
+        if self.model.height is None:
+            return bulk
+        return replace(bulk, bound=largest(run(algorithm, self.model).bound, self.model), widest=bulk.bound)
+
+    @property
+    def _any_order(self) -> Model:
+        """The model for sums in any order, such as those of torch in float64."""
+        return self.model if self.model.height is None else replace(self.model, height=None)
 
     def _precise(self, call: Call, bulk: Bulk) -> Accuracy | None:
         """What level "accurate" allows a value; None for gradients and where no conditioning is known."""
@@ -158,7 +170,7 @@ class Examiner:
             return None
         if (reference := contract.reference) is not None:
             exact = evaluate(
-                lambda c, *x: reference(c, call.options, *x), call.values, self.model, self.device
+                lambda c, *x: reference(c, call.options, *x), call.values, self._any_order, self.device
             )
             return accuracy_of(call, exact.value, exact.half, bulk.bound, self.model, self.device)
         return accuracy_of(call, bulk.value, bulk.half, bulk.bound, self.model, self.device)

@@ -13,6 +13,7 @@ from verify.backends import require_device
 from verify.calls import SMALL, Call, calls
 from verify.candidate import name_of
 from verify.cases import Case, place_of, write_witness
+from verify.contexts.heights import Height
 from verify.contexts.rounding import model_for
 from verify.contract import Contract
 from verify.display import shown_call
@@ -62,6 +63,7 @@ class Search:
     seed: int
     time_limit: float | None
     level: str = "stable"
+    height: Height = None
     examiner: Examiner = field(init=False)
     having: set[tuple[str, Any]] = field(default_factory=set)
     lacking: set[tuple[str, Any]] = field(default_factory=set)
@@ -97,7 +99,7 @@ class Search:
             self.aspect,
             format_named(self.dtype),
             self.device,
-            model_for(self.dtype, self.device),
+            model_for(self.dtype, self.device, height=self.height),
             self.grad,
             self.level,
             MAX_BITS,
@@ -106,7 +108,8 @@ class Search:
             look()
         tally = self.tally
         stopped = f"stopped by the time limit after {tally.seen} calls" if self.skipped else ""
-        reason = "; ".join(told for told in (tally.reason, self.declined, stopped) if told)
+        held = "" if self.height is None else f"sums are held to the height {self.height}"
+        reason = "; ".join(told for told in (tally.reason, self.declined, held, stopped) if told)
         applicable = not (tally.never_applicable and self.aspect.startswith("gradient of"))
         verdict = replace(verdict, status=tally.status, reason=reason, inputs=tally.judged)
         verdict = replace(verdict, applicable=applicable)
@@ -273,7 +276,7 @@ class Search:
         try:
             place = place_of(self.candidate)
             return write_witness(
-                Case(call, self.aspect, self.dtype, self.device, self.grad, place, self.level)
+                Case(call, self.aspect, self.dtype, self.device, self.grad, place, self.level, self.height)
             )
         except VerifyError:
             return None

@@ -17,6 +17,7 @@ from verify.assertions import finding
 from verify.backends import load_torch, require_device
 from verify.cases import read_witness
 from verify.checking import contract_of, plan, replay
+from verify.contexts.heights import Height
 from verify.errors import UnavailableError, UsageError, VerifyError, unknown
 from verify.expected import Expected
 from verify.ledger import Entry
@@ -115,6 +116,7 @@ def parametrize_with_checks(
     devices: Sequence[str] = ("cpu",),
     grad: bool = True,
     level: str = "stable",
+    height: Height = None,
     options: Mapping[str, Any] | None = None,
     examples: int | None = None,
     seed: int = 0,
@@ -135,6 +137,7 @@ def parametrize_with_checks(
     how = {
         "grad": grad,
         "level": level,
+        "height": height,
         "options": options,
         "examples": examples,
         "seed": seed,

@@ -25,17 +25,19 @@ BLOCK = 1 << 18
 class Bulk:
     """Flat float64 tensors of all elements of a result: values, and the bound on the error of each.
 
-    ``ratio`` times the bound encloses the value; None where the values enclose nothing.
+    ``ratio`` times the bound for sums in any order encloses the value; None where the values enclose
+    nothing. ``widest`` is that bound, None where it is ``bound`` itself.
     """
 
     value: Any
     bound: Any
     ratio: float | None
+    widest: Any = None
 
     @property
     def half(self) -> Any:
         """The largest error of each value itself; 0 where they enclose nothing."""
-        return self.bound * (self.ratio or 0.0)
+        return (self.bound if self.widest is None else self.widest) * (self.ratio or 0.0)
 
 
 class BulkContext:

@@ -21,6 +21,7 @@ from decimal import (
 from fractions import Fraction
 from typing import Any
 
+from verify.contexts.heights import Height, additions
 from verify.errors import DomainError, VerifyError
 from verify.floats import Format
 
@@ -50,7 +51,7 @@ class Model:
     the format in which the kernel works; the sum is then rounded to the format. Where a product,
     quotient or exponential may lie below ``normal``, the smallest normal number, |e| <= ``subnormal``,
     half the spacing there; where it may lie below ``flush``, the smallest normal number of the format
-    in which the kernel works, it may be lost, which adds ``flush``.
+    in which the kernel works, it may be lost, which adds ``flush``. ``height`` declares the order of sums.
     """
 
     format: Format
@@ -61,6 +62,7 @@ class Model:
     normal: Decimal
     subnormal: Decimal
     flush: Decimal
+    height: Height = None
 
     def holds(self, x: float) -> bool:
         """Whether a finite float64 is a finite value of the format."""
@@ -246,13 +248,14 @@ def divide(a: Rounded, b: Rounded) -> Rounded:
 
 
 def total(model: Model, terms: list[Rounded]) -> Rounded:
-    """Sum of n terms in any order: each passes through at most n - 1 additions. 0 is added exactly.
+    """Sum of n terms: each passes through the additions of the declared height. 0 is added exactly.
 
     Kernels for the 16-bit formats add in float32 and round the sum once.
     """
     infinite = [term for term in terms if term.infinite]
     if infinite:
         return infinite[0] if len(infinite) == 1 else add(infinite[0], total(model, infinite[1:]))
+    longest = additions(model.height, len(terms))
     terms = [term for term in terms if term.exact != 0]
     if len(terms) < 2:
         return terms[0] if terms else point(model, 0.0)
@@ -260,7 +263,7 @@ def total(model: Model, terms: list[Rounded]) -> Rounded:
     for term in terms:
         lower, upper = DOWN.add(lower, term.lower), UP.add(upper, term.upper)
         size, error = UP.add(size, term.size), UP.add(error, term.error)
-    growth = exp_minus_one_bound(UP.multiply(model.sum_unit, len(terms) - 1))
+    growth = exp_minus_one_bound(UP.multiply(model.sum_unit, min(longest, len(terms) - 1)))
     error = UP.fma(growth, UP.add(size, error), error)
     if model.sum_unit == model.unit:
         return Rounded(model, lower, upper, error)

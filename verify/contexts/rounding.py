@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from verify.contexts.family import Family
+from verify.contexts.heights import Height
 from verify.contexts.rounded import (
     DOWN,
     ONE,
@@ -42,11 +43,14 @@ ULPS_OF_EXP_AND_LOG = {"cpu": 2, "cuda": 4}
 Body = Callable[[int], Any]
 
 
-def model_for(dtype: str, device: str = "cpu", *, function_error: int | None = None) -> Model:
+def model_for(
+    dtype: str, device: str = "cpu", *, function_error: int | None = None, height: Height = None
+) -> Model:
     """The rounding model of a dtype on a device; ``function_error`` is that of exp and log in u.
 
     Kernels for the 16-bit formats work in float32, so that below the smallest normal number only
-    the rounding to the format itself counts, and float32's own flush to 0.
+    the rounding to the format itself counts, and float32's own flush to 0. ``height`` is the order of sums
+    that an implementation is held to (verify/contexts/heights.py).
     """
     format = format_named(dtype)
     inner = format_named("float32") if format.width == 16 else format
@@ -56,7 +60,7 @@ def model_for(dtype: str, device: str = "cpu", *, function_error: int | None = N
     subnormal = _decimal_up(format.smallest_subnormal / 2)
     normal, flush = _decimal_up(format.smallest_normal), _decimal_up(inner.smallest_normal)
     sum_unit = _decimal_up(inner.unit_roundoff)
-    return Model(format, unit, sum_unit, relative, relative, normal, subnormal, flush)
+    return Model(format, unit, sum_unit, relative, relative, normal, subnormal, flush, height)
 
 
 class RoundingContext:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from verify.backends import load_torch
+from verify.contexts.heights import additions
 from verify.contexts.rounded import Model
 
 Part = tuple[Any, Any]
@@ -40,6 +41,7 @@ class Rules:
         self.wide = self.torch.float64
         self.format = model.format
         self.narrow = getattr(self.torch, model.format.name)
+        self.height = model.height
         self.unit = float(model.unit)
         self.sum_unit = float(model.sum_unit)
         self.function = float(model.exp_error)
@@ -153,7 +155,7 @@ class Rules:
         return self.multiply(*a, *self.log(*b))
 
     def total(self, value: Any, error: Any, dims: tuple[int, ...]) -> Part:
-        """The sum over dimensions, in any order: n - 1 additions, then one rounding to a 16-bit format.
+        """The sum over dimensions: the additions of the declared height, then one rounding to 16 bits.
 
         An exact 0 is no term; a sum of one term is that term.
         """
@@ -165,7 +167,7 @@ class Rules:
             terms = present.sum(dims).to(self.wide)
         else:
             terms = self.torch.full_like(whole, float(n))
-        growth = (self.sum_unit * (terms - 1)).clamp_(min=0.0)
+        growth = self.sum_unit * (terms - 1).clamp_(0, additions(self.height, n))
         growth = growth + growth * growth
         one_sign = n == 1 or bool(value.amin() >= 0)
         size = whole.abs() if one_sign else value.abs().sum(dims)
