@@ -18,7 +18,7 @@ FLOORS = (
     "backends calls contexts guard kernel oracle points regimes signatures spread state strategies tensors "
     "wide_rows",
     "accuracy adapters bulk_judgement candidate cases confirmation display elements entries evidence "
-    "examination judgement literals proof reduction refuter reproducer samples search simplex "
+    "examination judgement literals proof reduction relations refuter reproducer samples search simplex "
     "snippet sources standalone tables tally targets",
     "catalogue operations",
     "assertions checking report results",

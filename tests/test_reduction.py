@@ -81,12 +81,12 @@ def _widest() -> Call:
 def test_nothing_is_cut_once_the_tries_are_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A table of 50,257 columns that cannot be made narrower costs no more cuts than tries."""
     cuts: list[int] = []
-    cut = reduction._cut
+    cut = reduction.selected
 
     def counted(call: Call, axis: str, kept: list[int]) -> Call | None:
         cuts.append(len(kept))
         assert len(cuts) <= 3 * reduction.TRIES
         return cut(call, axis, kept)
 
-    monkeypatch.setattr(reduction, "_cut", counted)
+    monkeypatch.setattr(reduction, "selected", counted)
     assert reduction.reduced(_widest(), lambda call: False).lengths["C"] == 50257

@@ -32,8 +32,12 @@ def test_the_same_seed_gives_the_same_calls() -> None:
     """Values, options and layouts are those of the seed, another seed has others."""
     first, again, other = (_calls("log_softmax", seed=s, count=6) for s in (1, 1, 2))
     assert [c.options for c in first] == [c.options for c in again]
-    assert all(torch.equal(a, b) for x, y in zip(first, again, strict=True) for a, b in _pairs(x, y))
+    assert all(_same(a, b) for x, y in zip(first, again, strict=True) for a, b in _pairs(x, y))
     assert [c.options for c in first] != [c.options for c in other]
+
+
+def _same(a: Any, b: Any) -> bool:
+    return torch.equal(a.nan_to_num(nan=0.1), b.nan_to_num(nan=0.1))
 
 
 def _pairs(x: Call, y: Call) -> Any:
@@ -87,3 +91,27 @@ def test_infinities_are_drawn_where_the_contract_allows_them() -> None:
     """Masked logits for log_softmax, never for divergences."""
     assert any(bool(t.isinf().any()) for call in _calls("log_softmax") for t in _numbers(call))
     assert not any(bool(t.isinf().any()) for call in _calls("kl_div") for t in _numbers(call))
+
+
+def test_a_nan_lies_in_one_row_and_only_where_rows_are_worked_on_one_by_one() -> None:
+    """The others then have their values, which a function must not lose."""
+    spoilt = [call for seed in range(4) for call in _calls("log_softmax", seed=seed) if _spoilt_rows(call)]
+    assert spoilt
+    assert all(_spoilt_rows(call) == 1 and call.contract.rowwise(call.options) for call in spoilt)
+
+
+def _spoilt_rows(call: Call) -> int:
+    nan = call.values[0].tensor.isnan()
+    return int(nan.flatten(1).any(1).sum()) if nan.dim() > 1 else 0
+
+
+def _spread_by_a_mask(x: Any, dim: int) -> Any:
+    """log_softmax whose rows all take in 0 times the largest entry of the table."""
+    return x.log_softmax(dim) + 0 * x.detach().nan_to_num(posinf=0, neginf=0, nan=float("nan")).amax()
+
+
+def test_a_nan_that_reaches_other_rows_is_refuted() -> None:
+    """With the exact value of an element that has one."""
+    value, *_ = verify.check(_spread_by_a_mask, "log_softmax", grad=False)
+    assert value.counterexample is not None
+    assert (value.counterexample.got, value.status.value) == ("nan", "refuted")

@@ -13,6 +13,8 @@ from verify.contexts.rounded import Model
 from verify.contexts.rounding import error_bounds
 from verify.contract import Contract
 from verify.errors import DomainError
+from verify.points import length_of
+from verify.reduction import rows_of
 from verify.wide import exact
 
 Property = str
@@ -63,6 +65,22 @@ def formula_of(call: Call, aspect: Property) -> tuple[Callable[..., Any], tuple[
     """The definition of a value or gradient over a context, all elements, and the exact values it takes."""
     definition, *_ = actions_of(call.contract, aspect)
     return lambda c, *given: definition(c, call.options, *given), tuple(map(exact, values_of(call, aspect)))
+
+
+def alone(call: Call, aspect: Property, position: int) -> tuple[Call, int]:
+    """The row of an element, where rows are worked on one by one, and the position of the element in it.
+
+    Any other call stays whole.
+    """
+    rows = call.lengths.get("N", 1)
+    if rows < 2 or not call.contract.rowwise(call.options):
+        return call, position
+    of = variable_of(aspect, call.contract)
+    shape: tuple[Any, ...] = call.contract.shape(call.options)
+    if of:
+        (shape,) = (v.shape for v in call.contract.variables(call.options) if v.name == of)
+    row, place = divmod(position, math.prod(length_of(size, call.lengths) for size in shape) // rows)
+    return rows_of(call, row, row + 1), place
 
 
 def actions_of(contract: Contract, aspect: Property) -> tuple[Callable[..., Any], ...]:

@@ -16,13 +16,25 @@ from verify.candidate import CandidateError, Function, gradient_of, side_effects
 from verify.contexts.axes import NotBulkError
 from verify.contexts.bulk import Bulk, evaluate
 from verify.contexts.rounded import Model
+from verify.contexts.running import SLACK
 from verify.contexts.torch import NotApplicableError
-from verify.elements import Property, actions_of, bounds_of, flat, formula_of, values_of, variable_of
+from verify.elements import (
+    Property,
+    actions_of,
+    alone,
+    bounds_of,
+    element,
+    flat,
+    formula_of,
+    values_of,
+    variable_of,
+)
 from verify.errors import DomainError
 from verify.floats import Enclosure, Format
-from verify.judgement import NO_BOUND, NO_VALUE, Outcome, judge
-from verify.oracle import Undecided, enclose_family
+from verify.judgement import NO_BOUND, NO_VALUE, RELATED, Outcome, judge
+from verify.oracle import Undecided, enclose, enclose_family
 from verify.reduction import rows_of
+from verify.relations import beyond, numbered, rearranged, rearrangements, result_rearranged
 from verify.verdict import Status
 from verify.wide import Wide
 
@@ -41,11 +53,13 @@ class Found:
     """What a call showed: the outcome of its worst element, where that lies, and its exact value.
 
     ``position`` counts the elements from 0 in row-major order, None where no number was compared.
+    ``call`` is another call that shows it, where it is not the one examined.
     """
 
     outcome: Outcome
     position: int | None = None
     truth: Enclosure | None = None
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +116,9 @@ class Examiner:
         try:
             bulk = self._bulk(call)
             if bulk.ratio is None:
-                return self._one_by_one(result, call, bulk)
+                return (
+                    self._one_by_one(result, call, bulk) if small else self._by_relations(result, call, bulk)
+                )
             precise = self._precise(call, bulk) if graded or self.level == "accurate" else None
         except NotBulkError as error:
             if small:
@@ -121,6 +137,50 @@ class Examiner:
         if not found.outcome.judged and small:
             return self._one_by_one(result, call)
         return self._graded(found, call, bulk, got, precise)
+
+    def _by_relations(self, result: Any, call: Call, bulk: Bulk) -> Found:
+        """Compare with the same call rearranged; where the two differ, ask the oracle which is off."""
+        related = Found(Outcome(Status.UNKNOWN, reason=RELATED))
+        for how in rearrangements(call):
+            other = rearranged(call, how)
+            if other is None:
+                continue
+            try:
+                found = self._result(other)
+            except CandidateError as error:
+                return Found(_refuted(str(error)), call=other)
+            own, bound = (
+                result_rearranged(part.reshape(result.shape), call, self.aspect, how).reshape(-1)
+                for part in (result, bulk.bound)
+            )
+            place = beyond(own, found.reshape(-1), 2 * bound)
+            if place is None:
+                continue
+            index = result_rearranged(numbered(result), call, self.aspect, how).reshape(-1)
+            for tensor, which, position in ((result, call, int(index[place])), (found, other, place)):
+                judged = self._at_position(tensor, which, position)
+                if judged.outcome.status is Status.REFUTED:
+                    return replace(judged, call=which)
+        return related
+
+    def _at_position(self, result: Any, call: Call, position: int) -> Found:
+        """The outcome of one element, its exact value computed alone."""
+        row, place = alone(call, self.aspect, position)
+        formula, values = formula_of(row, self.aspect)
+        try:
+            truth = enclose(
+                lambda c, *x: element(formula(c, *x), place),
+                values,
+                format=self.format,
+                max_bits=self.max_bits,
+                lazy=True,
+            )
+        except DomainError as error:
+            return Found(Outcome(Status.UNKNOWN, reason=f"{NO_VALUE}: {error}"))
+        bound = float(self._bulk(call).bound[position]) * (1 + SLACK)
+        limit = Fraction(bound) if bound - bound == 0 else None
+        (got,) = exact_values(result.reshape(-1)[position])
+        return _element(position, got, truth, limit, self.format)
 
     def _by_pieces(self, result: Any, call: Call) -> Found:
         """Judge a few rows of a large table after the other, so that memory stays small."""

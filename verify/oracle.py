@@ -35,22 +35,36 @@ class Undecided:
 
 
 def enclose(
-    formula: Callable[..., Any], values: tuple[Any, ...], *, format: Format, max_bits: int = 4096
+    formula: Callable[..., Any],
+    values: tuple[Any, ...],
+    *,
+    format: Format,
+    max_bits: int = 4096,
+    lazy: bool = False,
 ) -> Enclosure | Undecided:
     """An enclosure of ``formula(context, *values)``, a number, at most 2**-20 ulp of ``format`` wide.
 
     Values are Fractions or floats (taken exactly), ints for labels (from 1) and nested tuples for
     families. Near 0 the width is at most 2**-20 of the smallest subnormal number. Raises
-    `DomainError` where the formula has no value.
+    `DomainError` where the formula has no value. With ``lazy`` only what the value depends on is computed.
     """
     (result,) = enclose_family(
-        lambda c, *arguments: Family((formula(c, *arguments),)), values, format=format, max_bits=max_bits
+        lambda c, *arguments: Family((formula(c, *arguments),)),
+        values,
+        format=format,
+        max_bits=max_bits,
+        lazy=lazy,
     )
     return result
 
 
 def enclose_family(
-    formula: Callable[..., Any], values: tuple[Any, ...], *, format: Format, max_bits: int = 4096
+    formula: Callable[..., Any],
+    values: tuple[Any, ...],
+    *,
+    format: Format,
+    max_bits: int = 4096,
+    lazy: bool = False,
 ) -> tuple[Enclosure | Undecided, ...]:
     """An enclosure for each item of a formula whose result is a family of one axis; see `enclose`.
 
@@ -61,7 +75,7 @@ def enclose_family(
     while True:
         reason = ""
         try:
-            context = BallContext(bits)
+            context = BallContext(bits, lazy)
             enclosures = tuple(context.enclosure(item) for item in context.evaluate(formula, *values))
             if all(is_narrow(enclosure, format) for enclosure in enclosures):
                 return enclosures

@@ -57,7 +57,7 @@ def _shorter(call: Call, axis: str, keeps: _Limited) -> Call:
         while keeps.left and at < call.lengths[axis] and call.lengths[axis] > 1:
             length = call.lengths[axis]
             kept = [*range(at), *range(min(at + piece, length), length)]
-            shorter = _cut(call, axis, kept) if kept else None
+            shorter = selected(call, axis, kept) if kept and not _sums_along(call, axis) else None
             if shorter is not None and keeps(shorter):
                 call = shorter
             else:
@@ -80,15 +80,19 @@ def rows_of(call: Call, start: int, stop: int) -> Call:
     return replace(call, lengths={**call.lengths, "N": stop - start}, values=values, upstream=upstream)
 
 
-def _cut(call: Call, axis: str, kept: list[int]) -> Call | None:
-    """The call with these positions of an axis; None where its values do not allow it."""
+def _sums_along(call: Call, axis: str) -> bool:
+    """Whether numbers that have to sum to 1 lie along an axis."""
+    declared = call.contract.variables(call.options)
+    return any(v.domain.sums_to_one and v.shape[-1:] == (axis,) for v in declared)
+
+
+def selected(call: Call, axis: str, kept: list[int]) -> Call | None:
+    """The call with these positions of an axis, in this order; None where a label is not among them."""
     declared = call.contract.variables(call.options)
     if len(declared) != len(call.values):
         return None
     values = []
     for variable, value in zip(declared, call.values, strict=True):
-        if variable.domain.sums_to_one and variable.shape[-1:] == (axis,):
-            return None
         cut = _selected(variable, value, axis, kept)
         if cut is None:
             return None

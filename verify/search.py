@@ -17,7 +17,7 @@ from verify.contexts.heights import Height
 from verify.contexts.rounding import model_for
 from verify.contract import Contract
 from verify.display import shown_call
-from verify.elements import Property, element, formula_of, variable_of
+from verify.elements import Property, alone, element, formula_of, variable_of
 from verify.errors import UnavailableError, VerifyError
 from verify.examination import Examiner, Found
 from verify.floats import format_named
@@ -215,7 +215,7 @@ class Search:
             self.tally.add(outcome, (call,))
         refuted = outcome.status is Status.REFUTED and outcome.ratio >= severe
         if refuted:
-            self.refuting.append((call, found))
+            self.refuting.append((found.call or call, found))
         return refuted
 
     def _examined(self, call: Call) -> Found:
@@ -253,12 +253,13 @@ class Search:
             script = failing_script(self.candidate, call, self.dtype, self.device, of=of, reason=reason)
             return replace(verdict, counterexample=example, reproducer=script, reason=reason)
         got = found.outcome.got
-        formula, values = formula_of(call, self.aspect)
         position, truth = found.position, found.truth
+        row, at = alone(call, self.aspect, position)
+        formula, values = formula_of(row, self.aspect)
         try:
             if truth is None:
                 raise VerifyError("the exact value was not enclosed")
-            exact = confirm(lambda c, *x: element(formula(c, *x), position), values, truth, lazy=True)
+            exact = confirm(lambda c, *x: element(formula(c, *x), at), values, truth, lazy=True)
         except VerifyError as error:
             return replace(verdict, status=Status.UNKNOWN, reason=f"mpmath does not confirm it: {error}")
         of = variable_of(self.aspect, self.contract)

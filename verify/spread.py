@@ -51,7 +51,7 @@ DENSE = 20_000
 """Numbers up to which a table has further axes longer than 1, and a call another form than the plain one."""
 
 FLOAT64_NUMBERS = 1100
-"""Larger tables are not drawn for float64, whose exact values come number by number."""
+"""Numbers up to which a table of float64 has further axes: exact values then come number by number."""
 
 
 def wide_calls(
@@ -66,8 +66,6 @@ def wide_calls(
     """Up to ``count`` calls over ``tables``, the same for one seed; those outside the domain are left out."""
     for number in range(count):
         shape = tables[number % len(tables)]
-        if dtype == "float64" and shape[0] * shape[1] > FLOAT64_NUMBERS:
-            continue
         for attempt in range(ATTEMPTS):
             name = f"{contract.name} {seed} {number}"
             large = shape[0] * shape[1] > DENSE
@@ -107,6 +105,7 @@ class _Spread:
         self._random = random.Random(seed)
         self._rows = WideRows(dtype, seed)
         self._infinite = False
+        self._spoilt = ""
 
     def call(
         self, contract: Contract, choices: Mapping[str, tuple[Any, ...]], rows: int, columns: int
@@ -119,6 +118,8 @@ class _Spread:
             if plain and option.keyword and option.default in choices[option.name]:
                 options[option.name] = option.default
         variables = contract.variables(options)
+        apart = not self._infinite and rows > 1 and contract.rowwise(options)
+        self._spoilt = variables[0].name if apart and self._random.random() < 0.2 else ""
         if "dim" in options and options["dim"] % options["axes"] == 0 and self._random.random() < 0.75:
             rows, columns = columns, rows
         lengths = {"N": rows, "C": columns}
@@ -155,6 +156,8 @@ class _Spread:
         table = make(rows, columns)
         if infinite and self._infinite:
             table = self._rows.with_infinities(table, self._random.choice(infinite))
+        if variable.name == self._spoilt and domain.kind == "real" and domain.sign == "any":
+            table = self._rows.with_nan(table)
         table = self._rows.held(table)
         return Wide(table.reshape(shape)) if shape else Fraction(float(table))
 

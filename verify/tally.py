@@ -10,7 +10,7 @@ from typing import Any
 
 from verify.claim import Relation
 from verify.floats import Enclosure, Format
-from verify.judgement import NO_BOUND, NO_VALUE, Implementation, Outcome, Values, as_float
+from verify.judgement import NO_BOUND, NO_VALUE, RELATED, Implementation, Outcome, Values, as_float
 from verify.oracle import Undecided
 from verify.verdict import Status
 
@@ -25,6 +25,7 @@ class Tally:
     unbounded: int = 0
     undecided: int = 0
     outside: int = 0
+    related: int = 0
     worst_ulp: float = 0.0
     worst_ratio: float = 0.0
     accuracy: float | None = None
@@ -53,6 +54,8 @@ class Tally:
             self.outside += 1
         elif outcome.reason == NO_BOUND:
             self.unbounded += 1
+        elif outcome.reason == RELATED:
+            self.related += 1
         else:
             self.undecided += 1
             self.undecided_because = self.undecided_because or outcome.reason
@@ -79,6 +82,8 @@ class Tally:
             told.append(f"undecided on {self.undecided} of {self.seen} inputs: {self.undecided_because}")
         if self.unbounded:
             told.append(f"{NO_BOUND} for {self.unbounded} of {self.seen} inputs, which were not judged")
+        if self.related:
+            told.append(f"{self.related} of {self.seen} inputs are so large that each was {RELATED}")
         if self.outside and not self.judged:
             told.append(f"{NO_VALUE} for {self.outside} of {self.seen} inputs")
         if self.declined:

@@ -22,11 +22,11 @@ WEIGHT = flag("weight")
 
 IGNORE_INDEX = Option(
     "ignore_index",
-    (None, -100, -1, 0, SEGMENTATION_MARK),
+    (None, -100, -1, 0, 3, SEGMENTATION_MARK),
     None,
     lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool)),
 )
-"""The label whose rows are left out; one that is no class marks some rows."""
+"""The label whose rows are left out; one that is no class, as 3 of up to three, marks some rows."""
 
 
 def _is_share(value: Any) -> bool:

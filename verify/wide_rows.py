@@ -155,6 +155,13 @@ class WideRows:
         block = self._random.choice([b for b in (1, 2, 4, *BLOCKS) if b < columns])
         return table.masked_fill((at < block) if kind == 1 else (at >= columns - block), infinity)
 
+    def with_nan(self, table: Any) -> Any:
+        """A nan in one row, or that whole row: a mask of padding, or of rows that are not there."""
+        row = self._random.randrange(table.shape[0])
+        whole = self._random.random() < 0.5
+        table[row, slice(None) if whole else self.place(table.shape[1])] = math.nan
+        return table
+
     def distributions(self, rows: int, columns: int) -> Any:
         """Rows that sum to exactly 1: small whole parts of a power of two, the rest in powers of two."""
         share = self._random.choice((0.02, 0.5, 1.0, 1.0))

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from flint import arb, ctx, fmpq
 
 from verify.contexts.dual import Dual, Index, derivative
-from verify.contexts.family import Family
+from verify.contexts.family import Family, Later
 from verify.errors import DomainError, PrecisionError, UsageError
 from verify.floats import Enclosure
 
@@ -94,9 +94,13 @@ class Ball:
 
 @dataclass(frozen=True, slots=True)
 class BallContext:
-    """Evaluates formulas in balls of ``precision_bits`` bits."""
+    """Evaluates formulas in balls of ``precision_bits`` bits.
+
+    With ``lazy`` an item of a family is computed only when it is used, which has to be within `evaluate`.
+    """
 
     precision_bits: int = 128
+    lazy: bool = False
 
     def value(self, number: Fraction | float) -> Ball:
         """A number, exactly; a float may be infinite, and nan raises `DomainError`."""
@@ -178,6 +182,8 @@ class BallContext:
 
     def family(self, body: Callable[[int], Any], *, over: Family) -> Family:
         """The family body(1), ..., body(n), n the length of ``over``."""
+        if self.lazy:
+            return Family(Later(body, len(over)))
         return Family(tuple(body(position) for position in range(1, len(over) + 1)))
 
     def equal(self, i: int, j: int) -> Ball:
