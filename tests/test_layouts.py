@@ -173,3 +173,13 @@ def scaled_if_expanded(x: Any, dim: int) -> Any:
 def test_rows_that_share_their_memory_are_drawn() -> None:
     """A fault at stride 0 along the batch is found by the default number of examples."""
     assert verify.check(scaled_if_expanded, "softmax", grad=False, examples=100)[0].status is Status.REFUTED
+
+
+@pytest.mark.skipif(
+    not torch.cpu._is_amx_tile_supported(), reason="not run: the processor has no AMX; run it on one that has"
+)
+def test_linear_in_bfloat16_reads_beyond_a_row_on_amx() -> None:
+    """A finding of docs/operations.md: once torch is mended this fails, and the sentence there has to go."""
+    beside = torch.nn.functional.pad(torch.zeros(17, 3), (0, 1), value=float("nan")).bfloat16()
+    found = torch.nn.functional.linear(beside[:, :3], torch.zeros(128, 3).bfloat16())
+    assert bool(found.isnan().any())

@@ -137,7 +137,8 @@ def form(name: str, *values: Any) -> Option:
 def mapped(function: Callable[[Any], Any], value: Any) -> Any:
     """``function`` of every number of a drawn value: a number, nested tuples, or a table of numbers.
 
-    The function may use whole numbers, + - * /, abs and `clamped`; it is applied to a table as a whole.
+    The function may use whole numbers, + - * /, abs, `clamped` and `without_tiny`; it is applied to a table
+    as a whole.
     """
     if isinstance(value, tuple):
         return tuple(mapped(function, item) for item in value)
@@ -151,3 +152,10 @@ def clamped(number: Any, low: int, high: int) -> Any:
         if hasattr(number, "clamp")
         else min(max(number, Fraction(low)), Fraction(high))
     )
+
+
+def without_tiny(number: Any, least: Fraction) -> Any:
+    """A number, or each of many, with 0 in the place of what is smaller than ``least`` in magnitude."""
+    if hasattr(number, "where"):
+        return number.where(number.abs() >= float(least), 0.0)
+    return number if abs(number) >= least else Fraction(0)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
-from verify.contract import Arguments, Contract, Gradient, Options, Values, clamped, form, mapped
+from verify.contract import (
+    Arguments,
+    Contract,
+    Gradient,
+    Options,
+    Values,
+    clamped,
+    form,
+    mapped,
+    without_tiny,
+)
 from verify.domain import Declaration, real
 from verify.entries import flag
 from verify.operation import Operation, Peer
@@ -30,6 +41,9 @@ from verify.targets import (
 
 LARGEST = 16
 """The largest magnitude of hidden and class vectors drawn: their products are numbers of float16."""
+
+LEAST = Fraction(1, 2**100)
+"""The smallest that is drawn beside 0: matrix units of 16-bit formats take a subnormal factor for 0."""
 
 BIAS = flag("linear_bias")
 """Whether a bias is added to the logits."""
@@ -137,8 +151,12 @@ def _prepared(options: Options, values: Values) -> Values | None:
     found = prepared_target(options, (x, target, weight, draws))
     if found is None:
         return None
-    x, w, bias = (mapped(lambda a: clamped(a, -LARGEST, LARGEST), value) for value in (x, w, bias))
+    x, w, bias = (mapped(_moderate, value) for value in (x, w, bias))
     return x, w, *found[1:], bias
+
+
+def _moderate(number: Any) -> Any:
+    return without_tiny(clamped(number, -LARGEST, LARGEST), LEAST)
 
 
 def _arguments(options: Options, values: Values) -> Arguments:
