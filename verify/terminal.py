@@ -10,7 +10,15 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from verify.output import write
@@ -40,6 +48,43 @@ def show(lines: Iterable[Line]) -> None:
 def show_json(value: Any) -> None:
     """Print one JSON object to stdout."""
     write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+class Rate:
+    """Progress through many inputs, with their rate and the time left, on stderr when that is a terminal."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        console = Console(stderr=True)
+        if console.is_terminal:
+            self._progress = Progress(
+                BarColumn(),
+                TaskProgressColumn(),
+                TextColumn("{task.description}", markup=False),
+                TimeRemainingColumn(),
+                console=console,
+                transient=True,
+            )
+
+    def __enter__(self) -> Rate:
+        if self._progress:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress:
+            self._progress.stop()
+
+    def at(self, done: int, total: int) -> None:
+        """That so many inputs are done, of so many."""
+        if self._progress:
+            if not self._progress.task_ids:
+                self._progress.add_task("", total=total, completed=done)
+            task = self._progress.tasks[0]
+            rate = f"{task.speed:,.0f} inputs/s" if task.speed else ""
+            self._progress.update(task.id, completed=done, description=rate)
 
 
 class Steps:
