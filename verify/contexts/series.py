@@ -8,7 +8,8 @@ decide the branch; where it does not, `PrecisionError` asks for a smaller one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -19,7 +20,7 @@ from verify.contexts.family import Family
 from verify.errors import PrecisionError
 
 LOCK = threading.RLock()
-"""Held while Flint's global precision is changed; so series can be made by several threads."""
+"""Held while Flint's global precision is another, so that several threads can use it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,43 +158,35 @@ class SeriesContext:
         raise PrecisionError("a comparison is not decided on this interval; take a smaller one")
 
 
-def taylor(
-    formula: Callable[..., Any], values: Callable[[Any], tuple[Any, ...]], at: Any, terms: int, bits: int
-) -> list[Any]:
-    """The first coefficients of ``formula(context, *values(x))`` in x about ``at``, an arb, as balls.
+@contextmanager
+def working(bits: int, terms: int) -> Iterator[None]:
+    """Inside, balls have so many bits and series so many terms; for one thread at a time."""
+    with LOCK:
+        before = ctx.prec, ctx.cap
+        ctx.prec, ctx.cap = bits, terms
+        try:
+            yield
+        finally:
+            ctx.prec, ctx.cap = before
 
-    Raises `PrecisionError` where a ball is too wide to tell. Call it while `LOCK` is held.
+
+def taylor(formula: Callable[..., Any], values: Callable[[Any], tuple[Any, ...]], at: Any) -> list[Any]:
+    """The coefficients of ``formula(context, *values(x))`` in x about ``at``, an arb, as balls.
+
+    Call it while `working`, which says how many. Raises `PrecisionError` where a ball is too wide to tell.
     """
-    before = ctx.prec, ctx.cap
-    ctx.prec, ctx.cap = bits, terms
+    context, terms = SeriesContext(), int(ctx.cap)
+    x = Series(arb_series([at, 1], terms))
     try:
-        context = SeriesContext()
-        x = Series(arb_series([at, 1], terms))
-        result = formula(context, *(context.lift(value) for value in values(x)))
-        content = _finite(_content(result))
-        return [content[k] for k in range(terms)]
+        content = _content(formula(context, *(context.lift(value) for value in values(x))))
     except (ValueError, ZeroDivisionError) as error:
         raise PrecisionError(f"no series on this interval: {error}") from error
-    finally:
-        ctx.prec, ctx.cap = before
+    return [_finite(content)[k] for k in range(terms)]
 
 
-def interval(low: Fraction, high: Fraction, bits: int) -> Any:
-    """The ball that holds ``low``..``high``. Call it while `LOCK` is held."""
-    before, ctx.prec = ctx.prec, bits
-    try:
-        return _arb(low).union(_arb(high))
-    finally:
-        ctx.prec = before
-
-
-def point(number: Fraction, bits: int) -> Any:
-    """The ball of a dyadic number, exact where ``bits`` suffice. Call it while `LOCK` is held."""
-    before, ctx.prec = ctx.prec, bits
-    try:
-        return _arb(number)
-    finally:
-        ctx.prec = before
+def interval(low: Fraction, high: Fraction) -> Any:
+    """The ball that holds ``low``..``high``; exact for one dyadic number, where the bits suffice."""
+    return _arb(low) if low == high else _arb(low).union(_arb(high))
 
 
 def _arb(number: Fraction) -> Any:

@@ -30,7 +30,7 @@ def examine(subject: Subject, start: int, stop: int) -> dict[str, Any]:
         _count(subject, start, stop, counter)
         apart, failed = _apart(subject, start, stop)
     except CandidateError as error:
-        failed = str(error)
+        failed = f"{error}{_where(subject, start, stop)}"
     return _plain(counter, apart, failed)
 
 
@@ -123,3 +123,26 @@ def _apart(subject: Subject, start: int, stop: int) -> tuple[int, str]:
                     "inputs of a call, or chance, will have it; sweep functions that work entry by entry"
                 )
     return apart, ""
+
+
+def _where(subject: Subject, start: int, stop: int) -> str:
+    """The first input, found by halving, on which a call fails by itself; empty where none is found."""
+    order = subject.order
+    if subject.form.arity == 2:
+        return ""
+    inputs = order.between(subject.curve.low, subject.curve.high)
+    low, high = max(start, inputs.start, order.finite.start), min(stop, inputs.stop, order.finite.stop)
+    if not _fails(subject, low, high):
+        return ""
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _fails(subject, low, middle) else (middle, high)
+    return f", at {float(order.value(low))!r}" if _fails(subject, low, high) else ""
+
+
+def _fails(subject: Subject, low: int, high: int) -> bool:
+    try:
+        subject.compute(subject.order.tensor(low, high, subject.device))
+    except CandidateError:
+        return True
+    return False

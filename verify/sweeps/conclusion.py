@@ -174,6 +174,5 @@ def _refuted(subject: Subject, summary: Summary, verdict: Verdict) -> Verdict:
         as_float(shown["ulp"]),
         shown["allowed_ulp"],
     )
-    return replace(
-        verdict, counterexample=example, reason=f"{verdict.reason}; computed by itself this input is right"
-    )
+    alone = "; computed by itself this input is right" if replayed.status is Status.PASSED else ""
+    return replace(verdict, counterexample=example, reason=verdict.reason + alone)

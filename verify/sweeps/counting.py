@@ -115,7 +115,7 @@ class Counter:
         self._all_rounded(span.start, total, chosen)
         self._far.append(
             (
-                chosen + span.start,
+                chosen + (span.start - self._start),
                 errors[chosen],
                 span.got[chosen].double(),
                 _chosen(span.slack, chosen, errors),
@@ -244,7 +244,7 @@ class Counter:
         room = max(0, MOST - self._asked)
         self._asked += len(asked)
         for k in asked[:room]:
-            self._ask(int(places[k]), _number(got[k]))
+            self._ask(self._start + int(places[k]), _number(got[k]))
         counts, rest = self.counts, torch.ones_like(unclear)
         rest[asked[:room]] = False
         self._bulk(places[rest], errors[rest], got[rest], refuted[rest], within[rest], bounds[rest])
@@ -256,24 +256,25 @@ class Counter:
         counts.faithful += int((errors < 1).sum())
         counts.refuted += int(refuted.sum())
         if refuted.any():
-            first = int(places[refuted].min())
+            first = self._start + int(places[refuted].min())
             before = counts.first_refuted
             counts.first_refuted = first if before is None else min(first, before)
         bins = torch.bucketize(errors, errors.new_tensor(EDGES))
         if not places.numel():
             return
-        binades = places // self._binade
+        before, beyond = divmod(self._start, self._binade)
+        binades = (places + beyond) // self._binade
         low, high = int(binades.min()), int(binades.max())
         for binade in [low] if low == high else binades.unique().tolist():
             own = bins if low == high else bins[binades == binade]
             found = torch.bincount(own, minlength=BINS).tolist()
-            row = self._row(binade)
+            row = self._row(before + binade)
             row[:] = [a + b for a, b in zip(row, found, strict=True)]
         ratios = torch.where(refuted | within & bounds.isfinite(), errors / bounds, 0.0).nan_to_num(
             0.0, math.inf
         )
         worst, at = ratios.max(0)
-        self._steeper(float(worst), int(places[at]), float(got[at]))
+        self._steeper(float(worst), self._start + int(places[at]), float(got[at]))
 
     def _ask(self, place: int, got: Bound) -> None:
         """Let the oracle decide one input."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from verify.contexts.series import LOCK, interval, point, taylor
+from verify.contexts.series import interval, taylor, working
 from verify.contract import Contract
 from verify.elements import element
 from verify.errors import PrecisionError
@@ -173,10 +173,11 @@ def _by_series(
     format, count = subject.order.format, stop - start
     bits = 64 + 3 * format.precision - format.emin
     middle, step = (low + high) / 2, (high - low) / (count - 1)
-    with LOCK:
-        over = _coefficients(subject, interval(low, high, bits), bits)
-        about = _coefficients(subject, point(middle, bits), bits)
-        reach, spacing = point((high - low) / 2, bits), point(step, bits)
+    far = (count - 1) / 2
+    with working(bits, TERMS):
+        over = _coefficients(subject, interval(low, high))
+        about = _coefficients(subject, interval(middle, middle))
+        reach, spacing = interval((high - low) / 2, (high - low) / 2), interval(step, step)
         moved = over[1].abs_upper() * reach
         ends = _outwards(about[0] - moved, about[0] + moved)
         ulp = _common_ulp(piece, *ends, format)
@@ -184,14 +185,13 @@ def _by_series(
             return None
         if ulp is None:
             raise PrecisionError("the values lie around a power of two; take their ends")
-        unit = point(ulp, bits)
-        far = (count - 1) / 2
-        terms = next((k for k in range(1, TERMS) if _size(over[k] * reach**k / unit) <= REMAINDER), None)
+        unit = interval(ulp, ulp)
+        left_out = [_size(over[k] * reach**k / unit) for k in range(TERMS)]
+        terms = next((k for k in range(1, TERMS) if left_out[k] <= REMAINDER), None)
         if terms is None:
             raise PrecisionError("the derivatives are too large on this interval; take a smaller one")
-        remainder = _size(over[terms] * reach**terms / unit)
-        scaled = [about[k] * spacing**k / unit for k in range(terms)]
-        parts = _split(scaled, format, count)
+        parts = _split([about[k] * spacing**k / unit for k in range(terms)], format, count)
+    remainder = left_out[terms]
     base, slope, rest, loose = parts
     rounding = ROUNDED * sum(abs(c) * far**k for k, c in enumerate(rest))
     slack = 2 * (remainder + rounding + sum(e * far**k for k, e in enumerate(loose))) + 2.0**-48
@@ -268,7 +268,7 @@ def _size(ball: Any) -> float:
     return math.nextafter(float(ball.abs_upper()), math.inf)
 
 
-def _coefficients(subject: Subject, at: Any, bits: int) -> list[Any]:
+def _coefficients(subject: Subject, at: Any) -> list[Any]:
     contract: Contract = subject.contract
     _, action, *_ = subject.formulas()
     if subject.aspect == "value" and contract.reference is not None:
@@ -281,4 +281,4 @@ def _coefficients(subject: Subject, at: Any, bits: int) -> list[Any]:
         call = subject.call(x)
         return call.values if subject.aspect == "value" else (call.upstream, *call.values)
 
-    return taylor(formula, values, at, TERMS, bits)
+    return taylor(formula, values, at)

@@ -12,6 +12,7 @@ from typing import Any
 from verify.backends import exact_value, load_torch
 from verify.contexts.bulk import evaluate
 from verify.contexts.rounding import model_for
+from verify.contexts.running import FINE as FEWEST
 from verify.floats import Format
 from verify.forms import FORMS
 from verify.sweeps.allowance import bounds_at
@@ -183,16 +184,22 @@ def _by_algorithms(subject: Subject, x: Any) -> tuple[Any, Any]:
     model = model_for(subject.dtype, subject.device)
     _, *algorithms = subject.formulas()
     reference = subject.contract.reference if subject.aspect == "value" else None
-    values = subject.tables(x)
     value, half = torch.zeros_like(x), torch.full_like(x, math.inf)
-    for action in (*algorithms, *([reference] if reference else [])):
-        bulk = evaluate(lambda c, *v, act=action: act(c, subject.options, *v), values, model, subject.device)
-        own, off = (
-            part if part.numel() == x.numel() else part.view(x.numel(), -1)[:, subject.position]
-            for part in (bulk.value, bulk.half)
-        )
-        better = own.isfinite() & (off < half)
-        value, half = torch.where(better, own, value), torch.where(better, off, half)
+    step = FEWEST // max(len(filled.entries) for filled in subject.form.variables)
+    for start in range(0, x.numel(), step):
+        part = slice(start, start + step)
+        values, n = subject.tables(x[part]), x[part].numel()
+        for action in (*algorithms, *([reference] if reference else [])):
+            bulk = evaluate(
+                lambda c, *v, act=action: act(c, subject.options, *v), values, model, subject.device
+            )
+            own, off = (
+                found if found.numel() == n else found.view(n, -1)[:, subject.position]
+                for found in (bulk.value, bulk.half)
+            )
+            better = own.isfinite() & (off < half[part])
+            value[part] = torch.where(better, own, value[part])
+            half[part] = torch.where(better, off, half[part])
     return value, half
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Overflow
 from fractions import Fraction
 from typing import Any
@@ -18,9 +18,9 @@ from verify.contexts.torch import NotApplicableError
 from verify.contract import Contract
 from verify.elements import actions_of, element, flat, formula_of, values_of
 from verify.errors import DomainError
-from verify.floats import Bound, Enclosure, format_named
+from verify.floats import Bound, Enclosure, format_named, ulp_error
 from verify.forms import Argument, Curve, Filled, Form, contract_of_form
-from verify.judgement import NO_VALUE, Outcome, judge
+from verify.judgement import NO_BOUND, NO_VALUE, Outcome, judge
 from verify.oracle import Undecided, enclose
 from verify.signatures import call_with, signature_of
 from verify.sweeps.order import Order
@@ -234,11 +234,17 @@ class Subject:
             return Undecided(MAX_BITS, f"{NO_VALUE}: {error}")
 
     def outcome(self, got: Bound, *arguments: Bound) -> tuple[Outcome, Enclosure | None]:
-        """The exact judgement of one result, and what encloses the number that it should be."""
+        """The exact judgement of one result, and what encloses the number that it should be.
+
+        A correctly rounded result passes where no algorithm has a bound, too (`Counts`).
+        """
         truth = self.enclosure(*arguments)
         if isinstance(truth, Undecided):
             return Outcome(Status.UNKNOWN, got=got, reason=truth.reason), None
-        return judge(got, truth, self.bound(*arguments), self.order.format), truth
+        found = judge(got, truth, self.bound(*arguments), self.order.format)
+        if found.reason == NO_BOUND and ulp_error(got, truth, self.order.format)[1] <= Fraction(1, 2):
+            found = replace(found, status=Status.PASSED, reason="")
+        return found, truth
 
     def bound(self, *arguments: Bound) -> Fraction | None:
         """The largest bound of those of the stable algorithms that have one there; None where none has."""
