@@ -90,25 +90,27 @@ def perform(
                     break
             if not waiting:
                 return
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                chunk = waiting.pop(future)
-                found = _result(future)
-                done(chunk, found)
-                if found["failed"]:
-                    return
+            ended = wait(waiting, return_when=FIRST_COMPLETED).done
+            lost = [future for future in ended if future.exception() is not None]
+            failed = False
+            for future in ended - set(lost):
+                found = future.result()
+                done(waiting.pop(future), found)
+                failed = failed or bool(found["failed"])
+            for future in lost:
+                _raise(future.exception())
+            if failed:
+                return
     finally:
         for future in waiting:
             future.cancel()
 
 
-def _result(future: Future[dict[str, Any]]) -> dict[str, Any]:
-    try:
-        return future.result()
-    except (VerifyError, KeyboardInterrupt):
-        raise
-    except Exception as error:
-        told = (str(error).strip().splitlines() or ["no message"])[0]
-        raise UnavailableError(
-            f"the executor lost a chunk ({type(error).__name__}: {told}); what was computed is kept; run it "
-            "again"
-        ) from error
+def _raise(error: BaseException | None) -> None:
+    """Raise what a chunk was lost by, in words where it is none of ours."""
+    if isinstance(error, VerifyError) or not isinstance(error, Exception):
+        raise error or AssertionError("no error")
+    told = (str(error).strip().splitlines() or ["no message"])[0]
+    raise UnavailableError(
+        f"the executor lost a chunk ({type(error).__name__}: {told}); what was computed is kept; run it again"
+    ) from error
