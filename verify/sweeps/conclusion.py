@@ -142,8 +142,34 @@ def _refuted(subject: Subject, summary: Summary, verdict: Verdict) -> Verdict:
     """With a counterexample: the worst refuted input, replayed by itself as a check would."""
     assert summary.steepest is not None
     _, place, got = summary.steepest
-    call = subject.call(*_arguments(subject, place))
-    replayed = Search(
+    arguments = _arguments(subject, place)
+    replayed = _replayed(subject, arguments)
+    if replayed.status is Status.REFUTED:
+        return replace(
+            verdict,
+            counterexample=replayed.counterexample,
+            reproducer=replayed.reproducer,
+            witness=replayed.witness,
+            reason=f"{verdict.reason}; {replayed.reason}",
+        )
+    shown = _shown(subject, summary.steepest) or {}
+    names = ("x", "y")[: subject.form.arity]
+    example = Counterexample(
+        tuple((name, text_of(value)) for name, value in zip(names, arguments, strict=True)),
+        shown["exact"],
+        text_of(_bound(got)),
+        as_float(shown["ulp"]),
+        shown["allowed_ulp"],
+    )
+    alone = "; computed by itself this input is right" if replayed.status is Status.PASSED else ""
+    return replace(verdict, counterexample=example, reason=verdict.reason + alone)
+
+
+def _replayed(subject: Subject, arguments: tuple[Bound, ...]) -> Verdict:
+    """The verdict of a check about one call; unknown where an argument is infinite."""
+    if any(isinstance(argument, float) and argument - argument != 0 for argument in arguments):
+        return Verdict(subject_of(subject), Status.UNKNOWN)
+    search = Search(
         subject.candidate,
         subject.contract,
         {},
@@ -156,23 +182,5 @@ def _refuted(subject: Subject, summary: Summary, verdict: Verdict) -> Verdict:
         0,
         None,
         "stable",
-    ).replayed(call)
-    if replayed.status is Status.REFUTED:
-        return replace(
-            verdict,
-            counterexample=replayed.counterexample,
-            reproducer=replayed.reproducer,
-            witness=replayed.witness,
-            reason=f"{verdict.reason}; {replayed.reason}",
-        )
-    shown = _shown(subject, summary.steepest) or {}
-    names = ("x", "y")[: subject.form.arity]
-    example = Counterexample(
-        tuple((name, text_of(value)) for name, value in zip(names, _arguments(subject, place), strict=True)),
-        shown["exact"],
-        text_of(_bound(got)),
-        as_float(shown["ulp"]),
-        shown["allowed_ulp"],
     )
-    alone = "; computed by itself this input is right" if replayed.status is Status.PASSED else ""
-    return replace(verdict, counterexample=example, reason=verdict.reason + alone)
+    return search.replayed(subject.call(*arguments))

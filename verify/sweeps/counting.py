@@ -213,8 +213,13 @@ class Counter:
 
     def _steeper(self, ratio: float, place: int, got: float) -> None:
         before = self.counts.steepest
-        if before is None or (ratio, -place) > (before[0], -before[1]):
+        if before is None or self._rank(ratio, place) > self._rank(*before[:2]):
             self.counts.steepest = ratio, place, got
+
+    def _rank(self, ratio: float, place: int) -> tuple[float, bool, int]:
+        """Of equal ratios that of a finite input comes first, then that of the lowest number."""
+        finite = self._subject.order.finite
+        return ratio, all(n in finite for n in numbers_of(place, self._subject.form.arity)), -place
 
     def _settle(self) -> None:
         """Count the inputs that are not surely correctly rounded."""

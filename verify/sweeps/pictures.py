@@ -47,7 +47,7 @@ def figures(subject: Subject, summary: Summary) -> tuple[Figure, Figure]:
         caption=f"The same over the value of the input, within {WINDOW:g} of 0.",
         x_label="x",
         y_label="largest error, ulp",
-        series=(("largest error", tuple(_thinned(linear))),),
+        series=(("largest error", tuple(_gathered(linear))),),
         log_y=_wide(linear),
     )
     return by_order, by_value
@@ -76,6 +76,16 @@ def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     points = [point for point in points if math.isfinite(point[1])]
     step = max(1, -(-len(points) // POINTS))
     return [max(points[k : k + step], key=lambda point: point[1]) for k in range(0, len(points), step)]
+
+
+def _gathered(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Of the points in each of some hundred stretches of the axis the largest."""
+    width = WINDOW / 200
+    best: dict[int, tuple[float, float]] = {}
+    for x, top in points:
+        if math.isfinite(top):
+            best[round(x / width)] = max((x, top), best.get(round(x / width), (x, top)), key=lambda p: p[1])
+    return [best[key] for key in sorted(best)]
 
 
 def page(title: str, drawn: Sequence[Figure]) -> str:
