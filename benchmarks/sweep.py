@@ -28,6 +28,7 @@ SWEEPS: tuple[tuple[str, Any, str, str, str, int], ...] = (
     ("softplus", functional.softplus, "float32", "x", "gradient", 8),
     ("cross_entropy", functional.cross_entropy, "bfloat16", "pair", "value", 32),
 )
+PIECE = WINDOW["cpu"]
 BYTES = {"float32": 4, "bfloat16": 2}
 
 
@@ -43,7 +44,7 @@ def windows(plan: Plan, shards: int) -> list[tuple[int, int]]:
     found = []
     for chunk, (start, stop) in plan.bounds.items():
         if chunk % shards == 0:
-            found += [(low, min(low + WINDOW, stop)) for low in range(start, stop, WINDOW)]
+            found += [(low, min(low + PIECE, stop)) for low in range(start, stop, PIECE)]
     return found
 
 

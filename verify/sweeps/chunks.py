@@ -8,7 +8,8 @@ from typing import Any
 
 from verify.backends import exact_value, load_torch
 from verify.candidate import CandidateError
-from verify.sweeps.counting import Counter, numbers_of
+from verify.sweeps.counting import Counter
+from verify.sweeps.counts import numbers_of
 from verify.sweeps.references import count_pairs, count_patches, count_table
 from verify.sweeps.subject import Subject
 from verify.verdict import Status

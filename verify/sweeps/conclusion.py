@@ -15,7 +15,7 @@ from verify.judgement import as_float, text_of
 from verify.oracle import confirm
 from verify.search import Search
 from verify.signatures import name_of
-from verify.sweeps.counting import EDGES, numbers_of
+from verify.sweeps.counts import EDGES, numbers_of
 from verify.sweeps.subject import Subject
 from verify.sweeps.summary import Summary
 from verify.verdict import Counterexample, Status, Verdict

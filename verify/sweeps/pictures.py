@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from verify.record import Figure
 from verify.report.plots import svg
-from verify.sweeps.counting import numbers_of
+from verify.sweeps.counts import numbers_of
 from verify.sweeps.subject import Subject
 from verify.sweeps.summary import Summary
 

@@ -16,12 +16,13 @@ from verify.contexts.running import FINE as FEWEST
 from verify.floats import Format
 from verify.forms import FORMS
 from verify.sweeps.allowance import bounds_at
-from verify.sweeps.counting import Counter, Span
+from verify.sweeps.counting import Counter
+from verify.sweeps.counts import PARTS, Span
 from verify.sweeps.patches import Patch, patches
 from verify.sweeps.subject import Subject
 
-WINDOW = 1 << 16
-"""Inputs for which a candidate is called at once, so that everything about them stays in the cache."""
+WINDOW = {"cpu": 1 << 16, "cuda": 1 << 22}
+"""Inputs for which a candidate is called at once: on a CPU so that all about them stays in the cache."""
 
 FINE = 2.0**-16
 """A value of a 16-bit format is known well enough when it is off by at most so many ulp."""
@@ -30,7 +31,7 @@ FINE = 2.0**-16
 def count_patches(subject: Subject, start: int, stop: int, counter: Counter) -> None:
     """Count the finite inputs start..stop of a form of one argument, by patches."""
     torch = load_torch()
-    window = max(1, min(WINDOW, (stop - start) // 16))
+    window = max(1, min(WINDOW[subject.device], (stop - start) // PARTS))
     todo = patches(subject, start, stop)
     patch = next(todo)
     work = torch.empty(2, window, dtype=torch.float64, device=subject.device)
@@ -83,7 +84,7 @@ def _counting(n: int, device: str) -> Any:
     known = getattr(_LOCAL, "counting", {})
     if device not in known or known[device].numel() < n:
         torch = load_torch()
-        known[device] = torch.arange(max(n, WINDOW), dtype=torch.float64, device=device)
+        known[device] = torch.arange(max(n, WINDOW["cpu"]), dtype=torch.float64, device=device)
         _LOCAL.counting = known
     return known[device][:n]
 
@@ -110,7 +111,7 @@ def count_table(subject: Subject, start: int, stop: int, counter: Counter) -> No
     x = subject.order.tensor(start, stop, subject.device)
     got = subject.compute(x)
     edge = float(subject.order.format.clamped(math.inf))
-    size = max(1, (stop - start) // 16)
+    size = max(1, (stop - start) // PARTS)
     known = sorted(n for n in table.unknown if start <= n < stop)
     for n in known:
         counter.point(exact_value(got[n - start : n - start + 1]), n)

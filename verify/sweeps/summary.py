@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from verify.report.jsonable import unpack
-from verify.sweeps.counting import BINS
+from verify.sweeps.counts import BINS
 
 
 @dataclass(slots=True)
