@@ -38,19 +38,21 @@ def concluded(subject: Subject, summary: Summary, coverage: Mapping[str, Any]) -
         status,
         reason="; ".join(told for told in _reasons(summary, coverage, every) if told),
         coverage="exhaustive" if every else "searched",
-        inputs=summary.inputs,
+        inputs=summary.counts.inputs,
         level="stable",
-        worst_ulp=summary.worst and summary.worst[0],
-        worst_ratio=summary.steepest[0] if summary.steepest else (0.0 if summary.inputs else None),
+        worst_ulp=summary.counts.worst and summary.counts.worst[0],
+        worst_ratio=summary.counts.steepest[0]
+        if summary.counts.steepest
+        else (0.0 if summary.counts.inputs else None),
         counts=_counts(subject, summary, coverage),
     )
-    return _refuted(subject, summary, verdict) if summary.refuted else verdict
+    return _refuted(subject, summary, verdict) if summary.counts.refuted else verdict
 
 
 def _status(summary: Summary, coverage: Mapping[str, Any]) -> Status:
-    if summary.failed or summary.refuted or coverage["contradicted"]:
+    if summary.failed or summary.counts.refuted or coverage["contradicted"]:
         return Status.REFUTED
-    if coverage["missing"] or summary.undecided or not summary.inputs:
+    if coverage["missing"] or summary.counts.undecided or not summary.counts.inputs:
         return Status.UNKNOWN
     return Status.PASSED
 
@@ -65,12 +67,12 @@ def _reasons(summary: Summary, coverage: Mapping[str, Any], every: bool) -> list
     if coverage["missing"]:
         told.append(f"incomplete: {coverage['missing']} of {coverage['chunks']} chunks are missing")
     told.append(coverage["shard"])
-    if summary.refuted:
-        told.append(f"{summary.refuted:,} of {summary.inputs:,} inputs are beyond the bound")
-    told.append(f"every input: {summary.inputs:,}" if every and not summary.refuted else "")
-    if summary.undecided:
-        told.append(f"undecided on {summary.undecided:,} of {summary.inputs:,} inputs")
-    if not summary.inputs:
+    if summary.counts.refuted:
+        told.append(f"{summary.counts.refuted:,} of {summary.counts.inputs:,} inputs are beyond the bound")
+    told.append(f"every input: {summary.counts.inputs:,}" if every and not summary.counts.refuted else "")
+    if summary.counts.undecided:
+        told.append(f"undecided on {summary.counts.undecided:,} of {summary.counts.inputs:,} inputs")
+    if not summary.counts.inputs:
         told.append("no input was judged")
     if summary.apart:
         told.append(f"{summary.apart:,} of the inputs computed again have another result in other company")
@@ -81,23 +83,24 @@ def _reasons(summary: Summary, coverage: Mapping[str, Any], every: bool) -> list
 
 def _counts(subject: Subject, summary: Summary, coverage: Mapping[str, Any]) -> dict[str, Any]:
     """What was counted, as plain data (docs/json.md)."""
-    order = subject.order
+    order, first = subject.order, summary.counts.first_refuted
     histogram = []
-    for binade, counts in sorted(summary.histogram.items()):
-        first = order.value(
+    for binade, counts in sorted(summary.counts.histogram.items()):
+        least = order.value(
             (binade * order.binade) + (order.binade - 1 if binade * order.binade < order.half else 0)
         )
-        histogram.append([float(first), counts[: max((k + 1 for k, n in enumerate(counts) if n), default=0)]])
+        histogram.append([float(least), counts[: max((k + 1 for k, n in enumerate(counts) if n), default=0)]])
     return {
-        "exact": summary.exact,
-        "correctly_rounded": summary.rounded,
-        "faithful": summary.faithful,
-        "refuted": summary.refuted,
-        "undecided": summary.undecided,
+        "exact": summary.counts.exact,
+        "correctly_rounded": summary.counts.rounded,
+        "faithful": summary.counts.faithful,
+        "refuted": summary.counts.refuted,
+        "undecided": summary.counts.undecided,
+        "first_refuted": None if first is None else [float(x) for x in _arguments(subject, first)],
         "apart": summary.apart,
         "missing_chunks": coverage["missing"],
-        "worst": _shown(subject, summary.worst),
-        "steepest": _shown(subject, summary.steepest),
+        "worst": _shown(subject, summary.counts.worst),
+        "steepest": _shown(subject, summary.counts.steepest),
         "edges": list(EDGES),
         "histogram": histogram,
     }
@@ -140,8 +143,8 @@ def _confirmed(subject: Subject, arguments: tuple[Bound, ...], truth: Enclosure 
 
 def _refuted(subject: Subject, summary: Summary, verdict: Verdict) -> Verdict:
     """With a counterexample: the worst refuted input, replayed by itself as a check would."""
-    assert summary.steepest is not None
-    _, place, got = summary.steepest
+    assert summary.counts.steepest is not None
+    _, place, got = summary.counts.steepest
     arguments = _arguments(subject, place)
     replayed = _replayed(subject, arguments)
     if replayed.status is Status.REFUTED:
@@ -152,7 +155,7 @@ def _refuted(subject: Subject, summary: Summary, verdict: Verdict) -> Verdict:
             witness=replayed.witness,
             reason=f"{verdict.reason}; {replayed.reason}",
         )
-    shown = _shown(subject, summary.steepest) or {}
+    shown = _shown(subject, summary.counts.steepest) or {}
     names = ("x", "y")[: subject.form.arity]
     example = Counterexample(
         tuple((name, text_of(value)) for name, value in zip(names, arguments, strict=True)),

@@ -2,57 +2,48 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from verify.report.jsonable import unpack
-from verify.sweeps.counts import BINS
+from verify.sweeps.counts import BINS, Counts
 
 
 @dataclass(slots=True)
 class Summary:
-    """The counts of `Counts`, added up over chunks.
+    """The counts of all chunks; ``apart`` and ``failed`` as `chunks.examine` has them.
 
     ``parts``: for each part of each chunk, in float order, the place at which it begins, where it ends, and
     its largest error in ulp.
     """
 
-    inputs: int = 0
-    exact: int = 0
-    rounded: int = 0
-    faithful: int = 0
-    refuted: int = 0
-    undecided: int = 0
+    counts: Counts = field(default_factory=Counts)
     apart: int = 0
-    first_refuted: int | None = None
-    histogram: dict[int, list[int]] = field(default_factory=dict)
-    parts: list[tuple[int, int, float]] = field(default_factory=list)
-    worst: tuple[float, int, float] | None = None
-    steepest: tuple[float, int, float] | None = None
     failed: str = ""
+    parts: list[tuple[int, int, float]] = field(default_factory=list)
 
 
-_COUNTED = ("inputs", "exact", "rounded", "faithful", "refuted", "undecided", "apart")
+_ADDED = ("inputs", "exact", "rounded", "faithful", "refuted", "undecided")
 
 
 def summarised(found: Mapping[int, Mapping[str, Any]], bounds: Mapping[int, tuple[int, int]]) -> Summary:
     """What the chunks have found together; ``bounds`` says from where to where each one goes."""
     summary = Summary()
+    counts = summary.counts
     for chunk in sorted(set(found) & set(bounds)):
         line = unpack(found[chunk])
-        for name in _COUNTED:
-            setattr(summary, name, getattr(summary, name) + line[name])
+        for name in _ADDED:
+            setattr(counts, name, getattr(counts, name) + line[name])
+        summary.apart += line["apart"]
         summary.failed = summary.failed or line["failed"]
-        first = line["first_refuted"]
-        if first is not None and (summary.first_refuted is None or first < summary.first_refuted):
-            summary.first_refuted = first
-        for name in ("worst", "steepest"):
-            setattr(summary, name, _larger(getattr(summary, name), line[name]))
-        for binade, counts in line["histogram"].items():
-            row = summary.histogram.setdefault(int(binade), [0] * BINS)
-            row[: len(counts)] = [a + b for a, b in zip(row, counts, strict=False)]
+        firsts = [n for n in (counts.first_refuted, line["first_refuted"]) if n is not None]
+        counts.first_refuted = min(firsts, default=None)
+        counts.worst = _larger(counts.worst, line["worst"])
+        counts.steepest = _larger(counts.steepest, line["steepest"])
+        for binade, added in line["histogram"].items():
+            row = counts.histogram.setdefault(int(binade), [0] * BINS)
+            row[: len(added)] = [a + b for a, b in zip(row, added, strict=False)]
         _add_parts(summary, line["profile"], *bounds[chunk])
     return summary
 
@@ -68,9 +59,3 @@ def _add_parts(summary: Summary, profile: list[float], start: int, stop: int) ->
     summary.parts += [
         (low, high, top) for low, high, top in zip(edges, edges[1:], profile, strict=False) if low < high
     ]
-
-
-def largest(histogram: list[int]) -> float:
-    """The edge of the last bin that is not empty."""
-    last = max((k for k, count in enumerate(histogram) if count), default=0)
-    return math.ldexp(1.0, last - 1)
