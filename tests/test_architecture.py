@@ -20,19 +20,20 @@ FLOORS = (
     "accuracy adapters bulk_judgement candidate cases confirmation display elements entries evidence "
     "examination judgement literals proof reduction relations refuter reproducer samples search simplex "
     "snippet sources standalone tables tally targets",
-    "catalogue operations",
-    "assertions checking report results",
-    "__main__ check_commands cli commands isolation ledger output places runs terminal testing",
+    "catalogue forms operations",
+    "assertions checking report results sweeps",
+    "__main__ check_commands cli commands isolation ledger output places runs sweep_commands terminal "
+    "testing",
 )
 """The rooms of each floor, from the ground up; a package is one room."""
 
 DOORS = {
     "sympy": {"verify.contexts.symbolic", "verify.contexts.latex"},
     "mpmath": {"verify.contexts.exact"},
-    "flint": {"verify.contexts.ball"},
+    "flint": {"verify.contexts.ball", "verify.contexts.series"},
     "torch": {"verify.backends"},
     "hypothesis": {"verify.calls", "verify.strategies", "verify.evidence"},
-    "dask": set(),
+    "distributed": {"verify.sweeps.cluster"},
     "numpy": {"verify.adapters"},
     "jax": {"verify.adapters"},
     "jinja2": {"verify.report.html"},

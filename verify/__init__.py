@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from verify.operation import Operation
     from verify.proof import prove
     from verify.results import Results
+    from verify.sweeps.sweeping import sweep
     from verify.verdict import Counterexample, Status, Verdict
 
 _HOMES = {
@@ -37,6 +38,7 @@ _HOMES = {
     "prove": "verify.proof",
     "replay": "verify.checking",
     "Results": "verify.results",
+    "sweep": "verify.sweeps.sweeping",
     "Counterexample": "verify.verdict",
     "Status": "verify.verdict",
     "Verdict": "verify.verdict",
@@ -64,6 +66,7 @@ __all__ = [
     "prove",
     "replay",
     "strategies",
+    "sweep",
 ]
 _MODULES = ("operations", "strategies")
 

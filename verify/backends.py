@@ -81,7 +81,8 @@ def bulk_tensor(value: Any, device: str = "cpu") -> tuple[Any, bool]:
     """An exact value as a float64 tensor, or labels (from 1) as an int64 tensor from 0; and which it is."""
     torch = load_torch()
     if isinstance(value, Wide):
-        return value.tensor.to(device), False
+        whole = not value.tensor.is_floating_point()
+        return value.tensor.to(device) - int(whole), whole
     flat = list(_leaves(value))
     if flat and all(isinstance(leaf, int) for leaf in flat):
         return torch.tensor(_mapped(value, int), dtype=torch.int64, device=device) - 1, True

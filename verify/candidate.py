@@ -184,7 +184,7 @@ def _backward(
     )
     if gradient is None:
         raise _cut_off(call, name)
-    return _required(gradient, tuple(first.shape), dtype, device, "gradient")
+    return required(gradient, tuple(first.shape), dtype, device, "gradient")
 
 
 def _cut_off(call: Call, name: str) -> Exception:
@@ -211,15 +211,15 @@ def _called(
     except CandidateError as error:
         if isinstance(error.__cause__, NotImplementedError):
             declined = _options(passed) if passed else "the call"
-            raise NotApplicableError(f"it declines {declined}: {_told(error.__cause__)}") from error
+            raise NotApplicableError(f"it declines {declined}: {message_of(error.__cause__)}") from error
         if isinstance(error.__cause__, TypeError) and passed:
-            told = _told(error.__cause__)
+            told = message_of(error.__cause__)
             if not known or "unexpected keyword argument" in told:
                 raise NotApplicableError(f"it does not take {_options(passed)}") from error
         raise
     if inspect.iscoroutine(result):
         result.close()
-    return _required(result, call.shape, dtype, device, "result")
+    return required(result, call.shape, dtype, device, "result")
 
 
 def _run(subject: str, action: Callable[[], Any]) -> Any:
@@ -237,7 +237,7 @@ def _run(subject: str, action: Callable[[], Any]) -> Any:
 
 def _deed(error: BaseException) -> str:
     """What an exception says of the function that raised it."""
-    told = _told(error)
+    told = message_of(error)
     out_of_memory = isinstance(error, MemoryError | load_torch().cuda.OutOfMemoryError)
     if out_of_memory or "can't allocate memory" in told or "not enough memory" in told:
         return f"needs more memory than there is: {told}"
@@ -260,7 +260,7 @@ def _bind(function: Function, positional: int, passed: dict[str, Any]) -> bool:
     return True
 
 
-def _required(tensor: Any, shape: tuple[int, ...], dtype: str, device: str, what: str) -> Any:
+def required(tensor: Any, shape: tuple[int, ...], dtype: str, device: str, what: str) -> Any:
     """A plain tensor of this kind, without what a subclass makes of it; else ``CandidateError``."""
     torch = load_torch()
     if not isinstance(tensor, torch.Tensor):
@@ -285,7 +285,7 @@ def _options(passed: dict[str, Any]) -> str:
     return ", ".join(sorted(passed)) or "no options"
 
 
-def _told(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
     """Type and first line of a foreign exception, cut to a length, without control characters."""
     name = type(error).__name__
     try:

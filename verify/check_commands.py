@@ -102,8 +102,13 @@ def _shown(results: Results, as_json: bool) -> int:
         width = max(map(len, subjects), default=0)
         show(Line(f"{v.subject:<{width}}  {v.status.value}{_measured(v)}", _style(v)) for v in results)
         if not results.holds:
-            show(Line(line) for line in ["", *finding(results).splitlines()])
-    return _outcome(results)
+            show(Line(line) for line in ["", *told(results)])
+    return verdict_exit(results)
+
+
+def told(results: Results) -> list[str]:
+    """The finding in lines."""
+    return finding(results).splitlines()
 
 
 def _measured(verdict: Verdict) -> str:
@@ -117,7 +122,7 @@ def _style(verdict: Verdict) -> str:
     return {Status.REFUTED: "bold red", Status.UNKNOWN: "yellow"}.get(verdict.status, "green")
 
 
-def _outcome(results: Results) -> int:
+def verdict_exit(results: Results) -> int:
     """Holds; refuted or not established; or nothing was checked at all."""
     if results.holds:
         return Exit.HOLDS

@@ -16,6 +16,7 @@ from verify.operation import Operation
 from verify.operations import operations_with_contract
 from verify.results import Results
 from verify.search import Search
+from verify.sweeps.everywhere import Everywhere, everywhere
 from verify.verdict import Verdict
 
 EXAMPLES = 100
@@ -85,7 +86,7 @@ def plan(
     examples: int | None = None,
     seed: int = 0,
     time_limit: float | None = None,
-) -> tuple[Search, ...]:
+) -> tuple[Search | Everywhere, ...]:
     """The searches of a `check` with these arguments, none of them begun, each good for one verdict."""
     contract = contract_of(operation)
     if not callable(candidate):
@@ -101,13 +102,27 @@ def plan(
     formats = _names("dtypes", dtypes)
     for dtype in formats:
         torch_dtype(dtype)
-    return tuple(
-        Search(candidate, contract, drawn, declined, aspect, dtype, device, grad, *effort, level, order)
-        for device in _names("devices", devices)
-        for dtype in formats
-        for aspect in properties(contract, grad=grad)
-        if all((drawn := choices_for(aspect, contract, choices)).values())
-    )
+    planned: list[Search | Everywhere] = []
+    for device in _names("devices", devices):
+        for dtype in formats:
+            planned += (
+                Search(
+                    candidate, contract, drawn, declined, aspect, dtype, device, grad, *effort, level, order
+                )
+                for aspect in properties(contract, grad=grad)
+                if all((drawn := choices_for(aspect, contract, choices)).values())
+            )
+            if level == "stable":
+                planned += everywhere(
+                    candidate,
+                    contract,
+                    options or {},
+                    dtype=dtype,
+                    device=device,
+                    grad=grad,
+                    time_limit=time_limit,
+                )
+    return tuple(planned)
 
 
 def replay(

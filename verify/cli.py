@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
         "witness", metavar="WITNESS", help="the line that a failure prints, or a file with it"
     )
     replay.add_argument("--function", metavar="PLACE", help="another function than that of the witness")
+    _add_sweep(commands.add_parser("sweep", help="judge a function of your own on every input"))
     commands.add_parser("doctor", help="say what is installed and what can be run")
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="print one JSON object")
@@ -122,6 +123,37 @@ def _add_check(check: argparse.ArgumentParser) -> None:
         default=None,
         help="run the function in a process of its own, so that a crash is a finding, and with a time limit "
         "a hang too (default: with a time limit)",
+    )
+
+
+def _add_sweep(sweep: argparse.ArgumentParser) -> None:
+    sweep.add_argument("function", metavar="PLACE", help="what to sweep, as package.module:function")
+    sweep.add_argument("--as", dest="operation", required=True, metavar="OPERATION", help="what it computes")
+    sweep.add_argument("--dtype", required=True, metavar="DTYPE", help="dtype of inputs and results")
+    sweep.add_argument("--form", default=None, metavar="FORM", help="how numbers become a call")
+    sweep.add_argument("--property", default="value", metavar="PROPERTY", help="value (default) or gradient")
+    sweep.add_argument("--device", default="cpu", metavar="DEVICE", help="device (%(default)s)")
+    sweep.add_argument("--range", default=None, metavar="LOW:HIGH", help="only inputs between, ends included")
+    sweep.add_argument("--sample", type=_positive, default=None, metavar="N", help="only N inputs, spread")
+    sweep.add_argument(
+        "--seed", type=_whole, default=0, metavar="N", help="shift of the sample (%(default)s)"
+    )
+    sweep.add_argument("--shard", default="1/1", metavar="I/N", help="only the I-th of N parts")
+    sweep.add_argument("--journal", type=_file, default=None, metavar="FILE", help="where chunks are kept")
+    sweep.add_argument(
+        "--no-compute", action="store_true", help="only judge what the journal has, such as merged shards"
+    )
+    sweep.add_argument("--dask", default=None, metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786")
+    sweep.add_argument("--plot", type=_file, default=None, metavar="FILE", help="page with the error drawn")
+    sweep.add_argument(
+        "--table", type=_file, default=None, metavar="FILE", help="add to this table of worst cases"
+    )
+    sweep.add_argument(
+        "--ratchet",
+        type=_file,
+        default=None,
+        metavar="FILE",
+        help="fail with exit code 1 where this table of worst cases has a better row",
     )
 
 
@@ -184,6 +216,12 @@ def _seconds(text: str) -> float:
     if 0 < seconds < float("inf"):
         return seconds
     raise argparse.ArgumentTypeError(f"{text!r} is no time; give a number of seconds above 0")
+
+
+def _file(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file; give one")
+    return Path(text)
 
 
 def _folder(text: str) -> Path:

@@ -135,6 +135,13 @@ def check(options: argparse.Namespace) -> int:
     return check_commands.check(options)
 
 
+def sweep(options: argparse.Namespace) -> int:
+    """Judge a function of the user's own on every input."""
+    from verify import sweep_commands
+
+    return sweep_commands.sweep(options)
+
+
 def replay(options: argparse.Namespace) -> int:
     """Judge a function on the one call of a witness."""
     from verify import check_commands
@@ -151,6 +158,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "doctor": doctor,
     "check": check,
     "replay": replay,
+    "sweep": sweep,
 }
 
 

@@ -140,6 +140,34 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepRecord:
+    """What a torch function does on every input of a form in a 16-bit dtype.
+
+    ``correctly_rounded``: errors of at most 1/2 ulp; ``faithful``: below 1 ulp; each includes those before.
+    ``worst_input``, ``got`` and ``exact_value`` belong to the largest error, confirmed by mpmath.
+    """
+
+    operation: str
+    form: str
+    property: str
+    dtype: str
+    device: str
+    status: Status
+    inputs: int
+    exact: int = 0
+    correctly_rounded: int = 0
+    faithful: int = 0
+    refuted: int = 0
+    undecided: int = 0
+    worst_ulp: float | None = None
+    worst_ratio: float | None = None
+    worst_input: str = ""
+    got: str = ""
+    exact_value: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """A whole run: provenance (command, seed, versions, machine) and everything that was found."""
 
@@ -152,3 +180,4 @@ class RunRecord:
     evidence: tuple[EvidenceRecord, ...] = ()
     not_run: tuple[NotRun, ...] = ()
     figures: tuple[Figure, ...] = ()
+    sweeps: tuple[SweepRecord, ...] = ()

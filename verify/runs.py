@@ -12,14 +12,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from verify import backends
-from verify.catalogue import find
+from verify.catalogue import claims, find
 from verify.claim import Claim, Part
 from verify.errors import UnavailableError
 from verify.evidence import gather
+from verify.floats import format_named
 from verify.proof import judge
-from verify.record import FORMAT_VERSION, ClaimRecord, EvidenceRecord, Figure, NotRun, RunRecord
+from verify.record import (
+    FORMAT_VERSION,
+    ClaimRecord,
+    EvidenceRecord,
+    Figure,
+    NotRun,
+    RunRecord,
+    SweepRecord,
+)
 from verify.report.figures import underflow
 from verify.report.provenance import created, installed, provenance
+from verify.sweeps.peers import peers, swept
 
 _UNDERFLOW = "log-likelihood-sum"
 """The claim that the figure of the underflowing product belongs to."""
@@ -56,7 +66,7 @@ class Examined:
 def perform(plan: Plan, finished: Callable[[str], None]) -> RunRecord:
     """Judge and measure every claim of the plan; ``finished`` is told the id of each one done."""
     moment = created()
-    examined = _in_order(plan, finished)
+    examined, swept_records = _in_order(plan, finished)
     return RunRecord(
         format_version=FORMAT_VERSION,
         created=moment,
@@ -67,6 +77,7 @@ def perform(plan: Plan, finished: Callable[[str], None]) -> RunRecord:
         evidence=tuple(record for one in examined for record in one.evidence),
         not_run=tuple(dict.fromkeys(entry for one in examined for entry in one.not_run)),
         figures=tuple(_figures(plan)),
+        sweeps=swept_records,
     )
 
 
@@ -99,10 +110,28 @@ def numeric_parts(claim: Claim) -> Iterator[Part]:
         yield from numeric_parts(claim.corrected)
 
 
-def _in_order(plan: Plan, finished: Callable[[str], None]) -> Sequence[Examined]:
-    """What was found out about each claim, in the order of the plan, here or in processes of their own."""
+def sweeps_of(plan: Plan) -> tuple[tuple[str, str, str], ...]:
+    """Which functions of torch are tried on every input, in which dtype, on which device.
+
+    Those of the 16-bit dtypes, in a run of the whole catalogue.
+    """
+    if not installed("torch") or not {claim.id for claim in claims()} <= set(plan.claims):
+        return ()
+    narrow = [dtype for dtype in plan.dtypes if format_named(dtype).width == 16]
+    return tuple((name, dtype, device) for name in peers() for dtype in narrow for device in plan.devices)
+
+
+def _in_order(
+    plan: Plan, finished: Callable[[str], None]
+) -> tuple[Sequence[Examined], tuple[SweepRecord, ...]]:
+    """What was found out about each claim, in the order of the plan, and on every input.
+
+    Here or in processes of their own.
+    """
+    todo = sweeps_of(plan)
     if plan.processes == 1:
-        return [_told(examine(claim_id, plan), finished) for claim_id in plan.claims]
+        examined = [_told(examine(claim_id, plan), finished) for claim_id in plan.claims]
+        return examined, tuple(record for what in todo for record in swept(*what))
     pool = ProcessPoolExecutor(
         min(plan.processes, len(plan.claims)),
         mp_context=multiprocessing.get_context("spawn"),
@@ -111,9 +140,11 @@ def _in_order(plan: Plan, finished: Callable[[str], None]) -> Sequence[Examined]
     try:
         with _interrupts_ignored():
             futures = [pool.submit(examine, claim_id, plan) for claim_id in plan.claims]
+            further = [pool.submit(swept, *what) for what in todo]
         for future in as_completed(futures):
             _told(future.result(), finished)
-        return [future.result() for future in futures]
+        records = tuple(record for one in further for record in one.result())
+        return [future.result() for future in futures], records
     except BrokenProcessPool:
         raise UnavailableError(
             "a process of the run died, perhaps for want of memory; try --processes 1"

@@ -223,7 +223,7 @@ class Search:
         forms = {
             (form.name, call.options[form.name])
             for form in self.contract.forms(call.options)
-            if len(self.choices[form.name]) > 1
+            if len(self.choices.get(form.name, ())) > 1
         }
         if lacking := forms & self.lacking:
             return _without(lacking)

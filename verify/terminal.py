@@ -7,10 +7,19 @@ import json
 import os
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from verify.output import write
@@ -42,24 +51,14 @@ def show_json(value: Any) -> None:
     write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-class Steps:
-    """Progress through steps, drawn on stderr when that is a terminal; ``total`` is None if not known."""
+class _Drawn:
+    """Progress that is drawn on stderr when that is a terminal, and nothing otherwise."""
 
-    def __init__(self, total: int | None) -> None:
-        self._progress: Progress | None = None
+    def __init__(self, *columns: ProgressColumn) -> None:
         console = Console(stderr=True)
-        if console.is_terminal:
-            self._progress = Progress(
-                TextColumn("{task.description}", markup=False),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                console=console,
-                transient=True,
-            )
-            self._progress.add_task("", total=total)
+        self._progress = Progress(*columns, console=console, transient=True) if console.is_terminal else None
 
-    def __enter__(self) -> Steps:
+    def __enter__(self) -> Self:
         if self._progress:
             self._progress.start()
         return self
@@ -69,6 +68,33 @@ class Steps:
     ) -> None:
         if self._progress:
             self._progress.stop()
+
+
+class Rate(_Drawn):
+    """Progress through many inputs, with their rate and the time left."""
+
+    def __init__(self) -> None:
+        told = TextColumn("{task.description}", markup=False)
+        super().__init__(BarColumn(), TaskProgressColumn(), told, TimeRemainingColumn())
+
+    def at(self, done: int, total: int) -> None:
+        """That so many inputs are done, of so many."""
+        if self._progress:
+            if not self._progress.task_ids:
+                self._progress.add_task("", total=total, completed=done)
+            task = self._progress.tasks[0]
+            rate = f"{task.speed:,.0f} inputs/s" if task.speed else ""
+            self._progress.update(task.id, completed=done, description=rate)
+
+
+class Steps(_Drawn):
+    """Progress through steps; ``total`` is None if not known."""
+
+    def __init__(self, total: int | None) -> None:
+        told = TextColumn("{task.description}", markup=False)
+        super().__init__(told, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        if self._progress:
+            self._progress.add_task("", total=total)
 
     def finished(self, what: str) -> None:
         """Count one step as done and say which."""

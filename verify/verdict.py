@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 Coverage = Literal["exhaustive", "searched", "witness"]
 
@@ -68,6 +68,7 @@ class Verdict:
     that was not looked at; ``accuracy``: largest error divided by what "accurate" allows; ``height``: the
     additions in a row that explain the errors (docs/check.md).
     ``witness``: the refuting call as one line of text that brings it back bit by bit.
+    ``counts``: of a sweep, what was counted over all inputs, as plain data (docs/json.md).
     """
 
     subject: str
@@ -85,6 +86,7 @@ class Verdict:
     counterexample: Counterexample | None = None
     reproducer: str | None = None
     witness: str | None = None
+    counts: Mapping[str, Any] | None = field(default=None, hash=False)
 
     def __bool__(self) -> bool:
         """True for proved and passed, and for nothing else."""

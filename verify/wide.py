@@ -10,7 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wide(Sequence[Any]):
-    """Numbers, or infinities and nan, in a float64 tensor of one axis or more; entries are Fractions."""
+    """Numbers, or infinities and nan, in a float64 tensor of one axis or more; entries are Fractions.
+
+    An int64 tensor holds labels, from 1, for formulas on whole tables.
+    """
 
     tensor: Any
 

@@ -24,6 +24,15 @@ def markdown(run: RunRecord) -> str:
         *_findings(grouped(run.evidence)),
         *_claims(run),
     ]
+    if run.sweeps:
+        beyond = [one for one in run.sweeps if one.refuted]
+        told = f"{len(run.sweeps)} sweeps of every input of a 16-bit format; beyond the bound somewhere: "
+        lines += ["", "### Every input", "", told + (f"{len(beyond)}" if beyond else "none")]
+        lines += [
+            f"- {_plain(one.operation)}, {_plain(one.property)} of {_plain(one.form)} in {one.dtype} on "
+            f"{one.device}: {one.refuted} of {one.inputs} inputs"
+            for one in beyond
+        ]
     if run.not_run:
         lines += ["", "### Not run", ""]
         lines += [f"- {_plain(n.what)}: {_plain(n.why)} ({_plain(n.how)})" for n in run.not_run]

@@ -106,6 +106,7 @@ def merge(runs: Sequence[RunRecord]) -> RunRecord:
         evidence=tuple(_distinct(record for run in runs for record in run.evidence)),
         not_run=_merged_not_run(runs),
         figures=tuple({figure.id: figure for run in reversed(runs) for figure in run.figures}.values()),
+        sweeps=tuple(_distinct(record for run in runs for record in run.sweeps)),
     )
 
 

@@ -1,0 +1,371 @@
+"""Forms: how one number, or two, become a call of an operation, so that every input can be tried."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal
+
+from verify.contract import Contract
+from verify.errors import UsageError, unknown
+from verify.operations import operations_with_contract
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """The place of an argument of a form, counted from 0."""
+
+    number: int
+
+
+X, Y = Argument(0), Argument(1)
+
+Entry = Argument | Fraction | int
+"""What stands at a place of a tensor: an argument, a number, or a label (an int, from 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A variable of a contract in n calls at once.
+
+    ``along`` says its shape: "entries" (n,) with one entry, "rows" (n, entries), "classes" (entries,),
+    the same for all calls.
+    """
+
+    along: Literal["entries", "rows", "classes"]
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What is known of the exact value, or gradient, of a form as a function of its argument.
+
+    The arguments judged are the numbers of a format in ``low``..``high`` but for those in ``without``.
+    ``rational``: the arguments at which the function is rational, None for all; elsewhere, by the
+    theorem of Lindemann and Weierstrass, its value is transcendental, and so never a float. Between
+    0, the intervals ``turns`` and the ends it is strictly monotone. ``limits``: its limits at -inf and inf,
+    where these are ends and the limits are numbers.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    without: tuple[float, ...] = ()
+    rational: tuple[float, ...] | None = ()
+    turns: tuple[tuple[float, float], ...] = ()
+    limits: tuple[float | None, float | None] = (None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A call of an operation with all but one or two numbers fixed, and the number of the result looked at.
+
+    ``variables`` has one entry for each variable of the contract. ``column`` is the place of the
+    number in its row of the result, None where each call has one number. The gradient is that in
+    the first argument, which stands in ``variables[of]``. ``shift``: for two arguments the value is
+    ``scale`` times ``core`` (softplus or sigmoid) of ``sign`` (second - first), plus the second
+    argument where ``shift``.
+    """
+
+    name: str
+    operation: str
+    words: str
+    variables: tuple[Filled, ...]
+    value: Curve
+    gradient: Curve | None = None
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    column: int | None = None
+    of: int = 0
+    arity: int = 1
+    core: Literal["softplus", "sigmoid", ""] = ""
+    sign: int = 1
+    scale: int = 1
+    shift: bool = False
+
+    @property
+    def id(self) -> str:
+        """The operation and the name, joined by a colon."""
+        return f"{self.operation}:{self.name}"
+
+    def settings(self, contract: Contract) -> dict[str, Any]:
+        """The value of every option of the contract."""
+        return {option.name: option.default for option in contract.options} | dict(self.options)
+
+    @property
+    def place(self) -> int:
+        """The place of the first argument in its row, which is that of the gradient looked at."""
+        return self.variables[self.of].entries.index(X)
+
+    def curve(self, aspect: str) -> Curve:
+        """What is known of the value, or of the gradient."""
+        curve = self.value if aspect == "value" else self.gradient
+        if curve is None:
+            raise UsageError(f"the form {self.name} of {self.operation} has no {aspect}; give value")
+        return curve
+
+
+ENTRIES: Literal["entries"] = "entries"
+ROWS: Literal["rows"] = "rows"
+ONE, ZERO = Fraction(1), Fraction(0)
+_RISING = Curve(limits=(0.0, None))
+"""Softplus, as a function of x."""
+_FALLING = Curve(limits=(None, 0.0))
+"""Softplus of -x, or with another sign."""
+_ANY = Curve()
+_BELL = Curve(rational=(0.0,), turns=((0.0, 0.0),), limits=(0.0, 0.0))
+"""sigmoid(x) sigmoid(-x), or with another sign."""
+
+
+def _step(low: float, high: float) -> Curve:
+    """A sigmoid that goes from one limit to the other."""
+    return Curve(rational=(0.0,), limits=(low, high))
+
+
+_AT_1_OF_E = ((0.3671875, 0.3681640625),)
+"""Where p log p turns: around 1 / e = 0.36787944..."""
+_LEAST = 2.0**-144
+"""Below exp(-100) torch, as documented, clamps the logarithm of a probability."""
+
+
+def _entrywise(*entries: Entry) -> tuple[Filled, ...]:
+    return tuple(Filled(ENTRIES, (entry,)) for entry in entries)
+
+
+def _rows(*entries: Entry, label: int | None = None) -> tuple[Filled, ...]:
+    """Rows of logits; with a label also that, class weights of 1, and 1 for each row that is kept."""
+    logits = Filled(ROWS, entries)
+    if label is None:
+        return (logits,)
+    return (
+        logits,
+        Filled(ENTRIES, (label,)),
+        Filled("classes", (ONE,) * len(entries)),
+        Filled(ENTRIES, (ONE,)),
+    )
+
+
+_FLAT = {"axes": 1}
+_LOSS = {"axes": 1, "reduction": "none"}
+_TABLE = {"dim": 1}
+_NONE = {"reduction": "none"}
+
+_LOGISTIC = (
+    Form("x", "sigmoid", "sigmoid(x)", _entrywise(X), _step(0, 1), _BELL, _FLAT),
+    Form("x", "logsigmoid", "logsigmoid(x)", _entrywise(X), _FALLING, _step(1, 0), _FLAT),
+    Form("x", "softplus", "softplus(x)", _entrywise(X), _RISING, _step(0, 1), _FLAT),
+    *(
+        Form(
+            f"target-{t}",
+            "binary_cross_entropy_with_logits",
+            f"the loss of the logit x at target {t}",
+            _entrywise(X, Fraction(t), ONE, ONE),
+            (_RISING, _FALLING)[t],
+            _step(-t, 1 - t),
+            _LOSS,
+        )
+        for t in (0, 1)
+    ),
+)
+
+_TWO_CLASSES = (
+    *(
+        Form(
+            name,
+            "softmax",
+            f"{name} entry of softmax of (x, 0)",
+            _rows(X, ZERO),
+            _step(column, 1 - column),
+            _BELL,
+            _TABLE,
+            column,
+        )
+        for column, name in enumerate(("first", "second"))
+    ),
+    *(
+        Form(
+            name,
+            "log_softmax",
+            f"{name} entry of log_softmax of (x, 0)",
+            _rows(X, ZERO),
+            (_FALLING, _RISING)[column],
+            _step(1 - column, -column),
+            _TABLE,
+            column,
+        )
+        for column, name in enumerate(("first", "second"))
+    ),
+    *(
+        Form(
+            f"label-{y}",
+            "cross_entropy",
+            f"the loss of the logits (x, 0) with label {y}",
+            _rows(X, ZERO, label=y + 1),
+            (_FALLING, _RISING)[y],
+            _step(y - 1, y),
+            _NONE,
+        )
+        for y in (0, 1)
+    ),
+    Form("first", "logsumexp", "logsumexp of (x, 0)", _rows(X, ZERO), _RISING, _step(0, 1), _TABLE),
+)
+
+_PROBABILITIES = (
+    Form(
+        "p",
+        "entropy",
+        "-p log p, the entropy of a row with one entry p",
+        _rows(X),
+        Curve(0.0, 1.0, rational=(0.0, 1.0), turns=_AT_1_OF_E),
+        Curve(0.0, 1.0, (0.0,), rational=(1.0,)),
+        _TABLE,
+    ),
+    Form(
+        "p",
+        "kl_div",
+        "p log p, the term of a target p at log q = 0",
+        _entrywise(ZERO, X),
+        Curve(0.0, 1.0, rational=(0.0, 1.0), turns=_AT_1_OF_E),
+        Curve(0.0, 1.0, (0.0,), rational=(1.0,)),
+        _LOSS,
+        of=1,
+    ),
+    Form(
+        "log-p",
+        "kl_div",
+        "exp(t) t, the term of a target t = log p at log q = 0",
+        _entrywise(ZERO, X),
+        Curve(high=0.0, rational=(0.0,), turns=((-1.0, -1.0),), limits=(0.0, None)),
+        Curve(high=0.0, rational=(0.0, -1.0), turns=((-2.0, -2.0),), limits=(0.0, None)),
+        _LOSS | {"log_target": True},
+        of=1,
+    ),
+    Form(
+        "p",
+        "rel_entr",
+        "p log p, the term of p at q = 1",
+        _entrywise(X, ONE),
+        Curve(0.0, 1.0, rational=(0.0, 1.0), turns=_AT_1_OF_E),
+        Curve(0.0, 1.0, (0.0,), rational=(1.0,)),
+        _FLAT,
+    ),
+    Form(
+        "q",
+        "rel_entr",
+        "-log q, the term of q at p = 1",
+        _entrywise(ONE, X),
+        Curve(0.0, 1.0, (0.0,), rational=(1.0,)),
+        Curve(0.0, 1.0, (0.0,), rational=None),
+        _FLAT,
+        of=1,
+    ),
+    Form(
+        "target-0",
+        "binary_cross_entropy",
+        "-log(1 - p), the loss of p at target 0",
+        _entrywise(X, ZERO, ONE),
+        Curve(_LEAST, 1.0, (1.0,)),
+        Curve(_LEAST, 1.0, (1.0,), rational=None),
+        _LOSS,
+    ),
+    Form(
+        "target-1",
+        "binary_cross_entropy",
+        "-log p, the loss of p at target 1",
+        _entrywise(X, ONE, ONE),
+        Curve(_LEAST, 1.0, rational=(1.0,)),
+        Curve(_LEAST, 1.0, (1.0,), rational=None),
+        _LOSS,
+    ),
+    Form(
+        "log-p",
+        "nll_loss",
+        "-x, the loss of a log-probability x",
+        _rows(X, label=1),
+        Curve(high=0.0, rational=None),
+        Curve(high=0.0, rational=None),
+        _NONE,
+    ),
+)
+
+_PAIRS = (
+    Form(
+        "pair",
+        "softmax",
+        "first entry of softmax of (x, y)",
+        _rows(X, Y),
+        _ANY,
+        options=_TABLE,
+        column=0,
+        arity=2,
+        core="sigmoid",
+        sign=-1,
+    ),
+    Form(
+        "pair",
+        "log_softmax",
+        "first entry of log_softmax of (x, y)",
+        _rows(X, Y),
+        _ANY,
+        options=_TABLE,
+        column=0,
+        arity=2,
+        core="softplus",
+        scale=-1,
+    ),
+    Form(
+        "pair",
+        "cross_entropy",
+        "the loss of the logits (x, y) with label 0",
+        _rows(X, Y, label=1),
+        _ANY,
+        options=_NONE,
+        arity=2,
+        core="softplus",
+    ),
+    Form(
+        "pair",
+        "logsumexp",
+        "logsumexp of (x, y)",
+        _rows(X, Y),
+        _ANY,
+        options=_TABLE,
+        arity=2,
+        core="softplus",
+        sign=-1,
+        shift=True,
+    ),
+)
+
+FORMS = (*_LOGISTIC, *_TWO_CLASSES, *_PROBABILITIES, *_PAIRS)
+
+
+@functools.cache
+def forms_of(operation: str, arity: int | None = None) -> tuple[Form, ...]:
+    """The forms of an operation, by the name of its contract; of one or of two arguments, or all."""
+    return tuple(f for f in FORMS if f.operation == operation and arity in (None, f.arity))
+
+
+def form_named(operation: str, name: str | None) -> Form:
+    """The form of that name; the first where no name is given. ``UsageError`` where there is none."""
+    known = {form.name: form for form in forms_of(operation)}
+    if not known:
+        with_forms = sorted({form.operation for form in FORMS})
+        raise UsageError(
+            f"{operation} is no function of one or two numbers; operations that can be swept: "
+            f"{', '.join(with_forms)}"
+        )
+    if name is None:
+        return next(iter(known.values()))
+    if name not in known:
+        raise unknown(f"form of {operation}", name, known, {form.name: form.words for form in known.values()})
+    return known[name]
+
+
+def contract_of_form(form: Form) -> Contract:
+    """The contract of the operation of a form."""
+    contract = operations_with_contract()[form.operation].contract
+    if contract is None:
+        raise UsageError(f"the operation {form.operation!r} has no contract")
+    return contract
