@@ -18,8 +18,8 @@ FLOORS = (
     "backends calls contexts guard kernel oracle points regimes signatures spread state strategies tensors "
     "wide_rows",
     "accuracy adapters bulk_judgement candidate cases confirmation display elements entries evidence "
-    "examination judgement literals proof reduction relations refuter reproducer samples search simplex "
-    "snippet sources standalone tables tally targets",
+    "examination findings found judgement literals proof reduction refuter relations reproducer samples "
+    "search simplex snippet sources standalone tables tally targets",
     "catalogue forms operations",
     "assertions checking report results sweeps",
     "__main__ check_commands cli commands isolation ledger output places runs sweep_commands terminal "

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from corpus import Fault, faults, samples
 
-from verify import search
+from verify import findings
 from verify.checking import plan
 from verify.operations import operations_with_contract
 from verify.reproducer import ReproducerError
@@ -50,7 +50,7 @@ def _no_script(*arguments: Any) -> str:
 @pytest.mark.parametrize("fault", _cases())
 def test_a_planted_fault_is_refuted(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     """With default settings, in the property that the fault breaks."""
-    monkeypatch.setattr(search, "run_script", _no_script)
+    monkeypatch.setattr(findings, "run_script", _no_script)
     searches = plan(fault.candidate, fault.operation, dtypes=(fault.dtype,))
     (broken,) = (one for one in searches if one.aspect == fault.breaks)
     verdict = broken.verdict()

@@ -31,7 +31,8 @@ from verify.elements import (
 )
 from verify.errors import DomainError
 from verify.floats import Enclosure, Format
-from verify.judgement import NO_BOUND, NO_VALUE, RELATED, Outcome, judge
+from verify.found import Found, found_at, middle, rank, refuted, worst_of
+from verify.judgement import NO_VALUE, RELATED, Outcome
 from verify.oracle import Undecided, enclose, enclose_family
 from verify.reduction import rows_of
 from verify.relations import beyond, numbered, rearranged, rearrangements, result_rearranged
@@ -46,20 +47,6 @@ PIECE = 1 << 18
 
 GRADED = 1 << 17
 """Larger tables are not graded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a call showed: the outcome of its worst element, where that lies, and its exact value.
-
-    ``position`` counts the elements from 0 in row-major order, None where no number was compared.
-    ``call`` is another call that shows it, where it is not the one examined.
-    """
-
-    outcome: Outcome
-    position: int | None = None
-    truth: Enclosure | None = None
-    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +71,14 @@ class Examiner:
         try:
             if self.aspect == "side effects":
                 told = side_effects_of(self.function, call, self.format.name, self.device, grad=self.grad)
-                return Found(_refuted(told) if told else Outcome(Status.PASSED))
+                return Found(refuted(told) if told else Outcome(Status.PASSED))
             result = self._result(call)
         except NotApplicableError as error:
             return Found(Outcome(Status.UNKNOWN, applicable=False, reason=str(error)))
         except CandidateError as error:
             if self.aspect == "side effects":
                 return Found(Outcome(Status.UNKNOWN, reason=str(error)))
-            return Found(_refuted(str(error)))
+            return Found(refuted(str(error)))
         return self.judged(result, call)
 
     def judged(self, result: Any, call: Call) -> Found:
@@ -148,7 +135,7 @@ class Examiner:
             try:
                 found = self._result(other)
             except CandidateError as error:
-                return Found(_refuted(str(error)), call=other)
+                return Found(refuted(str(error)), call=other)
             own, bound = (
                 result_rearranged(part.reshape(result.shape), call, self.aspect, how).reshape(-1)
                 for part in (result, bulk.bound)
@@ -180,7 +167,7 @@ class Examiner:
         bound = float(self._bulk(call).bound[position]) * (1 + SLACK)
         limit = Fraction(bound) if bound - bound == 0 else None
         (got,) = exact_values(result.reshape(-1)[position])
-        return _element(position, got, truth, limit, self.format)
+        return found_at(position, got, truth, limit, self.format)
 
     def _by_pieces(self, result: Any, call: Call) -> Found:
         """Judge a few rows of a large table after the other, so that memory stays small."""
@@ -193,7 +180,7 @@ class Examiner:
             found = self._at_once(result[start : start + step], part, graded=False)
             if found.position is not None:
                 found = replace(found, position=found.position + start * size)
-            worst = max(worst, found, key=lambda one: (_rank(one.outcome), one.outcome.ratio))
+            worst = max(worst, found, key=lambda one: (rank(one.outcome), one.outcome.ratio))
             if found.outcome.status is Status.REFUTED:
                 break
         return worst
@@ -265,9 +252,9 @@ class Examiner:
             bounds: Any = [Fraction(b) if b - b == 0 else None for b in precise.allowed.tolist()]
         else:
             bounds = bounds_of(call, self.aspect, values, self.model) or (None,) * len(got)
-        found = _worst(
+        found = worst_of(
             [
-                _element(position, number, truth, bound, self.format)
+                found_at(position, number, truth, bound, self.format)
                 for position, (number, truth, bound) in enumerate(zip(got, truths, bounds, strict=True))
             ]
         )
@@ -287,40 +274,5 @@ class Examiner:
             bulk = bulk or self._bulk(call)
         except NotBulkError:
             return None
-        truth = bulk.value.new_tensor([_middle(truth) for truth in truths])
+        truth = bulk.value.new_tensor([middle(truth) for truth in truths])
         return accuracy_of(call, truth, truth * 0, bulk.bound, self.model, self.device)
-
-
-def _refuted(told: str) -> Outcome:
-    return Outcome(Status.REFUTED, ulp=math.inf, ratio=math.inf, allowed_ulp=0.0, reason=told)
-
-
-def _worst(found: list[Found]) -> Found:
-    worst = max(found, key=lambda one: (_rank(one.outcome), one.outcome.ratio))
-    judged = [one.outcome for one in found if one.outcome.judged]
-    ulp = max((outcome.ulp for outcome in judged), default=0.0)
-    if not worst.outcome.judged or worst.outcome.status is Status.REFUTED:
-        return worst
-    return replace(worst, outcome=replace(worst.outcome, ulp=ulp))
-
-
-def _middle(truth: Enclosure | Undecided) -> float:
-    """The exact value as a float; nan where it is not known."""
-    return math.nan if isinstance(truth, Undecided) else float(truth.lower)
-
-
-def _element(position: int, got: Any, truth: Enclosure | Undecided, bound: Any, format: Format) -> Found:
-    if isinstance(truth, Undecided):
-        return Found(Outcome(Status.UNKNOWN, got=got, reason=f"the oracle did not decide: {truth.reason}"))
-    return Found(judge(got, truth, bound, format), position, truth)
-
-
-def _rank(outcome: Outcome) -> int:
-    """Refuted before undecided before unbounded before passed before what has no value."""
-    if outcome.status is Status.REFUTED:
-        return 4
-    if outcome.judged:
-        return 1
-    if outcome.reason.startswith(NO_VALUE):
-        return 0
-    return 2 if outcome.reason == NO_BOUND else 3

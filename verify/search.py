@@ -12,25 +12,23 @@ from typing import Any
 from verify.backends import require_device
 from verify.calls import SMALL, Call, calls
 from verify.candidate import name_of
-from verify.cases import Case, place_of, write_witness
+from verify.cases import Case, place_of
 from verify.contexts.heights import Height
 from verify.contexts.rounding import model_for
 from verify.contract import Contract
-from verify.display import shown_call
-from verify.elements import Property, alone, element, formula_of, variable_of
-from verify.errors import UnavailableError, VerifyError
-from verify.examination import Examiner, Found
+from verify.elements import Property
+from verify.errors import UnavailableError
+from verify.examination import Examiner
+from verify.findings import complexity, refutation, size
 from verify.floats import format_named
+from verify.found import Found
 from verify.guard import Clock, limited
-from verify.judgement import Outcome, numbers_of, text_of
-from verify.oracle import confirm
+from verify.judgement import Outcome
 from verify.reduction import reduced
-from verify.reproducer import ReproducerError, got_of, run_script
-from verify.snippet import failing_script, write_call
 from verify.spread import wide_calls
 from verify.strategies import explore
 from verify.tally import Tally
-from verify.verdict import Counterexample, Coverage, Status, Verdict
+from verify.verdict import Coverage, Status, Verdict
 from verify.wide import Wide
 
 MAX_BITS = 4096
@@ -39,9 +37,6 @@ WIDE_SECONDS = 20.0
 
 REDUCING_SECONDS = 4.0
 """Processor time after which a wide finding is made no simpler."""
-
-SHOWN_WHOLE = 64
-"""Numbers up to which the simplest of several findings is the one that is shortest to write down."""
 
 SHRINKS = 100
 """Calls that are tried at most to make a finding simpler."""
@@ -119,7 +114,12 @@ class Search:
             ratio = max([tally.worst_ratio, *(outcome.ratio for outcome in outcomes)])
             verdict = replace(verdict, worst_ulp=ulp, worst_ratio=ratio)
             verdict = replace(verdict, accuracy=tally.accuracy, height=tally.height, grade=_grade(tally))
-        return self._refuted(verdict) if self.refuting else verdict
+        if not self.refuting:
+            return verdict
+        call, found = min(self.refuting, key=lambda pair: complexity(pair[0], self.dtype))
+        place = place_of(self.candidate)
+        case = Case(call, self.aspect, self.dtype, self.device, self.grad, place, self.level, self.height)
+        return refutation(verdict, self.candidate, case, found)
 
     def _explore(self) -> None:
         """Small calls, larger and wide ones; what only those refuted is looked for in small ones again."""
@@ -138,7 +138,7 @@ class Search:
             self._spread(rest // (10 if self.aspect == "side effects" else 2), deadline)
         if self.tally.never_applicable and not all(option.keyword for option in self.contract.options):
             self._draw(few, deadline, small=True, again=3, plain=True)
-        if self.refuting and _size(self.refuting[0][0]) > SMALL * SMALL:
+        if self.refuting and size(self.refuting[0][0]) > SMALL * SMALL:
             self.tried = 0
             self._draw(few, deadline, small=True, again=2)
             self._reduce(deadline)
@@ -176,7 +176,7 @@ class Search:
 
     def _reduce(self, deadline: float) -> None:
         """Where no small call refutes, the wide one is made as narrow and plain as it can be."""
-        call, _ = min(self.refuting, key=lambda pair: _size(pair[0]))
+        call, _ = min(self.refuting, key=lambda pair: size(pair[0]))
         if not any(isinstance(value, Wide) for value in call.values):
             return
         stop = time.process_time() + REDUCING_SECONDS
@@ -242,64 +242,6 @@ class Search:
             self.having |= forms
         return found
 
-    def _refuted(self, verdict: Verdict) -> Verdict:
-        """The verdict with the simplest refuting call: confirmed by mpmath, its script run."""
-        call, found = min(self.refuting, key=lambda pair: _complexity(pair[0], self.dtype))
-        verdict = replace(verdict, witness=self._witness(call))
-        shown = shown_call(call, self.dtype)
-        if found.position is None:
-            reason, of = found.outcome.reason, variable_of(self.aspect, self.contract)
-            example = Counterexample(shown, "", reason, math.inf, 0.0)
-            script = failing_script(self.candidate, call, self.dtype, self.device, of=of, reason=reason)
-            return replace(verdict, counterexample=example, reproducer=script, reason=reason)
-        got = found.outcome.got
-        position, truth = found.position, found.truth
-        row, at = alone(call, self.aspect, position)
-        formula, values = formula_of(row, self.aspect)
-        try:
-            if truth is None:
-                raise VerifyError("the exact value was not enclosed")
-            exact = confirm(lambda c, *x: element(formula(c, *x), at), values, truth, lazy=True)
-        except VerifyError as error:
-            return replace(verdict, status=Status.UNKNOWN, reason=f"mpmath does not confirm it: {error}")
-        of = variable_of(self.aspect, self.contract)
-        place = f"element {position} of the {self.aspect if of else 'result'}"
-        outcome = found.outcome
-        example = Counterexample(shown, exact, text_of(got), outcome.ulp, outcome.allowed_ulp)
-        reason = f"{place} is {outcome.ratio:.3g} times further off than the standard algorithm may be"
-        script, missing = self._script(call, position, exact, got)
-        if missing:
-            reason = f"{reason}; no script: {missing}"
-        return replace(verdict, counterexample=example, reproducer=script, reason=reason)
-
-    def _witness(self, call: Call) -> str | None:
-        """The call as a line of text; none where an option of it cannot be told."""
-        try:
-            place = place_of(self.candidate)
-            return write_witness(
-                Case(call, self.aspect, self.dtype, self.device, self.grad, place, self.level, self.height)
-            )
-        except VerifyError:
-            return None
-
-    def _script(self, call: Call, position: int, exact: str, got: Any) -> tuple[str | None, str]:
-        """The script that shows a finding, if it printed the same number; else why there is none."""
-        try:
-            script = write_call(
-                self.candidate,
-                call,
-                self.dtype,
-                self.device,
-                of=variable_of(self.aspect, self.contract),
-                position=position,
-                exact=exact,
-            )
-            printed = got_of(run_script(script))
-        except (ReproducerError, ValueError) as error:
-            return None, str(error)
-        same = len(printed) == 1 and (printed[0] == got or (printed[0] != printed[0] and got != got))
-        return (script, "") if same else (None, "run by itself, it does not show the same number")
-
 
 def _grade(tally: Tally) -> str | None:
     """The best level that the values seen have met; None where accuracy was not looked at."""
@@ -320,18 +262,3 @@ def _without(forms: set[tuple[str, Any]], reason: str = "") -> Found:
             reason=f"it does not take calls with {told}" + f": {reason}" * bool(reason),
         )
     )
-
-
-def _size(call: Call) -> int:
-    """How many numbers the variables of a call have."""
-    return sum(v.tensor.numel() if isinstance(v, Wide) else len(numbers_of(v)) for v in call.values)
-
-
-def _complexity(call: Call, dtype: str) -> tuple[int, int]:
-    size = _size(call)
-    return size, len(str(shown_call(call, dtype))) if size <= SHOWN_WHOLE else _distinct(call)
-
-
-def _distinct(call: Call) -> int:
-    """How many numbers of wide variables differ from 0."""
-    return sum(int(v.tensor.count_nonzero()) for v in call.values if isinstance(v, Wide))
