@@ -291,8 +291,13 @@ def test_a_known_mistake_is_refuted_by_a_small_input(candidate: Candidate, name:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "sigmoid", "cross_entropy", "kl_div"])
 def test_torch_passes_in_every_dtype(name: str, dtype: str) -> None:
-    """Values, gradients and side effects of torch's stable functions are within their bounds."""
-    results = verify.check(RIGHT[name], name, dtypes=(dtype,), examples=24)
+    """Values, gradients and side effects of torch's stable functions are within their bounds.
+
+    In float16 it sums the classes of label smoothing in that format, which overflows (docs/operations.md).
+    """
+    smooth = name == "cross_entropy" and dtype == "float16"
+    options = {"label_smoothing": 0.0} if smooth else {}
+    results = verify.check(RIGHT[name], name, dtypes=(dtype,), examples=24, options=options)
     assert [verdict.reason for verdict in results if not verdict] == []
 
 
