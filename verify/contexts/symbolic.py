@@ -57,6 +57,10 @@ class SymbolicContext:
         value = Fraction(value)
         return sympy.Rational(value.numerator, value.denominator)
 
+    def pi(self) -> Any:
+        """The circle's constant."""
+        return sympy.pi
+
     def exp(self, a: Any) -> Any:
         """Exponential."""
         return sympy.exp(a, evaluate=self._evaluate)

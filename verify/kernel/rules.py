@@ -10,6 +10,7 @@ RULES: dict[str, str] = {
     "fubini": "finite sums may be taken in either order",
     "expand": "a sum or product over finitely many named positions is written out",
     "delta": "the indicator [i = y] is 1 at i = y and 0 elsewhere, so a sum over it keeps one term",
+    "delta_swap": "[i = j] f(i) = [i = j] f(j): beside an indicator the one index may stand for the other",
     "exp_add": "e^s e^t = e^(s+t), and e^0 = 1",
     "exp_sum": "the exponential of a sum is the product of the exponentials",
     "exp_log": "e^(log t) = t for t > 0",

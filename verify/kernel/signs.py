@@ -38,7 +38,7 @@ def _from_form(given: Assumptions, t: Term) -> Sign:
     match t.head:
         case "num":
             return "+" if t.data > 0 else "-" if t.data < 0 else "0"
-        case "size" | "exp":
+        case "size" | "exp" | "pi":
             return "+"
         case "var" | "app":
             d = given.declarations.get(t.data)

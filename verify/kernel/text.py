@@ -30,6 +30,8 @@ def _render(t: Term, depth: int) -> tuple[str, int]:
         case "num":
             tight = t.data >= 0 and t.data.denominator == 1
             return str(t.data), _TIGHT if tight else _SUM
+        case "pi":
+            return t.head, _TIGHT
         case "var" | "size":
             return str(t.data), _TIGHT
         case "free":
