@@ -36,6 +36,8 @@ PARAMETRIC: dict[str, str] = {
 GAPS: dict[str, str] = {
     "log_le": "log t <= t - 1 for t > 0",
     "xlogx_ge": "x log x >= x - 1 for x >= 0, with 0 log 0 = 0 (log t <= t - 1 at t = 1/x)",
+    "xlogy_le": "x log t <= x (t - 1) for x >= 0, with 0 log 0 = 0 (log t <= t - 1, times x)",
+    "rel_entr_ge": "x log x - x log t >= x - t for x, t >= 0, with 0 log 0 = 0 (log s <= s - 1 at s = t/x)",
     "ceil_above": "x <= ceil x",
     "ceil_below": "ceil x < x + 1",
     "exp_mono": "the exponential is increasing",

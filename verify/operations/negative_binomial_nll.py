@@ -86,7 +86,8 @@ def _count_gradient_by_terms(c: Any, options: Options, g: Any, r: Any, z: Any, y
     return g * c.standard(softplus, z) - shares
 
 
-def _logits_gradient(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
+def logits_gradient(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
+    """The derivative by the logit, times g: log Gamma does not depend on it."""
     return g * (r * c.call(sigmoid, z) - y * c.call(sigmoid, -z))
 
 
@@ -118,7 +119,7 @@ negative_binomial_nll = Operation(
         algorithm=losses_in_any_order(_entry_algorithm),
         gradients=(
             Gradient("total_count", loss_gradient(_count_gradient), loss_gradient(_count_gradient_by_terms)),
-            Gradient("logits", loss_gradient(_logits_gradient), loss_gradient(_logits_gradient_by_terms)),
+            Gradient("logits", loss_gradient(logits_gradient), loss_gradient(_logits_gradient_by_terms)),
         ),
         arguments=called_with("total_count", "logits", "target"),
         tensors=3,

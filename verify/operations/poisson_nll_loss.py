@@ -62,7 +62,8 @@ def _entry_algorithm(c: Any, options: Options, x: Any, t: Any) -> Any:
     return _plain(c, options, x, t) + c.clamp(t - 1, 0, 1) * _stirling(c, c.maximum(t, 1))
 
 
-def _gradient(c: Any, options: Options, g: Any, x: Any, t: Any) -> Any:
+def gradient_of_entry(c: Any, options: Options, g: Any, x: Any, t: Any) -> Any:
+    """The derivative by x, times g: with or without the constant."""
     if options["log_input"]:
         return g * (c.exp(x) - t)
     return g * (1 - t / (x + parameter(c, options, "eps")))
@@ -110,9 +111,9 @@ poisson_nll_loss = Operation(
         gradients=(
             Gradient(
                 "input",
-                loss_gradient(_gradient),
+                loss_gradient(gradient_of_entry),
                 loss_gradient(_gradient_by_terms),
-                alternatives=(loss_gradient(_gradient),),
+                alternatives=(loss_gradient(gradient_of_entry),),
             ),
         ),
         rowwise=rows_apart,

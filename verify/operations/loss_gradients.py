@@ -1,0 +1,180 @@
+"""Gradients of losses by their logits: each defined as the derivative of the loss, computed by autograd."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from verify.operation import Operation, Peer
+from verify.operations.binary_cross_entropy import binary_cross_entropy_with_logits
+from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
+from verify.operations.cross_entropy_with_temperature import cross_entropy_with_temperature
+from verify.operations.log_softmax import log_softmax
+from verify.operations.logsumexp import logsumexp, shares_of
+from verify.operations.sigmoid import sigmoid
+from verify.operations.softmax import softmax
+
+
+def _gradient_of(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """The definition: the family of derivatives of ``loss(c, x, *others)`` by the entries of x."""
+
+    def definition(c: Any, x: Any, *others: Any) -> Any:
+        return c.family(lambda j: c.derivative(lambda c, x: loss(c, x, *others), x, j), over=x)
+
+    return definition
+
+
+def _cross_entropy_algorithm(c: Any, x: Any, y: Any) -> Any:
+    """From the result, as autograd has it: softmax as the exponential of log_softmax."""
+    scores = c.standard(log_softmax, x)
+    return c.family(lambda j: c.exp(scores[j]) - c.equal(j, y), over=scores)
+
+
+def _softmax_minus_label(c: Any, x: Any, y: Any) -> Any:
+    s = c.standard(softmax, x)
+    return c.family(lambda j: s[j] - c.equal(j, y), over=s)
+
+
+def grad_of_cross_entropy(torch: Any, x: Any, y: Any) -> Any:
+    """The gradient of the cross_entropy of torch.nn.functional."""
+    leaf = x.detach().requires_grad_()
+    return torch.autograd.grad(torch.nn.functional.cross_entropy(leaf, y), leaf)[0]
+
+
+def grad_of_nll_loss(torch: Any, x: Any, y: Any) -> Any:
+    """The gradient of the nll_loss of log_softmax."""
+    leaf = x.detach().requires_grad_()
+    loss = torch.nn.functional.nll_loss(torch.nn.functional.log_softmax(leaf, dim=0), y)
+    return torch.autograd.grad(loss, leaf)[0]
+
+
+def softmax_minus_one_hot(torch: Any, x: Any, y: Any) -> Any:
+    """The softmax less the one-hot label."""
+    return torch.softmax(x, dim=0) - torch.nn.functional.one_hot(y, len(x)).to(x.dtype)
+
+
+cross_entropy_gradient = Operation(
+    id="cross_entropy_gradient",
+    summary="gradient by the logits of the negative log-likelihood of label y under softmax(x)",
+    definition=_gradient_of(lambda c, x, y: c.call(cross_entropy_with_logits, x, y)),
+    notation=lambda x, y: rf"\nabla \operatorname{{ce}}({x}, {y})",
+    source="The derivative of the definition. Algorithm: exp(log_softmax) less the label, as autograd does.",
+    algorithm=_cross_entropy_algorithm,
+    peers=(
+        Peer("autograd of F.cross_entropy(g, y)", grad_of_cross_entropy),
+        Peer("autograd of F.nll_loss(F.log_softmax(g), y)", grad_of_nll_loss),
+        Peer("torch.softmax(g) - F.one_hot(y)", softmax_minus_one_hot, _softmax_minus_label),
+    ),
+)
+
+
+def _soft_loss(c: Any, x: Any, p: Any) -> Any:
+    scores = c.call(log_softmax, x)
+    return -c.sum(lambda i: p[i] * scores[i], over=p)
+
+
+def _soft_algorithm(c: Any, x: Any, p: Any) -> Any:
+    """The total of the target comes into it, as rounded targets need not sum to 1."""
+    scores, total = c.standard(log_softmax, x), c.sum(lambda i: p[i], over=p)
+    return c.family(lambda j: c.exp(scores[j]) * total - p[j], over=scores)
+
+
+def grad_of_soft_cross_entropy(torch: Any, x: Any, p: Any) -> Any:
+    """The gradient of the cross_entropy of torch.nn.functional against probabilities."""
+    leaf = x.detach().requires_grad_()
+    return torch.autograd.grad(torch.nn.functional.cross_entropy(leaf, p), leaf)[0]
+
+
+def grad_of_weighted_log_softmax(torch: Any, x: Any, p: Any) -> Any:
+    """The gradient of minus the sum of p times log_softmax."""
+    leaf = x.detach().requires_grad_()
+    loss = -(p * torch.nn.functional.log_softmax(leaf, dim=0)).sum()
+    return torch.autograd.grad(loss, leaf)[0]
+
+
+soft_cross_entropy_gradient = Operation(
+    id="soft_cross_entropy_gradient",
+    summary="gradient by the logits of minus the sum of p_i log softmax(x)_i",
+    definition=_gradient_of(_soft_loss),
+    notation=lambda x, p: rf"\nabla \operatorname{{ce}}({x}, {p})",
+    source="The derivative of the definition. Algorithm: that of autograd, with the total of the target.",
+    algorithm=_soft_algorithm,
+    peers=(
+        Peer("autograd of F.cross_entropy(g, p)", grad_of_soft_cross_entropy),
+        Peer("autograd of -(p * F.log_softmax(g)).sum()", grad_of_weighted_log_softmax),
+    ),
+)
+
+
+def _binary_definition(c: Any, z: Any, t: Any) -> Any:
+    return c.derivative(lambda c, z: c.call(binary_cross_entropy_with_logits, z, t), z)
+
+
+def grad_of_bce_with_logits(torch: Any, z: Any, t: Any) -> Any:
+    """The gradient of the binary_cross_entropy_with_logits of torch.nn.functional."""
+    leaf = z.detach().requires_grad_()
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(leaf, t)
+    return torch.autograd.grad(loss, leaf)[0]
+
+
+def sigmoid_minus_target(torch: Any, z: Any, t: Any) -> Any:
+    """The sigmoid less the target."""
+    return torch.sigmoid(z) - t
+
+
+binary_cross_entropy_gradient = Operation(
+    id="binary_cross_entropy_gradient",
+    summary="derivative by the logit z of the binary cross-entropy of sigmoid(z) against t",
+    definition=_binary_definition,
+    notation=lambda z, t: rf"\operatorname{{bce}}'(\sigma({z}), {t})",
+    source="The derivative of the definition. Algorithm: sigmoid(z) - t, as torch has it.",
+    algorithm=lambda c, z, t: c.standard(sigmoid, z) - t,
+    peers=(
+        Peer("autograd of F.binary_cross_entropy_with_logits", grad_of_bce_with_logits),
+        Peer("torch.sigmoid(z) - t", sigmoid_minus_target),
+    ),
+)
+
+
+def _square_algorithm(c: Any, x: Any) -> Any:
+    y, shares = c.standard(logsumexp, x), shares_of(c, x)
+    return c.family(lambda j: 2 * y * shares[j], over=shares)
+
+
+def grad_of_squared_logsumexp(torch: Any, x: Any) -> Any:
+    """The gradient of the square of torch.logsumexp."""
+    leaf = x.detach().requires_grad_()
+    return torch.autograd.grad(torch.logsumexp(leaf, dim=0) ** 2, leaf)[0]
+
+
+squared_logsumexp_gradient = Operation(
+    id="squared_logsumexp_gradient",
+    summary="gradient of the squared logsumexp, the z-loss",
+    definition=_gradient_of(lambda c, x: c.call(logsumexp, x) ** 2),
+    notation=lambda x: rf"\nabla \operatorname{{lse}}({x})^2",
+    source="The derivative of the definition. Algorithm: 2 logsumexp times softmax, as autograd has it.",
+    algorithm=_square_algorithm,
+    peers=(Peer("autograd of torch.logsumexp(g)**2", grad_of_squared_logsumexp),),
+)
+
+
+def _tempered_algorithm(c: Any, x: Any, y: Any, t: Any) -> Any:
+    scores = c.standard(log_softmax, c.family(lambda j: x[j] / t, over=x))
+    return c.family(lambda j: (c.exp(scores[j]) - c.equal(j, y)) / t, over=scores)
+
+
+def grad_of_cross_entropy_of_the_quotient(torch: Any, x: Any, y: Any, t: Any) -> Any:
+    """The gradient of the cross_entropy of torch.nn.functional of x / t."""
+    leaf = x.detach().requires_grad_()
+    return torch.autograd.grad(torch.nn.functional.cross_entropy(leaf / t, y), leaf)[0]
+
+
+tempered_cross_entropy_gradient = Operation(
+    id="tempered_cross_entropy_gradient",
+    summary="gradient by the logits of the negative log-likelihood of label y under softmax(x / t)",
+    definition=_gradient_of(lambda c, x, y, t: c.call(cross_entropy_with_temperature, x, y, t)),
+    notation=lambda x, y, t: rf"\nabla_{{{x}}} \operatorname{{ce}}({x} / {t}, {y})",
+    source="The derivative of the definition. Algorithm: that of cross-entropy at x / t, over t.",
+    algorithm=_tempered_algorithm,
+    peers=(Peer("autograd of F.cross_entropy(x / t, y)", grad_of_cross_entropy_of_the_quotient),),
+)
