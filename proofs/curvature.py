@@ -8,11 +8,11 @@ from proofs.row_gradients import bce_part, nll_parts, soft_target_part, z_loss_p
 from verify.claim import Claim, Part, Step
 from verify.domain import distribution, index, positive, probability, real
 from verify.operations.logsumexp import logsumexp
-from verify.operations.loss_gradients import (
-    binary_cross_entropy_gradient,
-    cross_entropy_gradient,
-    soft_cross_entropy_gradient,
-    squared_logsumexp_gradient,
+from verify.operations.loss_derivatives import (
+    binary_cross_entropy_derivative,
+    cross_entropy_derivative,
+    soft_cross_entropy_derivative,
+    squared_logsumexp_derivative,
 )
 from verify.operations.sigmoid import sigmoid
 from verify.operations.softmax import softmax
@@ -46,7 +46,7 @@ nll_gradient = Claim(
             id="nll-gradient",
             words="Probability less label: the derivative by each logit.",
             given=(_g, _y, _j),
-            left=lambda c, g, y, j: c.call(cross_entropy_gradient, g, y)[j],
+            left=lambda c, g, y, j: c.call(cross_entropy_derivative, g, j, y),
             relation="=",
             right=lambda c, g, y, j: _s(c, g, j) - c.equal(j, y),
             numeric=True,
@@ -203,7 +203,7 @@ soft_target_gradient = Claim(
             id="soft-target-gradient",
             words="For a distribution p: probability less target.",
             given=(_g, distribution("p", "n"), _j),
-            left=lambda c, g, p, j: c.call(soft_cross_entropy_gradient, g, p)[j],
+            left=lambda c, g, p, j: c.call(soft_cross_entropy_derivative, g, j, p),
             relation="=",
             right=lambda c, g, p, j: _s(c, g, j) - p[j],
             steps=(
@@ -219,7 +219,7 @@ soft_target_gradient = Claim(
             id="soft-target-gradient-any-total",
             words="For any numbers as target.",
             given=(_g, real("p", "n"), _j),
-            left=lambda c, g, p, j: c.call(soft_cross_entropy_gradient, g, p)[j],
+            left=lambda c, g, p, j: c.call(soft_cross_entropy_derivative, g, j, p),
             relation="=",
             right=lambda c, g, p, j: c.sum(lambda i: p[i], over=p) * _s(c, g, j) - p[j],
             numeric=True,
@@ -245,7 +245,7 @@ bce_gradient = Claim(
             id="bce-gradient",
             words="Probability less target.",
             given=(real("z"), probability("t")),
-            left=lambda c, z, t: c.call(binary_cross_entropy_gradient, z, t),
+            left=lambda c, z, t: c.call(binary_cross_entropy_derivative, z, t),
             relation="=",
             right=lambda c, z, t: c.call(sigmoid, z) - t,
             numeric=True,
@@ -271,7 +271,7 @@ z_loss_gradient = Claim(
             id="z-loss-gradient",
             words="By each logit.",
             given=(_g, _j),
-            left=lambda c, g, j: c.call(squared_logsumexp_gradient, g)[j],
+            left=lambda c, g, j: c.call(squared_logsumexp_derivative, g, j),
             relation="=",
             right=lambda c, g, j: 2 * c.call(logsumexp, g) * _s(c, g, j),
             numeric=True,

@@ -10,6 +10,7 @@ from verify.domain import index, positive, probability, real
 from verify.operations.binary_cross_entropy import binary_cross_entropy_with_logits
 from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.log_softmax import log_softmax
+from verify.operations.logsumexp import logsumexp
 from verify.operations.smoothed_cross_entropy import smoothed_cross_entropy
 from verify.operations.weighted_cross_entropy import weighted_cross_entropy
 
@@ -113,7 +114,8 @@ bce_symmetry = Claim(
 
 
 def _losses(c: Any, x: Any, y: Any, w: Any) -> Any:
-    return c.sum(lambda n: w[y[n]] * c.call(cross_entropy_with_logits, x[n], y[n]), over=y)
+    """The losses times the weights of their labels, summed."""
+    return c.sum(lambda n: w[y[n]] * (c.call(logsumexp, x[n]) - x[n, y[n]]), over=y)
 
 
 weighted_mean_reduction = Claim(
@@ -133,7 +135,13 @@ weighted_mean_reduction = Claim(
             relation="=",
             right=_losses,
             numeric=True,
-            steps=(Step(_losses, ("cancel",), "The weights are positive, and so is their sum."),),
+            steps=(
+                Step(
+                    _losses,
+                    ("log_mul", "log_exp", "cancel"),
+                    "The sum of the weights is not 0.",
+                ),
+            ),
         ),
         Part(
             id="weighted-mean-of-rows-that-count",

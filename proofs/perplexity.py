@@ -124,7 +124,6 @@ perplexity_jensen = Claim(
             left=lambda c, r: 1 / _mean(c, r),
             relation="<=",
             right=lambda c, r: c.call(perplexity, r),
-            numeric=True,
             steps=(
                 Step(
                     lambda c, r: c.exp(-c.log(_mean(c, r))),

@@ -37,7 +37,6 @@ log_score_is_proper = Claim(
             left=lambda c, p, q: c.call(entropy, p),
             relation="<=",
             right=lambda c, p, q: c.call(cross_entropy, p, q),
-            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q: c.call(cross_entropy, p, q),

@@ -8,7 +8,7 @@ from proofs.curvature import SECTION
 from proofs.row_gradients import temperature_part
 from verify.claim import Claim, Hypothesis, Part, Step
 from verify.domain import index, nonnegative, positive, real
-from verify.operations.loss_gradients import tempered_cross_entropy_gradient
+from verify.operations.loss_derivatives import tempered_cross_entropy_derivative
 from verify.operations.softmax import softmax
 
 _g = real("g", "n")
@@ -48,7 +48,7 @@ temperature = Claim(
             id="temperature",
             words="The gradient by each logit: that at g/T, divided by T.",
             given=(_g, _y, _t, _j),
-            left=lambda c, g, y, t, j: c.call(tempered_cross_entropy_gradient, g, y, t)[j],
+            left=lambda c, g, y, t, j: c.call(tempered_cross_entropy_derivative, g, j, y, t),
             relation="=",
             right=lambda c, g, y, t, j: (_s(c, g, t, j) - c.equal(j, y)) / t,
             numeric=True,

@@ -92,6 +92,14 @@ FOUR_MARKS = {"negative-binomial-nll-total-count-gradient", "negative-binomial-n
 """About one number, and four others that mark the whole numbers below a count."""
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _without_sympy() -> Iterator[None]:
+    """SymPy's opinion has no part in a status, and takes as long as all the rest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("verify.proof.opinion", lambda part: "undecided")
+        yield
+
+
 @functools.cache
 def _record(claim_id: str) -> ClaimRecord:
     return judge(verify.find(claim_id))

@@ -129,13 +129,6 @@ class TorchContext:
         value = self._along_axis(body, over)
         return value if isinstance(value, Family) else Family(value, 1)
 
-    def derivative(self, function: Callable[[Any, Any], Any], at: Any, index: Any = None) -> Any:
-        """The partial derivative of ``function(context, x)`` by x, or by its entry ``index``, by autograd."""
-        leaf = (at.tensor if isinstance(at, Family) else self._tensor(at)).detach().requires_grad_()
-        result = function(self, Family(leaf, at.axes) if isinstance(at, Family) else leaf)
-        (slope,) = self._torch.autograd.grad(result.sum(), leaf, materialize_grads=True)
-        return Family(slope, at.axes)[index] if isinstance(at, Family) else slope
-
     def call(self, operation: Operation, *arguments: Any) -> Any:
         """Apply an operation by the peer chosen for it, else by its definition in this context."""
         peer = self._choice.get(operation.id)
@@ -210,6 +203,10 @@ class _Tracer(TorchContext):
         super().__init__("float64")
         self._chosen = choice
         self._inside = False
+
+    def derivative(self, function: Callable[[Any, Any], Any], at: Any, index: Any = None) -> Any:
+        """What is differentiated, in place of its derivative: it applies the same operations."""
+        return function(self, at)
 
     def call(self, operation: Operation, *arguments: Any) -> Any:
         """Apply a definition; raise where the operation has peers and none is chosen."""

@@ -1,4 +1,4 @@
-"""Gradients of losses by their logits: each defined as the derivative of the loss, computed by autograd."""
+"""Derivatives of losses by one logit: each defined as the derivative of the loss, computed by autograd."""
 
 from __future__ import annotations
 
@@ -15,49 +15,49 @@ from verify.operations.sigmoid import sigmoid
 from verify.operations.softmax import softmax
 
 
-def _gradient_of(loss: Callable[..., Any]) -> Callable[..., Any]:
-    """The definition: the family of derivatives of ``loss(c, x, *others)`` by the entries of x."""
+def _derivative_of(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """The definition: the derivative of ``loss(c, x, *others)`` by entry j of x."""
 
-    def definition(c: Any, x: Any, *others: Any) -> Any:
-        return c.family(lambda j: c.derivative(lambda c, x: loss(c, x, *others), x, j), over=x)
+    def definition(c: Any, x: Any, j: Any, *others: Any) -> Any:
+        return c.derivative(lambda c, x: loss(c, x, *others), x, j)
 
     return definition
 
 
-def _cross_entropy_algorithm(c: Any, x: Any, y: Any) -> Any:
+def _cross_entropy_algorithm(c: Any, x: Any, j: Any, y: Any) -> Any:
     """From the result, as autograd has it: softmax as the exponential of log_softmax."""
     scores = c.standard(log_softmax, x)
-    return c.family(lambda j: c.exp(scores[j]) - c.equal(j, y), over=scores)
+    return c.exp(scores[j]) - c.equal(j, y)
 
 
-def _softmax_minus_label(c: Any, x: Any, y: Any) -> Any:
+def _softmax_minus_label(c: Any, x: Any, j: Any, y: Any) -> Any:
     s = c.standard(softmax, x)
-    return c.family(lambda j: s[j] - c.equal(j, y), over=s)
+    return s[j] - c.equal(j, y)
 
 
-def grad_of_cross_entropy(torch: Any, x: Any, y: Any) -> Any:
+def grad_of_cross_entropy(torch: Any, x: Any, j: Any, y: Any) -> Any:
     """The gradient of the cross_entropy of torch.nn.functional."""
     leaf = x.detach().requires_grad_()
-    return torch.autograd.grad(torch.nn.functional.cross_entropy(leaf, y), leaf)[0]
+    return torch.autograd.grad(torch.nn.functional.cross_entropy(leaf, y), leaf)[0][j]
 
 
-def grad_of_nll_loss(torch: Any, x: Any, y: Any) -> Any:
+def grad_of_nll_loss(torch: Any, x: Any, j: Any, y: Any) -> Any:
     """The gradient of the nll_loss of log_softmax."""
     leaf = x.detach().requires_grad_()
     loss = torch.nn.functional.nll_loss(torch.nn.functional.log_softmax(leaf, dim=0), y)
-    return torch.autograd.grad(loss, leaf)[0]
+    return torch.autograd.grad(loss, leaf)[0][j]
 
 
-def softmax_minus_one_hot(torch: Any, x: Any, y: Any) -> Any:
+def softmax_minus_one_hot(torch: Any, x: Any, j: Any, y: Any) -> Any:
     """The softmax less the one-hot label."""
-    return torch.softmax(x, dim=0) - torch.nn.functional.one_hot(y, len(x)).to(x.dtype)
+    return torch.softmax(x, dim=0)[j] - torch.nn.functional.one_hot(y, len(x)).to(x.dtype)[j]
 
 
-cross_entropy_gradient = Operation(
-    id="cross_entropy_gradient",
-    summary="gradient by the logits of the negative log-likelihood of label y under softmax(x)",
-    definition=_gradient_of(lambda c, x, y: c.call(cross_entropy_with_logits, x, y)),
-    notation=lambda x, y: rf"\nabla \operatorname{{ce}}({x}, {y})",
+cross_entropy_derivative = Operation(
+    id="cross_entropy_derivative",
+    summary="derivative by logit j of the negative log-likelihood of label y under softmax(x)",
+    definition=_derivative_of(lambda c, x, y: c.call(cross_entropy_with_logits, x, y)),
+    notation=lambda x, j, y: rf"\partial_{{{j}}} \operatorname{{ce}}({x}, {y})",
     source="The derivative of the definition. Algorithm: exp(log_softmax) less the label, as autograd does.",
     algorithm=_cross_entropy_algorithm,
     peers=(
@@ -73,30 +73,30 @@ def _soft_loss(c: Any, x: Any, p: Any) -> Any:
     return -c.sum(lambda i: p[i] * scores[i], over=p)
 
 
-def _soft_algorithm(c: Any, x: Any, p: Any) -> Any:
+def _soft_algorithm(c: Any, x: Any, j: Any, p: Any) -> Any:
     """The total of the target comes into it, as rounded targets need not sum to 1."""
     scores, total = c.standard(log_softmax, x), c.sum(lambda i: p[i], over=p)
-    return c.family(lambda j: c.exp(scores[j]) * total - p[j], over=scores)
+    return c.exp(scores[j]) * total - p[j]
 
 
-def grad_of_soft_cross_entropy(torch: Any, x: Any, p: Any) -> Any:
+def grad_of_soft_cross_entropy(torch: Any, x: Any, j: Any, p: Any) -> Any:
     """The gradient of the cross_entropy of torch.nn.functional against probabilities."""
     leaf = x.detach().requires_grad_()
-    return torch.autograd.grad(torch.nn.functional.cross_entropy(leaf, p), leaf)[0]
+    return torch.autograd.grad(torch.nn.functional.cross_entropy(leaf, p), leaf)[0][j]
 
 
-def grad_of_weighted_log_softmax(torch: Any, x: Any, p: Any) -> Any:
+def grad_of_weighted_log_softmax(torch: Any, x: Any, j: Any, p: Any) -> Any:
     """The gradient of minus the sum of p times log_softmax."""
     leaf = x.detach().requires_grad_()
     loss = -(p * torch.nn.functional.log_softmax(leaf, dim=0)).sum()
-    return torch.autograd.grad(loss, leaf)[0]
+    return torch.autograd.grad(loss, leaf)[0][j]
 
 
-soft_cross_entropy_gradient = Operation(
-    id="soft_cross_entropy_gradient",
-    summary="gradient by the logits of minus the sum of p_i log softmax(x)_i",
-    definition=_gradient_of(_soft_loss),
-    notation=lambda x, p: rf"\nabla \operatorname{{ce}}({x}, {p})",
+soft_cross_entropy_derivative = Operation(
+    id="soft_cross_entropy_derivative",
+    summary="derivative by logit j of minus the sum of p_i log softmax(x)_i",
+    definition=_derivative_of(_soft_loss),
+    notation=lambda x, j, p: rf"\partial_{{{j}}} \operatorname{{ce}}({x}, {p})",
     source="The derivative of the definition. Algorithm: that of autograd, with the total of the target.",
     algorithm=_soft_algorithm,
     peers=(
@@ -122,8 +122,8 @@ def sigmoid_minus_target(torch: Any, z: Any, t: Any) -> Any:
     return torch.sigmoid(z) - t
 
 
-binary_cross_entropy_gradient = Operation(
-    id="binary_cross_entropy_gradient",
+binary_cross_entropy_derivative = Operation(
+    id="binary_cross_entropy_derivative",
     summary="derivative by the logit z of the binary cross-entropy of sigmoid(z) against t",
     definition=_binary_definition,
     notation=lambda z, t: rf"\operatorname{{bce}}'(\sigma({z}), {t})",
@@ -136,44 +136,44 @@ binary_cross_entropy_gradient = Operation(
 )
 
 
-def _square_algorithm(c: Any, x: Any) -> Any:
+def _square_algorithm(c: Any, x: Any, j: Any) -> Any:
     y, shares = c.standard(logsumexp, x), shares_of(c, x)
-    return c.family(lambda j: 2 * y * shares[j], over=shares)
+    return 2 * y * shares[j]
 
 
-def grad_of_squared_logsumexp(torch: Any, x: Any) -> Any:
+def grad_of_squared_logsumexp(torch: Any, x: Any, j: Any) -> Any:
     """The gradient of the square of torch.logsumexp."""
     leaf = x.detach().requires_grad_()
-    return torch.autograd.grad(torch.logsumexp(leaf, dim=0) ** 2, leaf)[0]
+    return torch.autograd.grad(torch.logsumexp(leaf, dim=0) ** 2, leaf)[0][j]
 
 
-squared_logsumexp_gradient = Operation(
-    id="squared_logsumexp_gradient",
-    summary="gradient of the squared logsumexp, the z-loss",
-    definition=_gradient_of(lambda c, x: c.call(logsumexp, x) ** 2),
-    notation=lambda x: rf"\nabla \operatorname{{lse}}({x})^2",
+squared_logsumexp_derivative = Operation(
+    id="squared_logsumexp_derivative",
+    summary="derivative by logit j of the squared logsumexp, the z-loss",
+    definition=_derivative_of(lambda c, x: c.call(logsumexp, x) ** 2),
+    notation=lambda x, j: rf"\partial_{{{j}}} \operatorname{{lse}}({x})^2",
     source="The derivative of the definition. Algorithm: 2 logsumexp times softmax, as autograd has it.",
     algorithm=_square_algorithm,
     peers=(Peer("autograd of torch.logsumexp(g)**2", grad_of_squared_logsumexp),),
 )
 
 
-def _tempered_algorithm(c: Any, x: Any, y: Any, t: Any) -> Any:
+def _tempered_algorithm(c: Any, x: Any, j: Any, y: Any, t: Any) -> Any:
     scores = c.standard(log_softmax, c.family(lambda j: x[j] / t, over=x))
-    return c.family(lambda j: (c.exp(scores[j]) - c.equal(j, y)) / t, over=scores)
+    return (c.exp(scores[j]) - c.equal(j, y)) / t
 
 
-def grad_of_cross_entropy_of_the_quotient(torch: Any, x: Any, y: Any, t: Any) -> Any:
+def grad_of_cross_entropy_of_the_quotient(torch: Any, x: Any, j: Any, y: Any, t: Any) -> Any:
     """The gradient of the cross_entropy of torch.nn.functional of x / t."""
     leaf = x.detach().requires_grad_()
-    return torch.autograd.grad(torch.nn.functional.cross_entropy(leaf / t, y), leaf)[0]
+    return torch.autograd.grad(torch.nn.functional.cross_entropy(leaf / t, y), leaf)[0][j]
 
 
-tempered_cross_entropy_gradient = Operation(
-    id="tempered_cross_entropy_gradient",
-    summary="gradient by the logits of the negative log-likelihood of label y under softmax(x / t)",
-    definition=_gradient_of(lambda c, x, y, t: c.call(cross_entropy_with_temperature, x, y, t)),
-    notation=lambda x, y, t: rf"\nabla_{{{x}}} \operatorname{{ce}}({x} / {t}, {y})",
+tempered_cross_entropy_derivative = Operation(
+    id="tempered_cross_entropy_derivative",
+    summary="derivative by logit j of the negative log-likelihood of label y under softmax(x / t)",
+    definition=_derivative_of(lambda c, x, y, t: c.call(cross_entropy_with_temperature, x, y, t)),
+    notation=lambda x, j, y, t: rf"\partial_{{{j}}} \operatorname{{ce}}({x} / {t}, {y})",
     source="The derivative of the definition. Algorithm: that of cross-entropy at x / t, over t.",
     algorithm=_tempered_algorithm,
     peers=(Peer("autograd of F.cross_entropy(x / t, y)", grad_of_cross_entropy_of_the_quotient),),
