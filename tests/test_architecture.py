@@ -22,7 +22,7 @@ FLOORS = (
     "snippet sources standalone tables tally targets",
     "catalogue operations",
     "assertions checking report results",
-    "__main__ check_commands cli commands isolation ledger output places runs terminal testing",
+    "__main__ check_commands cli commands isolation ledger output places runs terminal testing workers",
 )
 """The rooms of each floor, from the ground up; a package is one room."""
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from verify import backends
 from verify.catalogue import find
@@ -20,6 +15,7 @@ from verify.proof import judge
 from verify.record import FORMAT_VERSION, ClaimRecord, EvidenceRecord, Figure, NotRun, RunRecord
 from verify.report.figures import underflow
 from verify.report.provenance import created, installed, provenance
+from verify.workers import in_order
 
 _UNDERFLOW = "log-likelihood-sum"
 """The claim that the figure of the underflowing product belongs to."""
@@ -56,7 +52,7 @@ class Examined:
 def perform(plan: Plan, finished: Callable[[str], None]) -> RunRecord:
     """Judge and measure every claim of the plan; ``finished`` is told the id of each one done."""
     moment = created()
-    examined = _in_order(plan, finished)
+    examined = in_order(partial(examine, plan=plan), plan.claims, plan.processes, finished)
     return RunRecord(
         format_version=FORMAT_VERSION,
         created=moment,
@@ -97,58 +93,6 @@ def numeric_parts(claim: Claim) -> Iterator[Part]:
     yield from (part for part in (*claim.parts, *claim.holds_when) if part.numeric)
     if claim.corrected is not None:
         yield from numeric_parts(claim.corrected)
-
-
-def _in_order(plan: Plan, finished: Callable[[str], None]) -> Sequence[Examined]:
-    """What was found out about each claim, in the order of the plan, here or in processes of their own."""
-    if plan.processes == 1:
-        return [_told(examine(claim_id, plan), finished) for claim_id in plan.claims]
-    pool = ProcessPoolExecutor(
-        min(plan.processes, len(plan.claims)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_quiet,
-    )
-    try:
-        with _interrupts_ignored():
-            futures = [pool.submit(examine, claim_id, plan) for claim_id in plan.claims]
-        for future in as_completed(futures):
-            _told(future.result(), finished)
-        return [future.result() for future in futures]
-    except BrokenProcessPool:
-        raise UnavailableError(
-            "a process of the run died, perhaps for want of memory; try --processes 1"
-        ) from None
-    except BaseException:
-        for worker in multiprocessing.active_children():
-            worker.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Processes started meanwhile ignore interrupts for good: the one that started them acts on them."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _quiet() -> None:
-    """Keep what dies with an interrupted process from writing over the one word on it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-
-
-def _told(examined: Examined, finished: Callable[[str], None]) -> Examined:
-    finished(examined.record.id)
-    return examined
-
-
-def default_processes() -> int:
-    """As many processes as there are processors for this one, at most four."""
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
 
 
 def _figures(plan: Plan) -> Iterator[Figure]:
