@@ -6,12 +6,14 @@ from typing import Any
 
 from proofs.derivatives import BATCH, some_weight
 from verify.claim import Claim, Hypothesis, Part, Step
-from verify.domain import index, positive, probability, real
+from verify.domain import distribution, index, positive, probability, real
 from verify.operations.binary_cross_entropy import binary_cross_entropy_with_logits
 from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.log_softmax import log_softmax
 from verify.operations.logsumexp import logsumexp
+from verify.operations.nll import nll
 from verify.operations.smoothed_cross_entropy import smoothed_cross_entropy
+from verify.operations.softmax import softmax
 from verify.operations.weighted_cross_entropy import weighted_cross_entropy
 
 SECTION = "Beyond the article: losses in use"
@@ -81,6 +83,47 @@ label_smoothing = Claim(
                     lambda c, g, y, e: c.number(1),
                     ("sum_linear", "sum_const", "delta", "cancel"),
                     "1 - eps for the label, and n times eps/n.",
+                ),
+            ),
+        ),
+    ),
+)
+
+cross_entropy_is_normalised = Claim(
+    id="cross-entropy-is-normalised",
+    section=SECTION,
+    words="The exponentials of minus the loss sum to 1 over the labels: cross-entropy is the negative "
+    "log-likelihood of a categorical distribution, of logits as of log-probabilities.",
+    assumptions=("g is finite and real", "for the second part q > 0 sums to 1"),
+    parts=(
+        Part(
+            id="cross-entropy-is-normalised",
+            words="Whatever the logits.",
+            given=(_g,),
+            left=lambda c, g: c.sum(lambda y: c.exp(-c.call(cross_entropy_with_logits, g, y)), over=g),
+            relation="=",
+            right=lambda c, g: c.number(1),
+            steps=(
+                Step(
+                    lambda c, g: c.sum(lambda y: c.call(softmax, g)[y], over=g),
+                    ("exp_log",),
+                    "The exponential of minus the loss is the probability of the label.",
+                ),
+                Step(lambda c, g: c.number(1), ("sum_linear", "cancel"), "The probabilities sum to 1."),
+            ),
+        ),
+        Part(
+            id="nll-is-normalised",
+            words="For log-probabilities.",
+            given=(distribution("q", "n", positive=True),),
+            left=lambda c, q: c.sum(lambda y: c.exp(-c.call(nll, q, y)), over=q),
+            relation="=",
+            right=lambda c, q: c.number(1),
+            steps=(
+                Step(
+                    lambda c, q: c.number(1),
+                    ("exp_log", "hyp:sum_q"),
+                    "The exponential of minus the loss is the probability of the label.",
                 ),
             ),
         ),
@@ -184,4 +227,4 @@ weighted_mean_reduction = Claim(
     ),
 )
 
-CLAIMS = (label_smoothing, bce_symmetry, weighted_mean_reduction)
+CLAIMS = (cross_entropy_is_normalised, label_smoothing, bce_symmetry, weighted_mean_reduction)

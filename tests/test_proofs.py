@@ -52,6 +52,7 @@ BEYOND = {
     "kl-additive": "proved",
     "data-processing": "proved",
     "pinsker-inequality": "cited",
+    "cross-entropy-is-normalised": "proved",
     "label-smoothing": "proved",
     "bce-symmetry": "proved",
     "weighted-mean-reduction": "proved",
