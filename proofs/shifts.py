@@ -55,6 +55,7 @@ softmax_shift_invariance = Claim(
             left=lambda c, g, a, j: c.call(softmax, _moved(c, g, a))[j],
             relation="=",
             right=lambda c, g, a, j: c.call(softmax, g)[j],
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g, a, j: (

@@ -125,3 +125,12 @@ def test_an_indicator_says_nothing_about_terms_beside_which_it_does_not_stand() 
         lambda c, g, y, k: c.equal(y, k) + g[k],
         "delta_swap",
     )
+
+
+def test_a_bound_index_is_not_named_like_a_label() -> None:
+    """Beside the label j the indices of sums are named i, k, ..."""
+    given = (real("w", "n", "d"), index("j", "n"))
+    term = build(
+        lambda c, w, j: c.sum(lambda a: c.sum(lambda b: w[a, b] * w[j, b], over=w[a]), over=w), given
+    )
+    assert text(term) == "sum_{i=1..n} sum_{k=1..d} w[i,k] w[j,k]"
