@@ -16,6 +16,7 @@ from proofs import (
     likelihood,
     likelihood_gradients,
     log_odds,
+    logit_gradients,
     losses,
     perplexity,
     row_gradients,
@@ -53,7 +54,7 @@ ARTICLE: tuple[Claim, ...] = (
 """What the article says, in its order."""
 
 GRADIENTS: tuple[Claim, ...] = (
-    *curvature.GRADIENTS,
+    *logit_gradients.CLAIMS,
     temperature.temperature,
     *row_gradients.CLAIMS,
     *gradients.CLAIMS,

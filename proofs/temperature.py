@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from proofs.curvature import SECTION
+from proofs.logit_gradients import SECTION
 from proofs.row_gradients import temperature_part
 from verify.claim import Claim, Hypothesis, Part, Step
 from verify.domain import index, nonnegative, positive, real

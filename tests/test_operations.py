@@ -29,6 +29,7 @@ from verify.operations.log_softmax import log_softmax
 from verify.operations.logsumexp import logsumexp
 from verify.operations.loss_derivatives import (
     binary_cross_entropy_derivative,
+    cross_entropy_curvature,
     cross_entropy_derivative,
     soft_cross_entropy_derivative,
     squared_logsumexp_derivative,
@@ -102,6 +103,7 @@ PLAIN: tuple[tuple[Operation, Callable[..., Any], tuple[Any, ...]], ...] = (
         ((_f(0.5, 0.25), _f(-1, 2)), (1, 2), _f(0.5, 1.5)),
     ),
     (cross_entropy_derivative, lambda c, x, j, y: c.call(cross_entropy_derivative, x, j, y), (X, 2, 1)),
+    (cross_entropy_curvature, lambda c, x, j, k: c.call(cross_entropy_curvature, x, j, k), (X, 2, 3)),
     (
         soft_cross_entropy_derivative,
         lambda c, x, j, p: c.call(soft_cross_entropy_derivative, x, j, p),

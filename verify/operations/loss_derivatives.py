@@ -68,6 +68,36 @@ cross_entropy_derivative = Operation(
 )
 
 
+def _curvature_definition(c: Any, x: Any, j: Any, k: Any) -> Any:
+    """The derivative by logit k of entry j of the gradient, in which the label is a constant."""
+    return c.derivative(lambda c, x: c.call(softmax, x)[j], x, k)
+
+
+def _curvature_algorithm(c: Any, x: Any, j: Any, k: Any) -> Any:
+    """From the softmax, as the backward pass of the backward pass has it."""
+    scores = c.standard(log_softmax, x)
+    s, t = c.exp(scores[j]), c.exp(scores[k])
+    return s * c.equal(j, k) - s * t
+
+
+def hessian_of_cross_entropy(torch: Any, x: Any, j: Any, k: Any) -> Any:
+    """An entry of the hessian of the cross_entropy of torch.nn.functional, for the first label."""
+    label = torch.zeros((), dtype=torch.int64, device=x.device)
+    loss = torch.nn.functional.cross_entropy
+    return torch.autograd.functional.hessian(lambda leaf: loss(leaf, label), x)[j, k]
+
+
+cross_entropy_curvature = Operation(
+    id="cross_entropy_curvature",
+    summary="second derivative by logits j, k of the negative log-likelihood of any label under softmax(x)",
+    definition=_curvature_definition,
+    notation=lambda x, j, k: rf"\partial_{{{k}}} \partial_{{{j}}} \operatorname{{ce}}({x}, \cdot)",
+    source="The derivative of softmax, which is the gradient but for a constant. Algorithm: diag(s) - s s^T.",
+    algorithm=_curvature_algorithm,
+    peers=(Peer("hessian of F.cross_entropy(g, y)", hessian_of_cross_entropy),),
+)
+
+
 def _soft_loss(c: Any, x: Any, p: Any) -> Any:
     scores = c.call(log_softmax, x)
     return -c.sum(lambda i: p[i] * scores[i], over=p)
