@@ -1,11 +1,11 @@
-"""Divergences of joint distributions, of merged outcomes, and of events: Pinsker's inequality."""
+"""Divergences of joint distributions, and of merged outcomes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from proofs.inequalities import SECTION
-from verify.claim import Citation, Claim, Hypothesis, Part, Step
+from verify.claim import Claim, Hypothesis, Part, Step
 from verify.domain import distribution, index, real
 from verify.operations.kl_div import kl_div
 
@@ -13,11 +13,6 @@ _p = distribution("p", "n")
 _p1 = distribution("p", "n", positive=True)
 _q = distribution("q", "n", positive=True)
 _f = index("f", "s", "n")
-
-_pinsker = Citation(
-    "Pinsker's inequality",
-    "Cover and Thomas, Elements of Information Theory, 2nd edition, lemma 11.6.1",
-)
 
 
 def _total(c: Any, x: Any) -> Any:
@@ -210,28 +205,4 @@ data_processing = Claim(
 )
 
 
-def _difference(c: Any, p: Any, q: Any, f: Any) -> Any:
-    """P(A) - Q(A) for the event A of the outcomes that f gives the label 2."""
-    return c.sum(lambda i: c.equal(f[i], 2) * (p[i] - q[i]), over=p)
-
-
-pinsker_inequality = Claim(
-    id="pinsker-inequality",
-    section=SECTION,
-    words="A small divergence means that no event has very different probabilities: "
-    "2 (P(A) - Q(A))^2 <= KL(p, q).",
-    assumptions=("q > 0", "0 log 0 = 0", "the event is the set of outcomes with the label 2"),
-    parts=(
-        Part(
-            id="pinsker-inequality",
-            words="For every event; the largest difference is the total variation distance.",
-            given=(_p, _q, index("f", 2, "n")),
-            left=lambda c, p, q, f: 2 * _difference(c, p, q, f) ** 2,
-            relation="<=",
-            right=lambda c, p, q, f: c.call(kl_div, p, q),
-            citation=_pinsker,
-        ),
-    ),
-)
-
-CLAIMS = (kl_additive, data_processing, pinsker_inequality)
+CLAIMS = (kl_additive, data_processing)
