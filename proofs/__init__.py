@@ -1,11 +1,35 @@
-"""The claims of the article "Deep learning is maximum likelihood", in its order, with derivations."""
+"""The claims of the article "Deep learning is maximum likelihood", in its order, and what lies beyond it."""
 
 from __future__ import annotations
 
-from proofs import binary, bits, coding, divergence, evidence, likelihood, log_odds, soft_labels, softmax
+from proofs import (
+    binary,
+    bits,
+    coding,
+    curvature,
+    divergence,
+    evidence,
+    focal,
+    gradients,
+    inequalities,
+    joint,
+    likelihood,
+    likelihood_gradients,
+    log_odds,
+    logit_gradients,
+    losses,
+    perplexity,
+    pinsker,
+    row_gradients,
+    scoring,
+    shifts,
+    soft_labels,
+    softmax,
+    temperature,
+)
 from verify.claim import Claim
 
-CLAIMS: tuple[Claim, ...] = (
+ARTICLE: tuple[Claim, ...] = (
     likelihood.likelihood_product,
     likelihood.log_likelihood_sum,
     softmax.softmax_is_distribution,
@@ -28,3 +52,29 @@ CLAIMS: tuple[Claim, ...] = (
     bits.five_bits,
     evidence.evidence_bits,
 )
+"""What the article says, in its order."""
+
+GRADIENTS: tuple[Claim, ...] = (
+    *logit_gradients.CLAIMS,
+    temperature.temperature,
+    *row_gradients.CLAIMS,
+    *gradients.CLAIMS,
+    *likelihood_gradients.CLAIMS,
+)
+"""The gradient of every operation with a contract, in each of its tensors."""
+
+BEYOND: tuple[Claim, ...] = (
+    *shifts.CLAIMS,
+    *inequalities.CLAIMS,
+    *joint.CLAIMS,
+    *pinsker.CLAIMS,
+    *losses.CLAIMS,
+    *perplexity.CLAIMS,
+    *scoring.CLAIMS,
+    *focal.CLAIMS,
+    *curvature.CLAIMS,
+    *GRADIENTS,
+)
+"""What those who use these losses rely on, beyond the article."""
+
+CLAIMS: tuple[Claim, ...] = (*ARTICLE, *BEYOND)

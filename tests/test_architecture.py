@@ -23,7 +23,7 @@ FLOORS = (
     "catalogue forms operations",
     "assertions checking report results sweeps",
     "__main__ check_commands cli commands isolation ledger output places runs sweep_commands terminal "
-    "testing",
+    "testing workers",
 )
 """The rooms of each floor, from the ground up; a package is one room."""
 

@@ -117,6 +117,17 @@ def test_prove_as_json_has_the_corrected_claim(
     assert claim["corrected"]["status"] == "proved"
 
 
+@pytest.mark.parametrize("second", ["undecided", "undecided (more than 100 operations)"])
+def test_one_undecided_opinion_decides(
+    judged: list[ClaimRecord], capsys: pytest.CaptureFixture[str], second: str
+) -> None:
+    """SymPy agrees with a claim if it agrees with every part; a reason beside it changes nothing."""
+    part = replace(judged[0].parts[0], sympy="true")
+    judged[0] = replace(judged[0], parts=(part, replace(part, sympy=second)))
+    main(["prove", "--json"])
+    assert json.loads(capsys.readouterr().out)["claims"][0]["sympy"] == "undecided"
+
+
 def test_explain_shows_statement_steps_and_reasons(capsys: pytest.CaptureFixture[str]) -> None:
     """The derivation can be read in a terminal."""
     assert main(["explain", "kl-one-hot"]) == 0

@@ -63,6 +63,11 @@ RULES: dict[str, tuple[Any, ...]] = {
         lambda c, g: g[1] + g[2] + g[3],
     ),
     "delta": ((_G, _Y), lambda c, g, y: c.sum(lambda i: c.equal(i, y) * g[i], over=g), lambda c, g, y: g[y]),
+    "delta_swap": (
+        (_G, _Y, _K),
+        lambda c, g, y, k: c.equal(y, k) * c.exp(g[y]),
+        lambda c, g, y, k: c.equal(y, k) * c.exp(g[k]),
+    ),
     "exp_add": (
         (_X, real("z")),
         lambda c, x, z: c.exp(x) * c.exp(z),
@@ -357,6 +362,25 @@ SIGNS: dict[str, tuple[Any, Any, str | None]] = {
     "affine in a probability": ((probability("t"), _A), lambda c, t, a: t * a / 32 + (1 - t) * a, "+"),
     "affine that changes sign": ((probability("t"),), lambda c, t: 1 - 2 * t, None),
     "log of two": ((), lambda c: c.log(2), "+"),
+    "affine in a probability, with a rest": (
+        (probability("t"), nonnegative("a")),
+        lambda c, t, a: 1 - t - a * t * c.log(t),
+        "+",
+    ),
+    "affine in a probability, with a rest of another sign": (
+        (probability("t"),),
+        lambda c, t: 1 - t + c.log(t),
+        None,
+    ),
+    "x (t - 1) - x log t": ((_A, _B), lambda c, a, b: c.gap("xlogy_le", a, b), "0+"),
+    "x (t - 1) - x log t, for x of either sign": ((_X, _B), lambda c, x, b: c.gap("xlogy_le", x, b), None),
+    "x log x - x log t - x + t": ((_A, _B), lambda c, a, b: c.gap("rel_entr_ge", a, b), "0+"),
+    "x log x - x log t - x + t, for t of either sign": (
+        (_A, _X),
+        lambda c, a, x: c.gap("rel_entr_ge", a, x),
+        None,
+    ),
+    "the circle's constant": ((), lambda c: c.pi(), "+"),
     "log of a probability": ((probability("t"),), lambda c, t: c.log(t), "-"),
     "complement of an indicator": ((_G, _Y, _K), lambda c, g, y, k: 1 - c.equal(y, k), "0+"),
     "indicator twice": ((_G, _Y, _K), lambda c, g, y, k: 1 - 2 * c.equal(y, k), None),

@@ -205,6 +205,36 @@ def test_a_hypothesis_about_the_variable_is_not_used_inside() -> None:
     ).relation == ("=")
 
 
+_SCALED = (real("x"), real("z"))
+
+
+def _scaled(c: Any, x: Any, z: Any) -> Any:
+    return c.derivative(lambda c, x: x / z, x)
+
+
+def test_a_hypothesis_about_another_variable_holds_around_the_point() -> None:
+    """With z > 0 assumed, x / z has a derivative by x: z does not move."""
+    positive_z = Hypothesis("positive", lambda c, x, z: c.number(0), "<", lambda c, x, z: z)
+    left, right = build(_scaled, _SCALED), build(lambda c, x, z: 1 / z, _SCALED)
+    theorem = equation(assume(_SCALED, (positive_z,)), left, right, ("derivative", "cancel"))
+    assert theorem.relation == "="
+
+
+def test_without_the_hypothesis_the_derivative_is_rejected() -> None:
+    """For z = 0 there is nothing to differentiate."""
+    left = build(_scaled, _SCALED)
+    with pytest.raises(KernelError, match="division"):
+        equation(assume(_SCALED, ()), left, left)
+
+
+def test_a_hypothesis_that_mentions_the_variable_is_not_used_around_the_point() -> None:
+    """That x z > 0 is assumed of the point, and says nothing about the points around it."""
+    mixed = Hypothesis("mixed", lambda c, x, z: c.number(0), "<", lambda c, x, z: x * z)
+    left = build(lambda c, x, z: c.derivative(lambda c, x: c.log(x * z), x), _SCALED)
+    with pytest.raises(KernelError, match="log"):
+        equation(assume(_SCALED, (mixed,)), left, left)
+
+
 def test_divergence_and_cross_entropy_have_the_same_gradient() -> None:
     """By the prediction, they differ by a constant."""
     given = (distribution("p", "n"), positive("q", "n"), _J)

@@ -15,7 +15,7 @@ import pytest
 from verify.claim import Part
 from verify.domain import distribution, index, positive, probability, real
 from verify.errors import KernelError
-from verify.kernel import defined, functions, normal, poly, signs, theorem
+from verify.kernel import defined, functions, indicators, normal, poly, signs, theorem
 from verify.kernel.assumptions import Assumptions, assume
 from verify.kernel.build import build
 from verify.kernel.terms import Term, map_leaves
@@ -67,6 +67,13 @@ def _capturing_close(body: Term, name: str) -> Term:
 
     return map_leaves(body, change)
 
+
+def _one_for_pi(self: Any, t: Term, given: Assumptions) -> Any:
+    """The normaliser with 1 for the circle's constant."""
+    return poly.constant(1) if t.head == "pi" else _NODE(self, t, given)
+
+
+_NODE = normal.Normalizer._node
 
 # name -> (where, what is replaced, the fault, the false statement, its rules and gap)
 FAULTS: dict[str, tuple[Any, str, Any, tuple[Any, ...], Any, Any]] = {
@@ -142,6 +149,27 @@ FAULTS: dict[str, tuple[Any, str, Any, tuple[Any, ...], Any, Any]] = {
             lambda c, g, y: c.number(1),
         ),
         ("delta",),
+        None,
+    ),
+    "indicator forgets itself": (
+        indicators,
+        "_aligned",
+        lambda n, m, c, given: {tuple(x for x in m if x[0].head == "delta") or m: c},
+        (
+            (_G, _Y, index("k", "n")),
+            lambda c, g, y, k: c.equal(y, k) * g[y],
+            "=",
+            lambda c, g, y, k: c.equal(y, k),
+        ),
+        ("delta_swap",),
+        None,
+    ),
+    "the circle's constant is one": (
+        normal.Normalizer,
+        "_node",
+        _one_for_pi,
+        ((), lambda c: c.pi() * c.pi(), "=", lambda c: c.pi()),
+        (),
         None,
     ),
     "complement of a probability is anything": (

@@ -27,12 +27,22 @@ from verify.operations.kl_div import kl_div
 from verify.operations.linear_cross_entropy import linear_cross_entropy
 from verify.operations.log_softmax import log_softmax
 from verify.operations.logsumexp import logsumexp
+from verify.operations.loss_derivatives import (
+    binary_cross_entropy_derivative,
+    cross_entropy_curvature,
+    cross_entropy_derivative,
+    soft_cross_entropy_derivative,
+    squared_logsumexp_derivative,
+    tempered_cross_entropy_derivative,
+)
 from verify.operations.nll import nll
 from verify.operations.one_hot import one_hot
 from verify.operations.perplexity import perplexity
 from verify.operations.perplexity_with_logits import perplexity_with_logits
 from verify.operations.sigmoid import sigmoid
+from verify.operations.smoothed_cross_entropy import smoothed_cross_entropy
 from verify.operations.softmax import softmax
+from verify.operations.weighted_cross_entropy import weighted_cross_entropy
 from verify.oracle import Undecided, enclose
 from verify.reproducer import ReproducerError, got_of, run_script, write_script
 from verify.verdict import Status
@@ -49,7 +59,7 @@ P = _f(0.5, 0.25, 0.125, 0.125)
 Q = _f(0.125, 0.25, 0.5, 0.125)
 
 
-def _with_number(operation: Operation, number: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+def _with_number(operation: Operation, number: float) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """An operation of logits, a label and a number, and its arguments."""
     return lambda c, x, y, a: c.call(operation, x, y, a), (X, 1, Fraction(number))
 
@@ -82,6 +92,37 @@ PLAIN: tuple[tuple[Operation, Callable[..., Any], tuple[Any, ...]], ...] = (
         binary_cross_entropy_with_logits,
         lambda c, z, t: c.call(binary_cross_entropy_with_logits, z, t),
         _f(0.75, 1),
+    ),
+    (
+        smoothed_cross_entropy,
+        *_with_number(smoothed_cross_entropy, 0.25),
+    ),
+    (
+        weighted_cross_entropy,
+        lambda c, x, y, w: c.call(weighted_cross_entropy, x, y, w),
+        ((_f(0.5, 0.25), _f(-1, 2)), (1, 2), _f(0.5, 1.5)),
+    ),
+    (cross_entropy_derivative, lambda c, x, j, y: c.call(cross_entropy_derivative, x, j, y), (X, 2, 1)),
+    (cross_entropy_curvature, lambda c, x, j, k: c.call(cross_entropy_curvature, x, j, k), (X, 2, 3)),
+    (
+        soft_cross_entropy_derivative,
+        lambda c, x, j, p: c.call(soft_cross_entropy_derivative, x, j, p),
+        (X, 2, P),
+    ),
+    (
+        binary_cross_entropy_derivative,
+        lambda c, z, t: c.call(binary_cross_entropy_derivative, z, t),
+        _f(0.75, 0.25),
+    ),
+    (
+        squared_logsumexp_derivative,
+        lambda c, x, j: c.call(squared_logsumexp_derivative, x, j),
+        (X, 3),
+    ),
+    (
+        tempered_cross_entropy_derivative,
+        lambda c, x, j, y, t: c.call(tempered_cross_entropy_derivative, x, j, y, t),
+        (X, 2, 1, Fraction(2)),
     ),
     (perplexity, lambda c, r: c.call(perplexity, r), (Q,)),
     (bits, lambda c, r: c.call(bits, r), (Fraction(3, 8),)),

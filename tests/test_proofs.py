@@ -1,4 +1,4 @@
-"""The claims of the article: every one has the status that its derivation and its witness earn."""
+"""The claims of the catalogue: every one has the status that its derivation and its witness earn."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from itertools import product
 
 import pytest
 
+import proofs
 import verify
 from verify.claim import Claim, Part
 from verify.proof import fingerprint, judge
 from verify.record import ClaimRecord, PartRecord
 
-EXPECTED = {
+ARTICLE = {
     "likelihood-product": "proved",
     "log-likelihood-sum": "proved",
     "softmax-is-distribution": "proved",
@@ -38,6 +39,36 @@ EXPECTED = {
     "five-bits-is-2^-5": "proved",
     "evidence-bits": "refuted",
 }
+BEYOND = {
+    "softmax-shift-invariance": "proved",
+    "logsumexp-max-shift": "proved",
+    "logsumexp-bounds": "proved",
+    "softmax-entropy": "proved",
+    "mean-gap": "proved",
+    "gibbs-inequality": "proved",
+    "entropy-at-most-log-n": "proved",
+    "log-sum-inequality": "proved",
+    "jensen-shannon-bounds": "proved",
+    "kl-additive": "proved",
+    "data-processing": "proved",
+    "pinsker-inequality": "cited",
+    "cross-entropy-is-normalised": "proved",
+    "label-smoothing": "proved",
+    "bce-symmetry": "proved",
+    "weighted-mean-reduction": "proved",
+    "perplexity": "proved",
+    "perplexity-jensen": "proved",
+    "log-score-is-proper": "proved",
+    "label-smoothing-is-proper": "refuted",
+    "focal-loss-is-proper": "refuted",
+    "nll-hessian": "proved",
+    "fisher-information": "proved",
+}
+EXPECTED = {**ARTICLE, **BEYOND, **{claim.id: "proved" for claim in proofs.GRADIENTS}}
+CITED = {
+    "shannon-code-length": {"mcmillan", "kraft-code-exists"},
+    "pinsker-inequality": {"pinsker-inequality"},
+}
 TWO_LABELS = {"two-class-softmax", "binary-special-case", "binary-special-case-logits"}
 SCALARS = {
     "log-probability-additive",
@@ -51,7 +82,23 @@ SCALARS = {
     "evidence-bits-more-than-literal",
     "evidence-bits-less-than-one",
     "evidence-bits-rare",
+    "bce-gradient",
+    "bce-symmetry",
+    "focal-loss-derivative",
+    "laplace-nll-input-gradient-above",
+    "laplace-nll-input-gradient-below",
+    "poisson-nll-loss-gradient-full",
 }
+FOUR_MARKS = {"negative-binomial-nll-total-count-gradient", "negative-binomial-nll-logits-gradient"}
+"""About one number, and four others that mark the whole numbers below a count."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _without_sympy() -> Iterator[None]:
+    """SymPy's opinion has no part in a status, and takes as long as all the rest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("verify.proof.opinion", lambda part: "undecided")
+        yield
 
 
 @functools.cache
@@ -72,7 +119,7 @@ def _records(record: ClaimRecord) -> Iterator[PartRecord]:
 
 
 def test_the_catalogue_has_the_claims_of_the_article_in_its_order() -> None:
-    """The permanent ids, as the article speaks of them."""
+    """The permanent ids, as the article speaks of them, then what lies beyond it."""
     assert list(EXPECTED) == [c.id for c in verify.claims()]
 
 
@@ -84,11 +131,11 @@ def test_status(claim_id: str) -> None:
 
 @pytest.mark.parametrize("claim_id", EXPECTED)
 def test_every_statement_is_proved_or_cited(claim_id: str) -> None:
-    """Parts, corrected forms and conditions all hold; only the two theorems on codes are cited."""
+    """Parts, corrected forms and conditions all hold; theorems are cited only where the table says so."""
     statuses = {p.id: p.status for p in _records(_record(claim_id))}
     cited = {i for i, s in statuses.items() if s == "cited"}
-    assert cited == ({"mcmillan", "kraft-code-exists"} if claim_id == "shannon-code-length" else set())
-    assert {s for i, s in statuses.items() if i not in cited} == {"proved"}
+    assert cited == CITED.get(claim_id, set())
+    assert {s for i, s in statuses.items() if i not in cited} <= {"proved"}
 
 
 @pytest.mark.parametrize("claim_id", [i for i, s in EXPECTED.items() if s == "refuted"])
@@ -106,7 +153,7 @@ def test_the_refuter_tried_every_proved_statement(claim_id: str) -> None:
     for part in _records(_record(claim_id)):
         if part.status == "proved" and part.id not in {"five-bits-is-2^-5", "five-bits"}:
             assert (part.refuter, part.points > 3) == ("supported", True)
-            if part.id not in TWO_LABELS | SCALARS | {"dyadic-code-lengths"}:
+            if part.id not in TWO_LABELS | SCALARS | FOUR_MARKS | {"dyadic-code-lengths"}:
                 assert max(part.sizes) > 7
 
 
@@ -121,7 +168,7 @@ def test_no_statement_is_proved_for_fixed_n_only(claim_id: str) -> None:
     for part in _parts(verify.find(claim_id)):
         lengths = {s for d in part.given for s in (*d.shape, d.domain.bound) if s is not None}
         symbolic = any(isinstance(s, str) for s in lengths)
-        assert symbolic != (part.id in TWO_LABELS | SCALARS)
+        assert symbolic != (part.id in TWO_LABELS | SCALARS | FOUR_MARKS)
 
 
 def test_part_ids_are_unique() -> None:

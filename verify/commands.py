@@ -23,6 +23,7 @@ from verify.report.provenance import installed, provenance
 from verify.report.summary import Summary, established, summarise
 from verify.report.text import Line
 from verify.terminal import Steps, show, show_json, width
+from verify.workers import default_processes, in_order
 
 if TYPE_CHECKING:
     from verify.runs import Plan
@@ -31,6 +32,8 @@ _NEEDED = {
     "run": ("jinja2", "latex2mathml", "matplotlib", "msgspec"),
     "prove": ("sympy", "mpmath", "python-flint", "hypothesis"),
 }
+_MANY = 16
+"""So many claims are judged in processes of their own, whose start takes a second."""
 _FILES = ("report.json", "report.html", "report.md")
 _DEFAULT_EVIDENCE = Path("reports/report.json")
 
@@ -57,17 +60,19 @@ def prove(options: argparse.Namespace) -> int:
     chosen = _chosen(options.claims)
     if not chosen:
         return _nothing(options)
-    records: list[ClaimRecord] = []
+    processes = default_processes() if len(chosen) >= _MANY else 1
     with Steps(len(chosen)) as steps:
-        for claim in chosen:
-            records.append(judge(claim))
-            steps.finished(claim.id)
+        records = in_order(_judged, [claim.id for claim in chosen], processes, steps.finished)
     if options.json:
         show_json({"claims": [outline(record) for record in records]})
     else:
         show(text.verdicts(records))
         show([Line(_summary_of_claims(records))])
     return Exit.HOLDS if all(map(established, records)) else Exit.REFUTED
+
+
+def _judged(claim_id: str) -> ClaimRecord:
+    return judge(find(claim_id))
 
 
 def list_claims(options: argparse.Namespace) -> int:
@@ -171,7 +176,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     from verify import backends
     from verify.errors import unknown
     from verify.evidence import EXAMPLES
-    from verify.runs import Plan, default_processes
+    from verify.runs import Plan
 
     for dtype in options.dtypes or ():
         if dtype not in backends.DTYPES:

@@ -134,6 +134,20 @@ def form(name: str, *values: Any) -> Option:
     return Option(name, values, values[0], lambda value: value in values, keyword=False)
 
 
+def is_plain(value: Any) -> bool:
+    """Whether the value of an option is a number of Python, and not one of a context."""
+    return isinstance(value, int | float | Fraction)
+
+
+def parameter(c: Any, options: Options, name: str) -> Any:
+    """The value of an option as a number of the context: exactly it, or itself if it is one already.
+
+    A formula that takes an option so also holds for a symbol in its place.
+    """
+    value = options[name]
+    return c.number(Fraction(value)) if is_plain(value) else value
+
+
 def mapped(function: Callable[[Any], Any], value: Any) -> Any:
     """``function`` of every number of a drawn value: a number, nested tuples, or a table of numbers.
 

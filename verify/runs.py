@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from verify import backends
 from verify.catalogue import claims, find
@@ -30,6 +25,7 @@ from verify.record import (
 from verify.report.figures import underflow
 from verify.report.provenance import created, installed, provenance
 from verify.sweeps.peers import peers, swept
+from verify.workers import in_order
 
 _UNDERFLOW = "log-likelihood-sum"
 """The claim that the figure of the underflowing product belongs to."""
@@ -66,7 +62,8 @@ class Examined:
 def perform(plan: Plan, finished: Callable[[str], None]) -> RunRecord:
     """Judge and measure every claim of the plan; ``finished`` is told the id of each one done."""
     moment = created()
-    examined, swept_records = _in_order(plan, finished)
+    examined = in_order(partial(examine, plan=plan), plan.claims, plan.processes, finished)
+    everywhere = in_order(_swept, sweeps_of(plan), plan.processes, lambda what: None)
     return RunRecord(
         format_version=FORMAT_VERSION,
         created=moment,
@@ -77,7 +74,7 @@ def perform(plan: Plan, finished: Callable[[str], None]) -> RunRecord:
         evidence=tuple(record for one in examined for record in one.evidence),
         not_run=tuple(dict.fromkeys(entry for one in examined for entry in one.not_run)),
         figures=tuple(_figures(plan)),
-        sweeps=swept_records,
+        sweeps=tuple(record for records in everywhere for record in records),
     )
 
 
@@ -121,65 +118,8 @@ def sweeps_of(plan: Plan) -> tuple[tuple[str, str, str], ...]:
     return tuple((name, dtype, device) for name in peers() for dtype in narrow for device in plan.devices)
 
 
-def _in_order(
-    plan: Plan, finished: Callable[[str], None]
-) -> tuple[Sequence[Examined], tuple[SweepRecord, ...]]:
-    """What was found out about each claim, in the order of the plan, and on every input.
-
-    Here or in processes of their own.
-    """
-    todo = sweeps_of(plan)
-    if plan.processes == 1:
-        examined = [_told(examine(claim_id, plan), finished) for claim_id in plan.claims]
-        return examined, tuple(record for what in todo for record in swept(*what))
-    pool = ProcessPoolExecutor(
-        min(plan.processes, len(plan.claims)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_quiet,
-    )
-    try:
-        with _interrupts_ignored():
-            futures = [pool.submit(examine, claim_id, plan) for claim_id in plan.claims]
-            further = [pool.submit(swept, *what) for what in todo]
-        for future in as_completed(futures):
-            _told(future.result(), finished)
-        records = tuple(record for one in further for record in one.result())
-        return [future.result() for future in futures], records
-    except BrokenProcessPool:
-        raise UnavailableError(
-            "a process of the run died, perhaps for want of memory; try --processes 1"
-        ) from None
-    except BaseException:
-        for worker in multiprocessing.active_children():
-            worker.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Processes started meanwhile ignore interrupts for good: the one that started them acts on them."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _quiet() -> None:
-    """Keep what dies with an interrupted process from writing over the one word on it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-
-
-def _told(examined: Examined, finished: Callable[[str], None]) -> Examined:
-    finished(examined.record.id)
-    return examined
-
-
-def default_processes() -> int:
-    """As many processes as there are processors for this one, at most four."""
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
+def _swept(what: tuple[str, str, str]) -> tuple[SweepRecord, ...]:
+    return swept(*what)
 
 
 def _figures(plan: Plan) -> Iterator[Figure]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from verify.contract import Arguments, Option, Options, Values, form
+from verify.contract import Arguments, Option, Options, Values, form, is_plain
 from verify.domain import Declaration, distribution, index, nonnegative, probability, real
 from verify.entries import flag, together, unless
 from verify.samples import at_samples, samples_shape, scores_shape, summed
@@ -50,17 +50,26 @@ def has_labels(options: Options) -> bool:
     return bool(options["target"] == "indices")
 
 
-def smoothing(c: Any, options: Options, classes: int) -> tuple[Any, Any]:
-    """What is left to the target, and the share of every class, under label smoothing."""
-    epsilon = Fraction(options["label_smoothing"])
-    return c.number(1 - epsilon), c.number(epsilon / classes)
+def is_smoothed(options: Options) -> bool:
+    """Whether the target is smoothed: by any number but 0."""
+    epsilon = options["label_smoothing"]
+    return bool(epsilon) if is_plain(epsilon) else True
+
+
+def smoothing(c: Any, options: Options, classes: Any) -> tuple[Any, Any]:
+    """What is left to the target, and the share of every class of a family, under label smoothing."""
+    epsilon = options["label_smoothing"]
+    if not is_plain(epsilon):
+        return 1 - epsilon, epsilon / c.count(classes)
+    epsilon = Fraction(epsilon)
+    return c.number(1 - epsilon), c.number(epsilon / len(classes))
 
 
 def class_share(c: Any, options: Options, target: Any) -> Callable[[Any], Any]:
     """The smoothed probability of each class, for a target of class probabilities."""
-    if not options["label_smoothing"]:
+    if not is_smoothed(options):
         return lambda j: target[j]
-    to_target, to_class = smoothing(c, options, len(target))
+    to_target, to_class = smoothing(c, options, target)
     return lambda j: target[j] * to_target + to_class
 
 

@@ -217,9 +217,11 @@ def _notation(t: Term, interpret: Interpreter) -> str:
         return operation.notation(*(_notation(a, interpret) for a in t.args))
     if t.head == "entries":
         with interpret.context.index() as i:
-            interpret.values["@entry"] = i
-            inner = latex(interpret(open_binder(t.args[0], free("@entry"))))
+            interpret.values[f"@entry {i}"] = i
+            inner = _notation(open_binder(t.args[0], free(f"@entry {i}")), interpret)
             return rf"\left({inner}\right)_{{{latex(i)}}}"
+    if t.head == "where":
+        return _notation(t.args[0], interpret)
     if t.head == "family":
         inner = ", ".join(latex(interpret(i)) for i in t.args)
         value = interpret.values.get(t.data)

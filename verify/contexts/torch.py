@@ -204,6 +204,10 @@ class _Tracer(TorchContext):
         self._chosen = choice
         self._inside = False
 
+    def derivative(self, function: Callable[[Any, Any], Any], at: Any, index: Any = None) -> Any:
+        """What is differentiated, in place of its derivative: it applies the same operations."""
+        return function(self, at)
+
     def call(self, operation: Operation, *arguments: Any) -> Any:
         """Apply a definition; raise where the operation has peers and none is chosen."""
         if operation.peers and not self._inside and operation.id not in self._chosen:

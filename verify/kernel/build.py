@@ -137,6 +137,23 @@ def _where(value: Number, conditions: tuple[Term, ...]) -> Number:
     return Number(Term("where", (value.term, *conditions))) if conditions else value
 
 
+def _guarded(value: Any, condition: Term) -> Any:
+    """A number, or every entry of a family, that has a value only where the condition is defined."""
+    if not isinstance(value, Family):
+        return _where(Number(_term(value)), (condition,))
+    inner = value.entry
+    return Family(
+        value.size, lambda i: _guarded(inner(i), condition), value.shown, (condition, *value.conditions)
+    )
+
+
+def _entries(value: Any) -> Term:
+    """What an entry of a family shows: a number, or a family where the conditions of it are defined."""
+    if isinstance(value, Family):
+        return Term("where", (value.shown, *value.conditions)) if value.conditions else value.shown
+    return _term(value)
+
+
 class TermContext:
     """The context protocol over terms. One object per formula: it numbers the fresh indices."""
 
@@ -146,6 +163,10 @@ class TermContext:
     def number(self, value: int | Fraction) -> Number:
         """An exact rational constant."""
         return Number(num(value))
+
+    def pi(self) -> Number:
+        """The circle's constant."""
+        return Number(Term("pi"))
 
     def exp(self, a: Any) -> Number:
         """Exponential."""
@@ -173,11 +194,11 @@ class TermContext:
         return _where(Number(length), x.conditions)
 
     def family(self, body: Callable[[Any], Any], *, over: Family) -> Family:
-        """The family of ``body(i)`` for i over the indices of ``over``."""
-        entries = self._close("entries", body, over)
+        """The family of ``body(i)``, a number or a family, for i over the indices of ``over``."""
+        entries = self._close("entries", lambda i: _entries(body(i)), over)
 
-        def entry(i: Term) -> Number:
-            return _where(Number(_term(body(Index(i)))), (Term("in", (i,), over.size),))
+        def entry(i: Term) -> Any:
+            return _guarded(body(Index(i)), Term("in", (i,), over.size))
 
         return Family(over.size, entry, entries, (entries, *over.conditions))
 
@@ -213,14 +234,14 @@ class TermContext:
         return Number(Term("call", (_term(result), Term("applied", shown, operation)), operation))
 
     def _bind(self, head: str, body: Callable[[Any], Any], over: Family) -> Number:
-        return _where(Number(self._close(head, body, over)), over.conditions)
+        return _where(Number(self._close(head, lambda i: _term(body(i)), over)), over.conditions)
 
-    def _close(self, head: str, body: Callable[[Any], Any], over: Family) -> Term:
+    def _close(self, head: str, body: Callable[[Any], Term], over: Family) -> Term:
         if not isinstance(over, Family):
             raise KernelError(f"an index needs a range; over={over!r} is not a family")
         self._fresh += 1
         name = f"@{self._fresh}"
-        return Term(head, (close_binder(_term(body(Index(free(name)))), name),), over.size)
+        return Term(head, (close_binder(body(Index(free(name))), name),), over.size)
 
 
 def _shown(argument: Any) -> Term:

@@ -6,14 +6,14 @@ from dataclasses import replace as replace_fields
 
 from verify.domain import Size
 from verify.errors import KernelError
-from verify.kernel.assumptions import Assumptions
+from verify.kernel.assumptions import Assumptions, Fact
 from verify.kernel.derivative import differentiate
 from verify.kernel.gaps import unfold_gap
 from verify.kernel.signs import sign_of
-from verify.kernel.terms import INDEX_HEADS, Term, free, open_binder, replace
+from verify.kernel.terms import INDEX_HEADS, Term, free, open_binder, replace, subterms
 from verify.kernel.text import text
 
-_PLAIN = frozenset({"add", "mul", "exp", "ceil", "num"})
+_PLAIN = frozenset({"add", "mul", "exp", "ceil", "num", "pi"})
 
 
 def require_defined(given: Assumptions, t: Term) -> None:
@@ -79,14 +79,23 @@ def _applied(given: Assumptions, t: Term) -> None:
 
 
 def _derivative(given: Assumptions, body: Term, by: Term) -> None:
-    """A derivative has a value where its body has one all around, whatever the hypotheses say."""
+    """A derivative has a value where its body has one all around.
+
+    Only the hypotheses that do not speak of the variable hold all around.
+    """
     require_defined(given, by)
     d = given.declarations.get(str(by.data)) if by.head in {"var", "app"} else None
     if d is None or d.domain.kind != "real" or d.domain.sums_to_one or d.domain.sign == "nonnegative":
         raise KernelError(f"a derivative by {text(by)}: not a variable that can move to both sides")
-    free_of_facts = replace_fields(given, facts=(), cases=())
-    require_defined(free_of_facts, body)
-    require_defined(free_of_facts, differentiate(body, by))
+    around = replace_fields(given, facts=tuple(f for f in given.facts if not _speaks_of(f, by)), cases=())
+    require_defined(around, body)
+    require_defined(around, differentiate(body, by))
+
+
+def _speaks_of(fact: Fact, by: Term) -> bool:
+    """Whether a fact mentions the variable, or any entry of the family, that moves."""
+    terms = (fact.left, fact.right, *([fact.when] if fact.when is not None else []))
+    return any((t.head, t.data) == (by.head, by.data) for term in terms for t in subterms(term))
 
 
 def _condition(given: Assumptions, t: Term) -> None:
@@ -94,11 +103,15 @@ def _condition(given: Assumptions, t: Term) -> None:
         if not given.in_range(t.args[0], t.data):
             raise KernelError(f"the index {text(t.args[0])} is outside the range 1..{t.data}")
     elif t.head == "entries":
+        _range(given, t.data)
         name = given.fresh()
-        require_defined(given.with_index(name, t.data), open_binder(t.args[0], free(name)))
+        _condition(given.with_index(name, t.data), open_binder(t.args[0], free(name)))
+    elif t.head == "where":
+        for part in t.args:
+            _condition(given, part)
     elif t.head == "applied":
         _applied(given, t)
-    else:
+    elif t.head != "family":  # the ranges of its indices are conditions of their own
         require_defined(given, t)
 
 

@@ -82,7 +82,7 @@ def exp_form(n: Rules, p: Poly, given: Assumptions) -> Poly:
 
 
 def log_form(n: Rules, p: Poly, given: Assumptions) -> Poly:
-    """The logarithm of ``p``."""
+    """The logarithm of ``p``; with ``log_mul``, a sum has its leading coefficient taken out of it."""
     if "log_one" in n.rules and p == poly.constant(1):
         return {}
     one = poly.single(p)
@@ -95,6 +95,12 @@ def log_form(n: Rules, p: Poly, given: Assumptions) -> Poly:
                 n.met("log_mul", t, given)
             parts = [poly.scale(_log_atom(n, t, given), Fraction(k)) for t, k in m]
             return poly.add(_log_number(c), *parts)
+    elif "log_mul" in n.rules and p:
+        lead = p[min(p)]
+        primitive = poly.to_term(poly.scale(p, 1 / lead))
+        if lead > 0 and lead != 1 and n.positive(primitive, given):
+            n.met("log_mul", primitive, given)
+            return poly.add(_log_number(lead), poly.atom(Term("log", (primitive,))))
     return poly.atom(Term("log", (poly.to_term(p),)))
 
 

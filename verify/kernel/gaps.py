@@ -26,6 +26,11 @@ def unfold_gap(node: Term, given: Assumptions, *, inside_binder: bool = False) -
         return Term("add", (a[0], num(-1), _minus(Term("log", a))))
     if name == "xlogx_ge" and len(a) == 1:
         return Term("add", (Term("xlogy", (a[0], a[0])), _minus(a[0]), ONE))
+    if name == "xlogy_le" and len(a) == 2:
+        return Term("add", (Term("mul", a), _minus(a[0]), _minus(Term("xlogy", a))))
+    if name == "rel_entr_ge" and len(a) == 2:
+        terms = Term("xlogy", (a[0], a[0])), _minus(Term("xlogy", a)), _minus(a[0]), a[1]
+        return Term("add", terms)
     if name == "ceil_above" and len(a) == 1:
         return Term("add", (Term("ceil", a), _minus(a[0])))
     if name == "ceil_below" and len(a) == 1:

@@ -36,6 +36,8 @@ class Interpreter:
         match t.head:
             case "num":
                 return c.number(t.data)
+            case "pi":
+                return c.pi()
             case "var":
                 return self.values[t.data]
             case "app":

@@ -12,6 +12,7 @@ from verify.kernel.assumptions import PATTERN, Assumptions, Fact, indices_in
 from verify.kernel.derivative import differentiate
 from verify.kernel.functions import exp_form, log_form, pull_out_exponential, xlogy_form
 from verify.kernel.gaps import unfold_gap
+from verify.kernel.indicators import aligned
 from verify.kernel.poly import Monomial, Poly
 from verify.kernel.terms import (
     ONE,
@@ -56,7 +57,7 @@ class Normalizer:
         match t.head:
             case "num":
                 return poly.constant(t.data)
-            case "var" | "app" | "size":
+            case "var" | "app" | "size" | "pi":
                 return poly.atom(t)
             case "call" | "where":
                 return self.norm(t.args[0], given)
@@ -149,7 +150,7 @@ class Normalizer:
                     other = factor.args[1] if factor.args[0] == here else factor.args[0]
                     if given.in_range(other, t.data):
                         rest = tuple(x for x in m if x != (factor, k))
-                        self._note("delta", f"{text(other)} is in 1..{t.data}")
+                        self.note("delta", f"{text(other)} is in 1..{t.data}")
                         return self.norm(replace(poly.monomial_term(rest, c), here, other), given)
         outer = tuple(x for x in m if name not in free_indices(x[0]))
         inner = tuple(x for x in m if name in free_indices(x[0]))
@@ -177,7 +178,7 @@ class Normalizer:
 
     def _finish(self, p: Poly, given: Assumptions) -> Poly:
         for _ in range(20):
-            new = self._rewrite(self._cancel(self.merge(p, given), given), given)
+            new = self._rewrite(self._cancel(aligned(self, self.merge(p, given), given), given), given)
             if new == p:
                 return p
             p = new
@@ -276,9 +277,10 @@ class Normalizer:
         relation = ">" if self.positive(t, given) else "is not"
         inside = t.args[0] if t.head == "inv" else t
         if inside.head != "num":
-            self._note(rule, f"{text(poly.factored(self.norm(inside, given)))} {relation} 0")
+            self.note(rule, f"{text(poly.factored(self.norm(inside, given)))} {relation} 0")
 
-    def _note(self, rule: str, condition: str) -> None:
+    def note(self, rule: str, condition: str) -> None:
+        """Note a side condition of ``rule`` that is met."""
         self.conditions.setdefault(rule, {})[condition] = None
 
 

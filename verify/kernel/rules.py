@@ -10,6 +10,7 @@ RULES: dict[str, str] = {
     "fubini": "finite sums may be taken in either order",
     "expand": "a sum or product over finitely many named positions is written out",
     "delta": "the indicator [i = y] is 1 at i = y and 0 elsewhere, so a sum over it keeps one term",
+    "delta_swap": "[i = j] f(i) = [i = j] f(j): beside an indicator the one index may stand for the other",
     "exp_add": "e^s e^t = e^(s+t), and e^0 = 1",
     "exp_sum": "the exponential of a sum is the product of the exponentials",
     "exp_log": "e^(log t) = t for t > 0",
@@ -35,6 +36,8 @@ PARAMETRIC: dict[str, str] = {
 GAPS: dict[str, str] = {
     "log_le": "log t <= t - 1 for t > 0",
     "xlogx_ge": "x log x >= x - 1 for x >= 0, with 0 log 0 = 0 (log t <= t - 1 at t = 1/x)",
+    "xlogy_le": "x log t <= x (t - 1) for x >= 0, with 0 log 0 = 0 (log t <= t - 1, times x)",
+    "rel_entr_ge": "x log x - x log t >= x - t for x, t >= 0, with 0 log 0 = 0 (log s <= s - 1 at s = t/x)",
     "ceil_above": "x <= ceil x",
     "ceil_below": "ceil x < x + 1",
     "exp_mono": "the exponential is increasing",

@@ -38,7 +38,7 @@ def _from_form(given: Assumptions, t: Term) -> Sign:
     match t.head:
         case "num":
             return "+" if t.data > 0 else "-" if t.data < 0 else "0"
-        case "size" | "exp":
+        case "size" | "exp" | "pi":
             return "+"
         case "var" | "app":
             d = given.declarations.get(t.data)
@@ -122,8 +122,9 @@ def _gap_sign(given: Assumptions, t: Term) -> Sign:
         return _DIFFERENCE[fact.relation] if fact.when is None or _holds(given, fact.when, where) else None
     if name == "log_le":
         return "0+" if sign_of(given, t.args[0]) == "+" else None
-    if name == "xlogx_ge":
-        return "0+" if sign_of(given, t.args[0]) in {"+", "0+", "0"} else None
+    if name in {"xlogx_ge", "xlogy_le", "rel_entr_ge"}:
+        nonnegative = all(sign_of(given, a) in {"+", "0+", "0"} for a in t.args)
+        return "0+" if nonnegative else None
     if name == "ceil_above":
         return "0+"
     if name == "ceil_below":
@@ -166,21 +167,32 @@ def _holds(given: Assumptions, when: Term, i: Term | None) -> bool:
 
 
 def _between(given: Assumptions, t: Term) -> Sign:
-    """The sign of a term that is affine in a variable v with 0 < v < 1: that of its two ends.
+    """The sign of a term that is affine in a variable v with 0 < v < 1, and a rest of the same sign.
 
-    On the open interval the term is a convex combination, with both weights > 0, of its values at
-    v = 0 and v = 1.
+    On the open interval the affine part is a convex combination, with both weights > 0, of its values
+    at v = 0 and v = 1; the rest is what v enters otherwise.
     """
     whole = _ring(given, t)
     for v in sorted(poly.atoms([whole])):
         d = given.declarations.get(str(v.data)) if v.head in {"var", "app"} else None
         if d is None or not d.domain.below_one or d.domain.sign != "positive":
             continue
-        if any(dict(m).get(v, 0) > 1 or any(v in subterms(x) for x, _ in m if x != v) for m in whole):
+        affine = {m: c for m, c in whole.items() if _is_affine(m, v)}
+        rest = {m: c for m, c in whole.items() if m not in affine}
+        if not affine:
             continue
-        ends = [poly.to_term(_ring(given, replace(poly.to_term(whole), v, num(e)))) for e in (0, 1)]
-        return _sum_sign([sign_of(given, e) for e in ends])
+        ends = [poly.to_term(_ring(given, replace(poly.to_term(affine), v, num(e)))) for e in (0, 1)]
+        found = _sum_sign([sign_of(given, e) for e in ends])
+        if rest and found is not None:
+            found = _sum_sign([found, sign_of(given, poly.to_term(rest))])
+        if found is not None or not rest:
+            return found
     return None
+
+
+def _is_affine(m: poly.Monomial, v: Term) -> bool:
+    """Whether a monomial has v at most once, and not inside another atom."""
+    return dict(m).get(v, 0) <= 1 and not any(v in subterms(x) for x, _ in m if x != v)
 
 
 def _ring(given: Assumptions, t: Term) -> poly.Poly:

@@ -3,7 +3,7 @@
 A bound index is a number (how many binders out), a free index is a name; hence two terms that
 differ only in the names of bound indices are the same object. Scalars and indices share one class.
 
-Heads of scalars: ``num`` (data: Fraction), ``var`` (name), ``app`` (family name; args: indices),
+Heads of scalars: ``num`` (data: Fraction), ``pi``, ``var`` (name), ``app`` (family name; args: indices),
 ``size`` (name of a length), ``add``, ``mul``, ``div``, ``pow`` (data: whole exponent), ``inv``,
 ``exp``, ``log``, ``xlogy``, ``ceil``, ``delta`` (args: two indices), ``sum`` and ``prod`` (data:
 size; args: body), ``call`` (data: Operation; args: body, then what it was applied to, for display

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 from verify.kernel.terms import Term, free, free_indices, open_binder
@@ -10,83 +11,103 @@ _NAMES = "ijklm"
 _LOOSE, _SUM, _PRODUCT, _TIGHT = range(4)
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Names for fresh and bound indices, those of labels left out; ``depth`` of them are in use."""
+
+    free: tuple[str, ...]
+    depth: int
+
+    def at(self, k: int) -> str:
+        """The k-th name, from 0."""
+        return self.free[k] if k < len(self.free) else f"i{k}"
+
+    def next(self) -> str:
+        """The name of the index of the binder at hand."""
+        return self.at(self.depth)
+
+    def inside(self) -> _Names:
+        """The names for what is inside that binder."""
+        return _Names(self.free, self.depth + 1)
+
+
 def text(term: Term) -> str:
     """``term`` as one line of mathematics; fresh and bound indices are named i, j, k, ..."""
-    fresh = [int(name[1:]) for name in free_indices(term) if name.startswith("#")]
-    return _text(term, _LOOSE, 1 + max(fresh, default=-1))
+    taken = free_indices(term)
+    fresh = [int(name[1:]) for name in taken if name.startswith("#")]
+    names = _Names(tuple(name for name in _NAMES if name not in taken), 1 + max(fresh, default=-1))
+    return _text(term, _LOOSE, names)
 
 
-def _name(depth: int) -> str:
-    return _NAMES[depth] if depth < len(_NAMES) else f"i{depth}"
-
-
-def _text(t: Term, level: int, depth: int) -> str:
-    out, own = _render(t, depth)
+def _text(t: Term, level: int, names: _Names) -> str:
+    out, own = _render(t, names)
     return f"({out})" if own < level else out
 
 
-def _render(t: Term, depth: int) -> tuple[str, int]:
+def _render(t: Term, names: _Names) -> tuple[str, int]:
     match t.head:
         case "num":
             tight = t.data >= 0 and t.data.denominator == 1
             return str(t.data), _TIGHT if tight else _SUM
+        case "pi":
+            return t.head, _TIGHT
         case "var" | "size":
             return str(t.data), _TIGHT
         case "free":
             fresh = str(t.data).startswith("#")
-            return _name(int(t.data[1:])) if fresh else str(t.data), _TIGHT
+            return names.at(int(t.data[1:])) if fresh else str(t.data), _TIGHT
         case "position":
             return str(t.data), _TIGHT
         case "bound":
             return f"<{t.data}>", _TIGHT
         case "app" | "label" | "family":
-            inner = ",".join(_text(a, _LOOSE, depth) for a in t.args)
+            inner = ",".join(_text(a, _LOOSE, names) for a in t.args)
             return f"{t.data}[{inner}]" if inner else str(t.data), _TIGHT
         case "add":
-            return _sum(t, depth), _SUM
+            return _sum(t, names), _SUM
         case "mul":
-            return _product(t, depth), _PRODUCT
+            return _product(t, names), _PRODUCT
         case "div":
-            return f"{_text(t.args[0], _PRODUCT, depth)}/{_text(t.args[1], _TIGHT, depth)}", _PRODUCT
+            return f"{_text(t.args[0], _PRODUCT, names)}/{_text(t.args[1], _TIGHT, names)}", _PRODUCT
         case "inv":
-            return f"1/{_text(t.args[0], _TIGHT, depth)}", _PRODUCT
+            return f"1/{_text(t.args[0], _TIGHT, names)}", _PRODUCT
         case "pow":
-            return f"{_text(t.args[0], _TIGHT, depth)}^{t.data}", _PRODUCT
+            return f"{_text(t.args[0], _TIGHT, names)}^{t.data}", _PRODUCT
         case "delta":
-            return f"[{_text(t.args[0], _LOOSE, depth)} = {_text(t.args[1], _LOOSE, depth)}]", _TIGHT
+            return f"[{_text(t.args[0], _LOOSE, names)} = {_text(t.args[1], _LOOSE, names)}]", _TIGHT
         case "entries":
-            name = _name(depth)
-            return f"({_text(open_binder(t.args[0], free(name)), _LOOSE, depth + 1)})_{name}", _TIGHT
+            name = names.next()
+            return f"({_text(open_binder(t.args[0], free(name)), _LOOSE, names.inside())})_{name}", _TIGHT
         case "sum" | "prod":
-            name = _name(depth)
-            body = _text(open_binder(t.args[0], free(name)), _PRODUCT, depth + 1)
+            name = names.next()
+            body = _text(open_binder(t.args[0], free(name)), _PRODUCT, names.inside())
             return f"{t.head}_{{{name}=1..{t.data}}} {body}", _PRODUCT
         case "diff":
-            by = _text(t.args[1], _TIGHT, depth)
-            return f"d/d{by} {_text(t.args[0], _TIGHT, depth)}", _PRODUCT
+            by = _text(t.args[1], _TIGHT, names)
+            return f"d/d{by} {_text(t.args[0], _TIGHT, names)}", _PRODUCT
         case "where":
-            return _render(t.args[0], depth)
+            return _render(t.args[0], names)
         case "call" | "applied":
-            return _call(t, depth), _TIGHT
+            return _call(t, names), _TIGHT
         case _:
-            inner = ", ".join(_text(a, _LOOSE, depth) for a in t.args)
+            inner = ", ".join(_text(a, _LOOSE, names) for a in t.args)
             return f"{t.data if t.head == 'gap' else t.head}({inner})", _TIGHT
 
 
-def _sum(t: Term, depth: int) -> str:
+def _sum(t: Term, names: _Names) -> str:
     parts: list[str] = []
     for a in t.args:
         negative, body = _split_sign(a)
-        shown = _text(body, _PRODUCT, depth)
+        shown = _text(body, _PRODUCT, names)
         parts.append((" - " if negative else " + ") + shown if parts else ("-" if negative else "") + shown)
     return "".join(parts)
 
 
-def _product(t: Term, depth: int) -> str:
+def _product(t: Term, names: _Names) -> str:
     negative, body = _split_sign(t)
     if negative:
-        return "-" + _text(body, _PRODUCT, depth)
-    return " ".join(_text(a, _TIGHT if a.head != "pow" else _PRODUCT, depth) for a in t.args)
+        return "-" + _text(body, _PRODUCT, names)
+    return " ".join(_text(a, _TIGHT if a.head != "pow" else _PRODUCT, names) for a in t.args)
 
 
 def _split_sign(t: Term) -> tuple[bool, Term]:
@@ -100,8 +121,8 @@ def _split_sign(t: Term) -> tuple[bool, Term]:
     return False, t
 
 
-def _call(t: Term, depth: int) -> str:
+def _call(t: Term, names: _Names) -> str:
     applied = t.args[1] if t.head == "call" else t
-    inner = ", ".join(_text(a, _LOOSE, depth) for a in applied.args)
-    entry = f"[{_text(t.args[2], _LOOSE, depth)}]" if t.head == "call" and len(t.args) == 3 else ""
+    inner = ", ".join(_text(a, _LOOSE, names) for a in applied.args)
+    entry = f"[{_text(t.args[2], _LOOSE, names)}]" if t.head == "call" and len(t.args) == 3 else ""
     return f"{applied.data.id}({inner}){entry}"

@@ -27,6 +27,7 @@ from verify.targets import (
     class_share,
     given_with_target,
     has_labels,
+    is_smoothed,
     prepared_target,
     smoothing,
     weight_of_rows,
@@ -120,8 +121,8 @@ def _loss(c: Any, options: Options, nll_at: Callable[[Any], Any], target: Any, w
         share = class_share(c, options, target)
         return c.sum(lambda j: nll_at(j) * share(j) * weight[j], over=weight)
     own = weight[target] * nll_at(target)
-    if options["label_smoothing"]:
-        to_label, to_class = smoothing(c, options, len(weight))
+    if is_smoothed(options):
+        to_label, to_class = smoothing(c, options, weight)
         own = to_label * own + to_class * c.sum(lambda j: weight[j] * nll_at(j), over=weight)
     return keep * own
 
@@ -131,13 +132,14 @@ def _pull(c: Any, options: Options, target: Any, weight: Any, keep: Any) -> Call
     if not has_labels(options):
         share = class_share(c, options, target)
         return lambda j: share(j) * weight[j]
-    to_label, to_class = smoothing(c, options, len(weight))
 
-    def pull(j: Any) -> Any:
-        own = weight[target] * c.equal(j, target)
-        return keep * (to_label * own + to_class * weight[j] if options["label_smoothing"] else own)
+    def own(j: Any) -> Any:
+        return weight[target] * c.equal(j, target)
 
-    return pull
+    if not is_smoothed(options):
+        return lambda j: keep * own(j)
+    to_label, to_class = smoothing(c, options, weight)
+    return lambda j: keep * (to_label * own(j) + to_class * weight[j])
 
 
 RowGradient = Callable[[Any, Any, Any, Callable[[Any], Any]], Any]
@@ -199,7 +201,7 @@ def _target_gradient_by(nll_of: Callable[[Any, Any], Callable[[Any], Any]]) -> C
 
     def gradient(c: Any, options: Options, g: Any, x: Any, y: Any, weight: Any, kept: Any) -> Any:
         rows = classes_last(c, options, x)
-        to_label, _ = smoothing(c, options, len(weight))
+        to_label, _ = smoothing(c, options, weight)
 
         def row_of(share: Any, row: Any) -> Any:
             nll_at = nll_of(c, row)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
-from verify.contract import Contract, Gradient, Option, Options
+from verify.contract import Contract, Gradient, Option, Options, parameter
 from verify.operation import Operation, Peer
 from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.log_softmax import log_softmax
@@ -55,7 +54,7 @@ def cross_entropy_of_tanh(torch: Any, x: Any, y: Any, s: Any) -> Any:
 
 
 def _cap(c: Any, options: Options) -> Any:
-    return c.number(Fraction(options["softcap"]))
+    return parameter(c, options, "softcap")
 
 
 def _loss(c: Any, options: Options, row: Any, label: Any) -> Any:

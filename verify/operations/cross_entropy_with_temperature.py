@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
-from verify.contract import Contract, Gradient, Option, Options
+from verify.contract import Contract, Gradient, Option, Options, parameter
 from verify.operation import Operation, Peer
 from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.log_softmax import log_softmax
@@ -36,7 +35,7 @@ def cross_entropy_of_the_quotient(torch: Any, x: Any, y: Any, t: Any) -> Any:
 
 
 def _temperature(c: Any, options: Options) -> Any:
-    return c.number(Fraction(options["temperature"]))
+    return parameter(c, options, "temperature")
 
 
 def _quotient(c: Any, t: Any) -> Callable[[Any], Any]:

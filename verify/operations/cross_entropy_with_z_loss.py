@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
-from verify.contract import Contract, Gradient, Option, Options, Values, clamped, mapped
+from verify.contract import Contract, Gradient, Option, Options, Values, clamped, mapped, parameter
 from verify.operation import Operation, Peer
 from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.log_softmax import log_softmax
@@ -36,7 +35,7 @@ def cross_entropy_plus_square(torch: Any, x: Any, y: Any, z: Any) -> Any:
 
 
 def _factor(c: Any, options: Options) -> Any:
-    return c.number(Fraction(options["z_loss"]))
+    return parameter(c, options, "z_loss")
 
 
 def _loss(c: Any, options: Options, row: Any, label: Any) -> Any:

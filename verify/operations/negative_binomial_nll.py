@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from verify.contract import Contract, Gradient, Options, clamped, mapped
@@ -30,12 +31,17 @@ def _counted(c: Any, y: Any) -> list[Any]:
     return [sum(equal[k + 1 :], start=equal[k]) for k in range(MOST)]
 
 
-def _definition(c: Any, r: Any, z: Any, y: Any) -> Any:
-    """With log Gamma(y + r) - log Gamma(r) as the sum of log(r + k) over k < y, for y up to `MOST`."""
+def loss_of_counted(c: Any, r: Any, z: Any, y: Any, counted: Sequence[Any]) -> Any:
+    """With log Gamma(y + r) - log Gamma(r) as the sum of log(r + k) over the k that ``counted`` marks."""
     gammas = sum(
-        (n * (c.log(c.number(k + 1)) - c.log(r + k)) for k, n in enumerate(_counted(c, y))), start=c.number(0)
+        (n * (c.log(c.number(k + 1)) - c.log(r + k)) for k, n in enumerate(counted)), start=c.number(0)
     )
     return r * c.call(softplus, z) + y * c.call(softplus, -z) + gammas
+
+
+def _definition(c: Any, r: Any, z: Any, y: Any) -> Any:
+    """The sum is over k < y, for y up to `MOST`."""
+    return loss_of_counted(c, r, z, y, _counted(c, y))
 
 
 def _notation(r: str, z: str, y: str) -> str:
@@ -64,9 +70,14 @@ def _entry_algorithm(c: Any, options: Options, r: Any, z: Any, y: Any) -> Any:
     return c.standard(negative_binomial_nll, r, z, y)
 
 
-def _count_gradient(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
-    shares = sum((n / (r + k) for k, n in enumerate(_counted(c, y))), start=c.number(0))
+def gradient_of_counted(c: Any, g: Any, r: Any, z: Any, counted: Sequence[Any]) -> Any:
+    """The derivative of `loss_of_counted` by r, times g."""
+    shares = sum((n / (r + k) for k, n in enumerate(counted)), start=c.number(0))
     return g * (c.call(softplus, z) - shares)
+
+
+def _count_gradient(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
+    return gradient_of_counted(c, g, r, z, _counted(c, y))
 
 
 def _count_gradient_by_terms(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
@@ -75,7 +86,8 @@ def _count_gradient_by_terms(c: Any, options: Options, g: Any, r: Any, z: Any, y
     return g * c.standard(softplus, z) - shares
 
 
-def _logits_gradient(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
+def logits_gradient(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
+    """The derivative by the logit, times g: log Gamma does not depend on it."""
     return g * (r * c.call(sigmoid, z) - y * c.call(sigmoid, -z))
 
 
@@ -107,7 +119,7 @@ negative_binomial_nll = Operation(
         algorithm=losses_in_any_order(_entry_algorithm),
         gradients=(
             Gradient("total_count", loss_gradient(_count_gradient), loss_gradient(_count_gradient_by_terms)),
-            Gradient("logits", loss_gradient(_logits_gradient), loss_gradient(_logits_gradient_by_terms)),
+            Gradient("logits", loss_gradient(logits_gradient), loss_gradient(_logits_gradient_by_terms)),
         ),
         arguments=called_with("total_count", "logits", "target"),
         tensors=3,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
-from verify.contract import Contract, Gradient, Option, Options, clamped, mapped, one_of
+from verify.contract import Contract, Gradient, Option, Options, clamped, mapped, one_of, parameter
 from verify.domain import Declaration, nonnegative, real, whole
 from verify.entries import (
     called_with,
@@ -37,7 +36,7 @@ def functional_poisson_nll_loss(torch: Any, x: Any, t: Any) -> Any:
 def _plain(c: Any, options: Options, x: Any, t: Any) -> Any:
     if options["log_input"]:
         return c.call(poisson_nll_loss, x, t)
-    return x - t * c.log(x + c.number(Fraction(options["eps"])))
+    return x - t * c.log(x + parameter(c, options, "eps"))
 
 
 def _stirling(c: Any, t: Any) -> Any:
@@ -49,7 +48,12 @@ def _entry(c: Any, options: Options, x: Any, t: Any) -> Any:
     if not options["full"]:
         return _plain(c, options, x, t)
     none, one = is_zero(c, t), is_zero(c, t - 1)
-    return _plain(c, options, x, t) + (1 - none - one) * _stirling(c, t + none)
+    return loss_with_constant(c, options, x, t, 1 - none - one, t + none)
+
+
+def loss_with_constant(c: Any, options: Options, x: Any, t: Any, share: Any, count: Any) -> Any:
+    """The loss plus ``share`` times Stirling's approximation for ``count``."""
+    return _plain(c, options, x, t) + share * _stirling(c, count)
 
 
 def _entry_algorithm(c: Any, options: Options, x: Any, t: Any) -> Any:
@@ -58,17 +62,18 @@ def _entry_algorithm(c: Any, options: Options, x: Any, t: Any) -> Any:
     return _plain(c, options, x, t) + c.clamp(t - 1, 0, 1) * _stirling(c, c.maximum(t, 1))
 
 
-def _gradient(c: Any, options: Options, g: Any, x: Any, t: Any) -> Any:
+def gradient_of_entry(c: Any, options: Options, g: Any, x: Any, t: Any) -> Any:
+    """The derivative by x, times g: with or without the constant."""
     if options["log_input"]:
         return g * (c.exp(x) - t)
-    return g * (1 - t / (x + c.number(Fraction(options["eps"]))))
+    return g * (1 - t / (x + parameter(c, options, "eps")))
 
 
 def _gradient_by_terms(c: Any, options: Options, g: Any, x: Any, t: Any) -> Any:
     """That of each term, as autograd has it."""
     if options["log_input"]:
         return g * c.exp(x) - g * t
-    return g - g * t / (x + c.number(Fraction(options["eps"])))
+    return g - g * t / (x + parameter(c, options, "eps"))
 
 
 def _given(options: Options) -> tuple[Declaration, ...]:
@@ -106,9 +111,9 @@ poisson_nll_loss = Operation(
         gradients=(
             Gradient(
                 "input",
-                loss_gradient(_gradient),
+                loss_gradient(gradient_of_entry),
                 loss_gradient(_gradient_by_terms),
-                alternatives=(loss_gradient(_gradient),),
+                alternatives=(loss_gradient(gradient_of_entry),),
             ),
         ),
         rowwise=rows_apart,

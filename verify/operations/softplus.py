@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from typing import Any
 
-from verify.contract import Contract, Gradient, Option, Options
+from verify.contract import Contract, Gradient, Option, Options, parameter
 from verify.domain import real
 from verify.entries import by_entry, called_with, conditioned, given_entries
 from verify.operation import Operation, Peer
@@ -33,7 +32,7 @@ def functional_softplus(torch: Any, z: Any) -> Any:
 
 def _scaled(c: Any, options: Options, z: Any) -> tuple[Any, Any]:
     """The argument beta z, and beta."""
-    beta = c.number(Fraction(options["beta"]))
+    beta = parameter(c, options, "beta")
     return beta * z, beta
 
 

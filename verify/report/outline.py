@@ -59,8 +59,8 @@ def _step(part: PartRecord, step: StepRecord) -> dict[str, Any]:
 
 
 def _opinion(opinions: list[str]) -> str:
-    """The least favourable of several opinions: one "false" decides, then one "undecided"."""
+    """The least favourable of several opinions: one "false" decides, then one "undecided (why)"."""
     for worst in ("false", "undecided"):
-        if worst in opinions:
+        if any(opinion.startswith(worst) for opinion in opinions):
             return worst
     return "true" if opinions else "undecided"
