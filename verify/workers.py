@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from verify.errors import UnavailableError
 
-Task, Result = TypeVar("Task"), TypeVar("Result")
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 def in_order(
