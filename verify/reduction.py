@@ -50,7 +50,12 @@ def _fewer_columns(call: Call, keeps: _Limited) -> Call:
 
 
 def _shorter(call: Call, axis: str, keeps: _Limited) -> Call:
-    """Drop pieces of an axis, from halves to single positions, as long as what is left refutes."""
+    """Drop pieces of an axis, from halves to single positions, as long as what is left refutes.
+
+    An axis along which a variable sums to 1 is left as it is.
+    """
+    if any(v.domain.sums_to_one and v.shape[-1:] == (axis,) for v in call.contract.variables(call.options)):
+        return call
     piece = call.lengths.get(axis, 1) // 2
     while piece and keeps.left:
         at = 0
@@ -87,8 +92,6 @@ def _cut(call: Call, axis: str, kept: list[int]) -> Call | None:
         return None
     values = []
     for variable, value in zip(declared, call.values, strict=True):
-        if variable.domain.sums_to_one and variable.shape[-1:] == (axis,):
-            return None
         cut = _selected(variable, value, axis, kept)
         if cut is None:
             return None

@@ -1,0 +1,97 @@
+"""Certify the wrong implementations of the audit: each is refuted by a check, and its witness is kept.
+
+The property that a fault breaks is searched as `verify.check` searches it, with default settings, in the
+dtype of the fault; the witness is then tried in the other dtypes, and where it does not serve there, a few
+calls are searched. Every result is added to a journal at once: what is there is not searched again. At the
+end the file of certificates is written anew, by id.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from verify import corpus
+from verify.backends import DTYPES
+from verify.certificates import FILE, certificate, in_dtype, line_of
+from verify.checking import plan
+from verify.reproducer import ReproducerError
+
+FEW = 20
+"""Calls drawn in the dtypes other than that of the fault, where its witness does not serve there."""
+
+
+def _no_script(*given: Any) -> str:
+    raise ReproducerError("scripts are not run here")
+
+
+def found_by_check(fault: corpus.Fault, dtype: str, examples: int | None = None) -> str | None:
+    """The witness with which a check refutes what the fault breaks, in a dtype; None where it does not."""
+    searches = plan(fault.candidate, fault.operation, dtypes=(dtype,), examples=examples)
+    (search,) = (one for one in searches if one.aspect == fault.breaks)
+    with mock.patch("verify.search.run_script", _no_script):
+        return search.verdict().witness
+
+
+def witnesses(fault: corpus.Fault) -> list[str]:
+    """Calls that refute a fault by a number, one for each dtype in which it is found wrong."""
+    witness = found_by_check(fault, fault.dtype)
+    if witness is None or certificate(fault.id, fault.candidate, witness) is None:
+        return []
+    found = [witness]
+    for dtype in DTYPES:
+        if dtype == fault.dtype:
+            continue
+        same = in_dtype(witness, dtype)
+        if same is None or certificate(fault.id, fault.candidate, same) is None:
+            same = found_by_check(fault, dtype, FEW)
+        if same is not None and certificate(fault.id, fault.candidate, same) is not None:
+            found.append(same)
+    return found
+
+
+def write(found: dict[str, list[str]]) -> str:
+    """Write the file of certificates anew from witnesses by id, and say how many there are."""
+    lines = []
+    for fault in corpus.wrong():
+        proofs = [certificate(fault.id, fault.candidate, one) for one in found.get(fault.id, ())]
+        lines += [line_of(proof) for proof in proofs if proof is not None]
+    partial = FILE.with_suffix(".partial")
+    partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    os.replace(partial, FILE)
+    return f"{len(lines)} certificates in {FILE}"
+
+
+def main() -> int:
+    """Search what the journal does not have; report what no check refutes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="search ids that contain this")
+    parser.add_argument("--share", default="1/1", help="of the faults, those of one process of several: 1/2")
+    parser.add_argument("--journal", type=Path, default=Path("certify.jsonl"), help="the file of results")
+    parser.add_argument("--write", action="store_true", help="write the file of certificates")
+    asked = parser.parse_args()
+    part, parts = map(int, asked.share.split("/"))
+    lines = asked.journal.read_text(encoding="utf-8").splitlines() if asked.journal.exists() else []
+    done = {told["id"]: told["witnesses"] for told in map(json.loads, lines)}
+    for fault in [f for f in corpus.wrong() if asked.only in f.id][part - 1 :: parts]:
+        if fault.id in done:
+            continue
+        start = time.perf_counter()
+        done[fault.id] = witnesses(fault)
+        with asked.journal.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"id": fault.id, "witnesses": done[fault.id]}) + "\n")
+        told = f"{len(done[fault.id])} dtypes" if done[fault.id] else "NOT REFUTED"
+        print(f"{told:12} {time.perf_counter() - start:6.2f} s  {fault.id}", flush=True)
+    if asked.write:
+        print(write(done))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
