@@ -23,7 +23,8 @@ FLOORS = (
     "catalogue operations",
     "assertions attempts audit_findings audit_report audit_words auditing certificates checking facts report "
     "results",
-    "__main__ check_commands cli commands isolation ledger output places runs terminal testing",
+    "__main__ audit_commands audit_process check_commands cli commands isolation ledger output places runs "
+    "suites terminal testing worker",
 )
 """The rooms of each floor, from the ground up; a package is one room."""
 
@@ -42,7 +43,7 @@ DOORS = {
     "latex2mathml": {"verify.report.mathml"},
     "matplotlib": {"verify.report.plots"},
     "rich": {"verify.terminal"},
-    "pytest": {"verify.testing"},
+    "pytest": {"verify.suites", "verify.testing"},
 }
 """The modules that may import a foreign library."""
 

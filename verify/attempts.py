@@ -24,7 +24,7 @@ RIGHTS = 8
 PATIENCE = 10.0
 """How many times as long as the reference a run may take, and ``GRACE`` seconds."""
 
-GRACE = 10.0
+GRACE = 2.0
 
 FIRST, LAST = "reference", "reference again"
 

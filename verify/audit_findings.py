@@ -23,6 +23,7 @@ def report_of(
     attempts: Iterable[Attempt],
     facts: Facts,
     seconds: float,
+    remarks: Iterable[str] = (),
 ) -> AuditReport:
     """The report that attempts at entrants amount to."""
     became = {attempt.id: attempt for attempt in attempts}
@@ -50,7 +51,7 @@ def report_of(
         passed,
         facts.calls,
         facts.told,
-        tuple(_remarks(became)),
+        (*remarks, *_remarks(became)),
         tuple(_advice(survivors, facts, noise)),
         _instead(operation, facts),
         round(seconds, 2),

@@ -27,6 +27,8 @@ _HEADS = {
 }
 """What is said above the survivors of each reason."""
 
+_ORDER = (LOOSE, NO_BACKWARD, IDLE, UNKNOWN)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -153,11 +155,12 @@ def _grades(entries: Sequence[Entry]) -> str:
 
 
 def _survivors(survivors: Iterable[Entry]) -> Iterator[str]:
-    """A block for each reason, that of the worst first; variants of one mistake are told together."""
+    """A block for each reason, the worst first; variants of one mistake are told together."""
     reasons: dict[str, list[Entry]] = {}
     for entry in survivors:
         reasons.setdefault(entry.reason, []).append(entry)
-    for reason, entries in reasons.items():
+    for reason in sorted(reasons, key=lambda one: (GRADES.index(reasons[one][0].grade), _ORDER.index(one))):
+        entries = reasons[reason]
         kinds = _kinds(entries)
         yield ""
         yield f"{_HEADS[reason]} ({len(entries)}{_grades(entries)})"

@@ -11,7 +11,7 @@ from verify.audit_findings import report_of
 from verify.audit_report import AuditReport
 from verify.checking import contract_of
 from verify.errors import UsageError
-from verify.facts import Facts, facts_of
+from verify.facts import NO_FACTS, facts_of
 from verify.operation import Operation
 from verify.signatures import name_of
 from verify.trial import tried
@@ -53,5 +53,5 @@ def audit(
         attempts.append(runner.attempt(entrant))
         if progress is not None:
             progress(entrant, attempts[-1])
-    facts = Facts(0, False, (), ()) if runner.trace is None else facts_of(runner.trace)
+    facts = NO_FACTS if runner.trace is None else facts_of(runner.trace)
     return report_of(name_of(test), name, found, attempts, facts, time.perf_counter() - start)

@@ -142,6 +142,13 @@ def replay(options: argparse.Namespace) -> int:
     return check_commands.replay(options)
 
 
+def audit(options: argparse.Namespace) -> int:
+    """Find out which wrong implementations a test lets pass."""
+    from verify import audit_commands
+
+    return audit_commands.audit(options)
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": run,
     "prove": prove,
@@ -151,6 +158,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "doctor": doctor,
     "check": check,
     "replay": replay,
+    "audit": audit,
 }
 
 

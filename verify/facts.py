@@ -20,6 +20,10 @@ class Facts:
     told: tuple[str, ...]
 
 
+NO_FACTS = Facts(0, False, (), ())
+"""Of a test that was never run to its end."""
+
+
 def facts_of(trace: Trace) -> Facts:
     """What a trace tells."""
     calls = trace.calls

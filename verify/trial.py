@@ -59,7 +59,7 @@ def tried(test: Callable[[Any], Any], implementation: Any, seconds: float) -> Tr
     anything else fails; only a KeyboardInterrupt comes through.
     """
     start = time.perf_counter()
-    with _seeded(), limited(seconds, most=seconds):
+    with seeded(), limited(seconds, most=seconds):
         ending, told = _run(test, implementation)
     return Trial(ending, told, time.perf_counter() - start)
 
@@ -107,7 +107,7 @@ def _from_corpus(error: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def _seeded() -> Iterator[None]:
+def seeded() -> Iterator[None]:
     """All random generators at the same seed, and as they were afterwards."""
     torch = load_torch()
     numpy = sys.modules.get("numpy")
