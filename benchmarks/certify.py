@@ -1,9 +1,9 @@
 """Certify the wrong implementations of the audit: each is refuted by a check, and its witness is kept.
 
 The property that a fault breaks is searched as `verify.check` searches it, with default settings, in the
-dtype of the fault; the witness is then tried in the other dtypes, and where it does not serve there, a few
-calls are searched. Every result is added to a journal at once: what is there is not searched again. At the
-end the file of certificates is written anew, by id.
+dtype of the fault. The witness is then tried in the other dtypes; one that cannot hold its numbers is searched with
+a few calls. Every result is added to a journal at once: what is there is not searched again. With --write the
+file of certificates is written anew from the journal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from verify.checking import plan
 from verify.reproducer import ReproducerError
 
 FEW = 20
-"""Calls drawn in the dtypes other than that of the fault, where its witness does not serve there."""
+"""Calls drawn in a dtype that cannot hold the numbers of the witness in the dtype of the fault."""
 
 
 def _no_script(*given: Any) -> str:
@@ -48,9 +48,7 @@ def witnesses(fault: corpus.Fault) -> list[str]:
     for dtype in DTYPES:
         if dtype == fault.dtype:
             continue
-        same = in_dtype(witness, dtype)
-        if same is None or certificate(fault.id, fault.candidate, same) is None:
-            same = found_by_check(fault, dtype, FEW)
+        same = in_dtype(witness, dtype) or found_by_check(fault, dtype, FEW)
         if same is not None and certificate(fault.id, fault.candidate, same) is not None:
             found.append(same)
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-import inspect
 import os
 import sys
 import tempfile
@@ -178,15 +177,15 @@ def suite_of(target: str, attribute: str) -> Suite:
 
     Raises ``UsageError`` for an attribute that cannot be replaced: a class, or one of torch itself.
     """
-    original = function_at(attribute)
-    if inspect.isclass(original):
+    original: Any = function_at(attribute)
+    if isinstance(original, type):
         raise UsageError(f"{attribute} is a class; replace the function that computes, which it calls")
     if attribute.partition(":")[0].split(".")[0] == "torch":
         raise UsageError(f"{attribute} is what tests compare with; replace the function of your own package")
     switch = _Switch(original)
     module, _, path = attribute.partition(":")
     *owners, name = path.split(".")
-    owner = functools.reduce(getattr, owners, importlib.import_module(module))
+    owner: Any = functools.reduce(getattr, owners, importlib.import_module(module))
     setattr(owner, name, staticmethod(switch.function) if isinstance(owner, type) else switch.function)
     where = [target] if os.path.exists(target.partition("::")[0]) else ["--pyargs", target]
     alone = ["-n", "0"] if find_spec("xdist") else []
