@@ -1,9 +1,9 @@
 """Certify the wrong implementations of the audit: each is refuted by a check, and its witness is kept.
 
 The property that a fault breaks is searched as `verify.check` searches it, with default settings, in the
-dtype of the fault. The witness is then tried in the other dtypes; one that cannot hold its numbers is searched with
-a few calls. Every result is added to a journal at once: what is there is not searched again. With --write the
-file of certificates is written anew from the journal.
+dtype of the fault. The witness is then tried in the other dtypes; one that cannot hold its numbers is
+searched with a few calls. Every result is added to a journal at once: what is there is not searched again.
+With --write the file of certificates is written anew from the journal.
 """
 
 from __future__ import annotations
