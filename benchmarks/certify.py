@@ -72,13 +72,15 @@ def main() -> int:
     parser.add_argument("--only", default="", help="search ids that contain this")
     parser.add_argument("--share", default="1/1", help="of the faults, those of one process of several: 1/2")
     parser.add_argument("--journal", type=Path, default=Path("certify.jsonl"), help="the file of results")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no search after so many")
     parser.add_argument("--write", action="store_true", help="write the file of certificates")
     asked = parser.parse_args()
+    began = time.perf_counter()
     part, parts = map(int, asked.share.split("/"))
     lines = asked.journal.read_text(encoding="utf-8").splitlines() if asked.journal.exists() else []
     done = {told["id"]: told["witnesses"] for told in map(json.loads, lines)}
     for fault in [f for f in corpus.wrong() if asked.only in f.id][part - 1 :: parts]:
-        if fault.id in done:
+        if fault.id in done or time.perf_counter() > began + asked.seconds:
             continue
         start = time.perf_counter()
         done[fault.id] = witnesses(fault)

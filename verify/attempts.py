@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any
@@ -70,11 +70,11 @@ class Attempt:
     apart: Difference = NOTHING
 
 
-def entrants(operation: str, *, grad: bool = True) -> tuple[Entrant, ...]:
+def entrants(operation: str, *, grad: bool = True, only: Iterable[str] | None = None) -> tuple[Entrant, ...]:
     """What an audit tries, in order: the reference, right ones, wrong ones, the reference again.
 
-    Without ``grad`` no wrong gradients. Raises ``UsageError`` for an operation of which nothing wrong is
-    known.
+    Without ``grad`` no wrong gradients; ``only`` names the wrong ones by id. Raises ``UsageError`` for an
+    operation of which nothing wrong is known, and for an id that is not one.
     """
     known = operations_with_contract()
     if operation not in known or operation not in corpus.REFERENCES:
@@ -85,6 +85,8 @@ def entrants(operation: str, *, grad: bool = True) -> tuple[Entrant, ...]:
         for one in corpus.wrong()
         if one.operation == operation and one.id in proofs and (grad or one.breaks == "value")
     ]
+    if only is not None:
+        wrong = _named(wrong, only)
     if not wrong:
         raise UsageError(f"no wrong implementation of {operation} is certified; audit another operation")
     reference = [
@@ -92,6 +94,15 @@ def entrants(operation: str, *, grad: bool = True) -> tuple[Entrant, ...]:
         for name in (FIRST, LAST)
     ]
     return (reference[0], *_rights(operation), *wrong, reference[1])
+
+
+def _named(wrong: list[Entrant], ids: Iterable[str]) -> list[Entrant]:
+    """Those with these ids."""
+    known = {one.id: one for one in wrong}
+    for name in (ids := tuple(ids)):
+        if name not in known:
+            raise unknown("wrong implementation", name, known)
+    return [one for one in wrong if one.id in ids]
 
 
 def _rights(operation: str) -> list[Entrant]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 
-from verify.attempts import entrants
 from verify.audit_process import Request, audit_isolated
 from verify.audit_report import AuditReport
 from verify.exits import Exit
@@ -15,10 +14,11 @@ from verify.terminal import Steps, show, show_json
 
 def audit(options: argparse.Namespace) -> int:
     """Audit the test function at a place, or a suite with an attribute replaced."""
+    only = None if options.only is None else tuple(options.only)
     request = Request(
-        options.test, options.operation, options.replace or "", options.grad, options.time_limit
+        options.test, options.operation, options.replace or "", options.grad, only, options.time_limit
     )
-    with Steps(len(entrants(request.operation, grad=request.grad))) as steps:
+    with Steps(len(request.entrants)) as steps:
         report = audit_isolated(request, lambda entrant, attempt: steps.finished(entrant.id))
     if options.json:
         show_json(json.loads(report.to_json()))

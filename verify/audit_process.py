@@ -36,7 +36,13 @@ class Request:
     operation: str
     replace: str = ""
     grad: bool = True
+    only: tuple[str, ...] | None = None
     time_limit: float | None = None
+
+    @property
+    def entrants(self) -> tuple[Entrant, ...]:
+        """What is tried."""
+        return entrants(self.operation, grad=self.grad, only=self.only)
 
 
 @dataclass(slots=True)
@@ -54,7 +60,7 @@ def audit_isolated(request: Request, finished: Callable[[Entrant, Attempt], None
 
     Raises ``UsageError`` for what cannot be imported, collected or replaced.
     """
-    found, start = entrants(request.operation, grad=request.grad), time.perf_counter()
+    found, start = request.entrants, time.perf_counter()
     known, progress = {entrant.id: entrant for entrant in found}, _Progress()
 
     def keep(attempt: Attempt) -> None:
@@ -145,7 +151,7 @@ def _tell_all(
 ) -> None:
     """Try each entrant that is not known, the reference first in any case."""
     runner = Runner(request.operation, run, request.time_limit or SECONDS, original)
-    for entrant in entrants(request.operation, grad=request.grad):
+    for entrant in request.entrants:
         if entrant.id in known and entrant.id != FIRST:
             continue
         tell(begun=entrant.id)

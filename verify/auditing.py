@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from verify.attempts import Attempt, Entrant, Runner, entrants
@@ -25,6 +25,7 @@ def audit(
     operation: str | Operation,
     *,
     grad: bool = True,
+    only: Iterable[str] | None = None,
     time_limit: float | None = None,
     progress: Callable[[Entrant, Attempt], None] | None = None,
 ) -> AuditReport:
@@ -33,7 +34,8 @@ def audit(
     ``test(implementation)`` raises, as a rule AssertionError, if it dislikes the implementation, which has
     the signature of its torch namesake (docs/operations.md). ``operation``: a name such as "cross_entropy".
     It is run once on each of some correct implementations and of all wrong ones that are certified
-    (docs/audit.md), with all random generators at one seed. ``grad``: try wrong gradients too.
+    (docs/audit.md), with all random generators at one seed. ``grad``: try wrong gradients too. ``only``:
+    ids of wrong implementations, such as the survivors of an earlier audit, to try no others.
     ``time_limit``: seconds for one run, 60 if None; a run that takes longer is interrupted between two steps
     of Python code. ``progress`` is told of each run.
 
@@ -45,7 +47,7 @@ def audit(
     if isinstance(seconds, bool) or not 0 < seconds < float("inf"):
         raise UsageError(f"time_limit is {time_limit!r}; give a number of seconds above 0, or None")
     name = contract_of(operation).name
-    found = entrants(name, grad=grad)
+    found = entrants(name, grad=grad, only=only)
     start = time.perf_counter()
     runner = Runner(name, lambda substitute, limit: tried(test, substitute, limit), seconds)
     attempts = []

@@ -131,6 +131,9 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
     audit.add_argument(
         "--replace", metavar="PLACE", help="the function that the suite tests, as package.module:function"
     )
+    audit.add_argument(
+        "--only", nargs="+", default=None, metavar="ID", help="try these wrong implementations alone"
+    )
     audit.add_argument("--no-grad", dest="grad", action="store_false", help="leave wrong gradients out")
     audit.add_argument(
         "--fail-on",
