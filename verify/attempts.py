@@ -57,7 +57,8 @@ class Attempt:
     """What became of one entrant.
 
     ``applied``: calls that it computed; ``declined``: why it left one to the reference; ``compared``: results
-    and gradients that were compared with those of the reference, and ``apart`` how far they were off at most.
+    and gradients that were compared with those of the reference, and ``apart`` how far they were off at most;
+    ``unmatched``: calls with other inputs than the reference had.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Attempt:
     declined: str = ""
     compared: int = 0
     apart: Difference = NOTHING
+    unmatched: int = 0
 
 
 def entrants(operation: str, *, grad: bool = True, only: Iterable[str] | None = None) -> tuple[Entrant, ...]:
@@ -158,6 +160,7 @@ class Runner:
             declined=substitute.declined,
             compared=substitute.compared,
             apart=substitute.apart,
+            unmatched=substitute.unmatched,
         )
 
     def _first(self, entrant: Entrant) -> Attempt:

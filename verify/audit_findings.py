@@ -143,12 +143,7 @@ def _remarks(became: Mapping[str, Attempt]) -> Iterable[str]:
         yield first.told
     if first.ending is Ending.PASSED and last.ending is Ending.FAILED:
         yield f"a second run on the same implementation fails: {last.told}"
-    if (
-        first.ending is Ending.PASSED
-        and first.told == ""
-        and last.ending is Ending.PASSED
-        and not last.apart.same
-    ):
+    if last.unmatched:
         yield "a second run does not repeat the first; seed every generator that the test draws from"
 
 

@@ -105,7 +105,8 @@ class Substitute:
     or by a result of another shape or dtype than the reference has there, is left to the reference: so a
     test that fails dislikes what was computed, not that an option is missing. ``trace`` tells what was asked;
     ``applied`` counts the calls that ``wrong`` computed; ``apart`` is how far their results and gradients, of
-    which ``compared`` were looked at, are from those of ``right``, the trace of a run of the reference.
+    which ``compared`` were looked at, are from those of ``right``, the trace of a run of the reference;
+    ``unmatched`` calls had other inputs than it has, and the reference computed their result anew.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class Substitute:
         self._dtypes, self._right = frozenset(dtypes), right
         self._signature = signature or signature_of(reference)
         self.trace = Trace()
-        self.applied = self.compared = 0
+        self.applied = self.compared = self.unmatched = 0
         self.declined = ""
         self.apart = Difference()
         for name in ("__name__", "__doc__", "__qualname__", "__module__"):
@@ -205,6 +206,7 @@ class Substitute:
         before = self._before(seen, number)
         right = None if before is None else before.result
         if right is None:
+            self.unmatched += 1
             given, named = arguments.with_first(arguments.tensors[0])
             with load_torch().no_grad():
                 right = snapshot(self._reference(*given, **named))

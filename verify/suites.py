@@ -64,10 +64,11 @@ class Suite:
         plugin = _Plugin(self, action)
         with _silent() as log:
             code = pytest.main(self.arguments, plugins=[plugin])
+            reason = self._reason(log)
         if plugin.error is not None:
             raise plugin.error
         if not plugin.begun:
-            raise UsageError(f"the suite cannot be run (pytest ends with {int(code)}): {self._reason(log)}")
+            raise UsageError(f"the suite cannot be run (pytest ends with {int(code)}): {reason}")
 
     def _reason(self, log: Path) -> str:
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
