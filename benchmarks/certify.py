@@ -13,13 +13,14 @@ import json
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from verify import corpus
 from verify.backends import DTYPES
-from verify.certificates import FILE, certificate, in_dtype, line_of
+from verify.certificates import FILE, certificate, in_dtype, lines_of
 from verify.checking import plan
 from verify.reproducer import ReproducerError
 
@@ -56,14 +57,19 @@ def witnesses(fault: corpus.Fault) -> list[str]:
 
 def write(found: dict[str, list[str]]) -> str:
     """Write the file of certificates anew from witnesses by id, and say how many there are."""
-    lines = []
+    proofs = []
     for fault in corpus.wrong():
-        proofs = [certificate(fault.id, fault.candidate, one) for one in found.get(fault.id, ())]
-        lines += [line_of(proof) for proof in proofs if proof is not None]
+        given = found.get(fault.id, [])
+        first = given[0] if given else ""
+        for one in given:
+            proof = certificate(fault.id, fault.candidate, one)
+            if proof is not None:
+                same = in_dtype(first, proof.dtype) == one
+                proofs.append(replace(proof, call=first) if same else proof)
     partial = FILE.with_suffix(".partial")
-    partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    partial.write_text("".join(f"{line}\n" for line in lines_of(proofs)), encoding="utf-8")
     os.replace(partial, FILE)
-    return f"{len(lines)} certificates in {FILE}"
+    return f"{len(proofs)} certificates in {FILE}"
 
 
 def main() -> int:

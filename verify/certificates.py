@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ MAX_BITS = 4096
 class Certificate:
     """That a wrong implementation is wrong in a dtype.
 
-    ``witness`` is the call as a line of text (verify/cases.py). There the element that is furthest off its
+    ``call`` is a witness of the call (verify/cases.py) in this dtype or in another; ``witness`` is it in this
+    one. There the element that is furthest off its
     bound is ``got`` and should be ``exact``; its error is ``ulp`` units in the last place, ``relative`` to
     the exact value, and ``share`` of the largest entry there, which is taken from the reference; the error
     itself where all are 0. They are inf for a result that is no number. ``ordinary``: the largest error at
@@ -59,13 +61,18 @@ class Certificate:
 
     id: str
     dtype: str
-    witness: str
+    call: str
     exact: str
     got: str
     ulp: float
     relative: float
     share: float
     ordinary: float
+
+    @property
+    def witness(self) -> str:
+        """The call in this dtype, as a line of text for `verify.replay`."""
+        return in_dtype(self.call, self.dtype) or self.call
 
     @property
     def grade(self) -> str:
@@ -191,20 +198,25 @@ def read(path: Path = FILE) -> tuple[Certificate, ...]:
     """The certificates of a file, in its order."""
     if not path.exists():
         return ()
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return tuple(Certificate(**_numbers(json.loads(line))) for line in lines)
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return tuple(
+        Certificate(line["id"], dtype, line["call"], exact, got, *map(float, numbers))
+        for line in lines
+        for dtype, exact, got, *numbers in line["found"]
+    )
 
 
-def line_of(certificate: Certificate) -> str:
-    """A certificate as a line of JSON; numbers are texts, since they may be infinite."""
-    told = asdict(certificate)
-    return json.dumps({key: repr(v) if isinstance(v, float) else v for key, v in told.items()})
+def lines_of(found: Iterable[Certificate]) -> Iterator[str]:
+    """Certificates as lines of JSON, one for each fault and call; numbers are texts, as they may be infinite.
 
-
-def _numbers(told: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        key: float(v) if key in ("ulp", "relative", "share", "ordinary") else v for key, v in told.items()
-    }
+    Calls that differ in their dtype alone are written once.
+    """
+    for (name, call), group in itertools.groupby(found, key=lambda one: (one.id, one.call)):
+        told = [
+            [one.dtype, one.exact, one.got, *map(repr, (one.ulp, one.relative, one.share, one.ordinary))]
+            for one in group
+        ]
+        yield json.dumps({"id": name, "call": call, "found": told})
 
 
 @functools.cache
