@@ -85,9 +85,10 @@ def main() -> int:
     part, parts = map(int, asked.share.split("/"))
     lines = asked.journal.read_text(encoding="utf-8").splitlines() if asked.journal.exists() else []
     done = {told["id"]: told["witnesses"] for told in map(json.loads, lines)}
-    for fault in [f for f in corpus.wrong() if asked.only in f.id][part - 1 :: parts]:
-        if fault.id in done or time.perf_counter() > began + asked.seconds:
-            continue
+    missing = [fault for fault in corpus.wrong() if asked.only in fault.id and fault.id not in done]
+    for fault in missing[part - 1 :: parts]:
+        if time.perf_counter() > began + asked.seconds:
+            break
         start = time.perf_counter()
         done[fault.id] = witnesses(fault)
         with asked.journal.open("a", encoding="utf-8") as file:

@@ -125,9 +125,11 @@ def _numpy_close(actual: Any, expected: Any, tolerance: float) -> None:
 
 def _tangent(result: Any, x: Any, direction: Any) -> Any:
     """The derivative in a direction, from the vector-Jacobian product, which is linear in what flows in."""
-    upstream = torch.zeros_like(result, requires_grad=True)
+    upstream = torch.randn_like(result).requires_grad_()
     (back,) = torch.autograd.grad(result, x, upstream, create_graph=True)
-    return torch.autograd.grad(back, upstream, direction)[0]
+    if not back.requires_grad:
+        return torch.zeros_like(result)
+    return torch.autograd.grad(back, upstream, direction, materialize_grads=True)[0]
 
 
 def _difference(function: Implementation, x: Any, direction: Any, eps: float = 1e-4) -> Any:

@@ -105,10 +105,26 @@ def test_gradients_are_watched() -> None:
 
     right = _substitute()
     expected = backward(right)
-    assert (right.trace.backward, right.trace.calls[0].flat) == (True, True)
+    assert (right.trace.calls[0].backward, right.trace.calls[0].flat) == (1, True)
     wrong = _substitute(_doubled, right.trace)
     assert torch.equal(backward(wrong), 2 * expected)
     assert wrong.compared == 2
+
+
+def test_each_gradient_of_a_call_is_compared_with_its_own() -> None:
+    """As a check by differences asks for many of them."""
+
+    def rows(substitute: Any) -> None:
+        x = X.clone().requires_grad_()
+        losses = substitute(x, torch.tensor([0, 1]), reduction="none")
+        for upstream in torch.eye(2):
+            torch.autograd.grad(losses, x, upstream, retain_graph=True)
+
+    right = _substitute()
+    rows(right)
+    wrong = _substitute(functional.cross_entropy, right.trace)
+    rows(wrong)
+    assert (wrong.compared, wrong.apart.same) == (3, True)
 
 
 def test_an_upstream_gradient_of_several_numbers_is_noted() -> None:

@@ -8,12 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from verify.attempts import FIRST, LAST, Attempt, Entrant
 from verify.audit_report import IDLE, LOOSE, NO_BACKWARD, UNKNOWN, AuditReport, Entry
-from verify.audit_words import share_text, ulp_text
+from verify.audit_words import off_text, share_text, ulp_text
 from verify.certificates import Certificate
 from verify.corpus.planting import Fault
 from verify.facts import Facts
 from verify.snapshots import Difference
 from verify.trial import Ending
+
+
+_NO_ALARM = (Ending.PASSED, Ending.LEFT_OUT, Ending.DECLINED)
+"""Endings of a correct implementation that say nothing against the test."""
 
 
 def report_of(
@@ -29,7 +33,7 @@ def report_of(
     became = {attempt.id: attempt for attempt in attempts}
     pairs = [(one, became[one.id]) for one in found if one.id in became]
     right = [(one, a) for one, a in pairs if one.role == "right" and (a.applied or one.candidate is None)]
-    alarms = [_right_entry(one, a) for one, a in right if a.ending not in (Ending.PASSED, Ending.LEFT_OUT)]
+    alarms = [_right_entry(one, a) for one, a in right if a.ending not in _NO_ALARM]
     wrong = [(one, a) for one, a in pairs if one.role == "wrong"]
     noise = functools.reduce(
         operator.or_, (a.apart for _, a in right if a.ending is Ending.PASSED), Difference()
@@ -111,7 +115,7 @@ def _why(fault: Fault, attempt: Attempt, facts: Facts, noise: Difference) -> tup
     apart = attempt.apart
     if apart.same or (apart.ulp <= noise.ulp and apart.share <= noise.share):
         return IDLE, f"never exercised: it shows with {fault.shown_by}"
-    return LOOSE, f"passes though {share_text(apart.share)} off in this test, or {ulp_text(apart.ulp)}"
+    return LOOSE, f"passes though {off_text(apart)} off in this test, or {ulp_text(apart.ulp)}"
 
 
 def _vacuous(

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import math
+
+from verify.snapshots import Difference
+
 MANY = 1e12
 """Units in the last place beyond which their number says nothing: the exact value is 0, or next to it."""
 
 
 def share_text(share: float) -> str:
     """An error as a share of the largest entry."""
-    if share == float("inf"):
-        return "no number, or where all is 0"
+    if share == math.inf:
+        return "all"
     return (
         f"{share:.3g} times the largest entry" if share >= 2 else f"{100 * share:.3g} % of the largest entry"
     )
+
+
+def off_text(apart: Difference) -> str:
+    """How far off a result is."""
+    if apart.ulp == math.inf:
+        return "no number, infinitely"
+    return "not 0 where all is 0, so far" if apart.share == math.inf else share_text(apart.share)
 
 
 def ulp_text(ulp: float) -> str:

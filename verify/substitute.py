@@ -15,7 +15,7 @@ from verify.snapshots import Difference, Snapshot, difference, equal, snapshot
 Function = Callable[..., Any]
 
 CALLS = 256
-"""Calls of which the tensors are kept; of later ones it is noted only that they were made."""
+"""Calls of which the tensors are kept, and gradients of each; of later ones it is only noted that they were."""
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class Seen:
 
     ``options`` are those that differ from their default, as text; ``low`` and ``high`` the least and largest
     finite number of the first tensor; ``ignored`` the labels that are ``ignore_index``; ``flat`` says that
-    the upstream gradient was one number for all entries.
+    the upstream gradient was one number for all entries; ``backward`` counts the gradients that flowed back.
     """
 
     shape: tuple[int, ...]
@@ -37,8 +37,8 @@ class Seen:
     ignored: int = 0
     given: Snapshot | None = None
     result: Snapshot | None = None
-    gradient: Snapshot | None = None
-    backward: bool = False
+    gradients: list[Snapshot] = field(default_factory=list)
+    backward: int = 0
     flat: bool = True
 
 
@@ -215,17 +215,18 @@ class Substitute:
 
     def _flowed(self, gradient: Any, seen: Seen, number: int) -> None:
         """Note a gradient that flows back to the first tensor of a call."""
-        seen.backward = True
-        if _opaque(gradient) or number >= CALLS:
+        place = seen.backward
+        seen.backward += 1
+        if gradient is None or _opaque(gradient) or max(number, place) >= CALLS:
             return
         got = snapshot(gradient)
         if self._right is None:
-            seen.gradient = got
+            seen.gradients.append(got)
             return
         before = self._before(seen, number)
-        if before is not None and before.gradient is not None:
+        if before is not None and place < len(before.gradients):
             self.compared += 1
-            self.apart |= difference(got, before.gradient)
+            self.apart |= difference(got, before.gradients[place])
 
 
 def _all_tensors(given: Iterable[Any]) -> bool:
@@ -265,6 +266,8 @@ def _measure(seen: Seen, x: Any, arguments: Arguments) -> None:
 
 
 def _note_upstream(upstream: Any, seen: Seen) -> None:
+    if upstream is None:
+        return
     if not _opaque(upstream) and upstream.numel() > 1:
         seen.flat = seen.flat and bool((upstream == upstream.reshape(-1)[0]).all())
     elif upstream.numel() == 1 and not _opaque(upstream):
