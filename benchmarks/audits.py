@@ -27,8 +27,8 @@ from verify.trial import tried
 PAGE = Path(__file__).parent.parent / "docs" / "audit.md"
 BEGIN, END = "<!-- rows of benchmarks/audits.py -->", "<!-- end of the rows -->"
 HEAD = (
-    "| row | decides by | inputs | fails | passes, though it sees the error | of these gross, the worst three | "
-    "never exercised | among those that it fails |\n"
+    "| row | decides by | inputs | fails | passes, though it sees the error | the worst three of these | "
+    "never exercised | fails, among others |\n"
     "|---|---|---|---|---|---|---|---|\n"
 )
 SECONDS = 300.0
@@ -97,7 +97,7 @@ def audited(row: Row) -> dict[str, Any]:
 
 def line_of(row: Row, told: list[str]) -> str:
     """The line of the table for a row."""
-    return f"| {row.suite}: {row.source} | {row.decides} | {row.inputs} | {' | '.join(told)} |"
+    return f"| {row.suite} | {row.decides} | {row.inputs} | {' | '.join(told)} |"
 
 
 def write(done: dict[str, list[str]]) -> None:

@@ -15,7 +15,6 @@ from verify.facts import Facts
 from verify.snapshots import Difference
 from verify.trial import Ending
 
-
 _NO_ALARM = (Ending.PASSED, Ending.LEFT_OUT, Ending.DECLINED)
 """Endings of a correct implementation that say nothing against the test."""
 

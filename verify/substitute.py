@@ -15,7 +15,7 @@ from verify.snapshots import Difference, Snapshot, difference, equal, snapshot
 Function = Callable[..., Any]
 
 CALLS = 256
-"""Calls of which the tensors are kept, and gradients of each; of later ones it is only noted that they were."""
+"""Calls of which the tensors are kept, and gradients of each; later ones are only counted."""
 
 
 @dataclass(slots=True)
