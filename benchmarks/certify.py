@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from dataclasses import replace
@@ -75,7 +76,7 @@ def write(found: dict[str, list[str]]) -> str:
 def main() -> int:
     """Search what the journal does not have; report what no check refutes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="search ids that contain this")
+    parser.add_argument("--only", default="", help="search ids that match this expression")
     parser.add_argument("--share", default="1/1", help="of the faults, those of one process of several: 1/2")
     parser.add_argument("--journal", type=Path, default=Path("certify.jsonl"), help="the file of results")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no search after so many")
@@ -85,7 +86,7 @@ def main() -> int:
     part, parts = map(int, asked.share.split("/"))
     lines = asked.journal.read_text(encoding="utf-8").splitlines() if asked.journal.exists() else []
     done = {told["id"]: told["witnesses"] for told in map(json.loads, lines)}
-    missing = [fault for fault in corpus.wrong() if asked.only in fault.id and fault.id not in done]
+    missing = [fault for fault in corpus.wrong() if re.search(asked.only, fault.id) and fault.id not in done]
     for fault in missing[part - 1 :: parts]:
         if time.perf_counter() > began + asked.seconds:
             break

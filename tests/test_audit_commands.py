@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -243,3 +245,19 @@ def test_the_report_is_text_unless_json_is_asked_for(
     main(["audit", "tests:test", "--as", "kl_div", "--only", "kl_div-gradient-zero"])
     line = capsys.readouterr().out.splitlines()[0]
     assert line.endswith(" as kl_div: 1 of 1 wrong implementations survive: 1 gross")
+
+
+def test_without_torch_one_sentence_says_so(tmp_path: Path) -> None:
+    """And exit code 2."""
+    script = (
+        "import sys; sys.modules['torch'] = None; from verify.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "audit", "tests:test", "--as", "kl_div"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+    assert (done.returncode, done.stderr.startswith("lossproof: torch is not installed")) == (2, True)

@@ -22,6 +22,9 @@ from verify.worker import Worker, asked, how_it_ended, started
 GRACE = 30.0
 """Seconds beyond its time limit that a run has before its process is ended."""
 
+SUITE_SECONDS = 600.0
+"""How long one run of a suite may take, unless told otherwise."""
+
 START = 300.0
 """Seconds in which a process must have imported the test, or collected the suite."""
 
@@ -38,6 +41,11 @@ class Request:
     grad: bool = True
     only: tuple[str, ...] | None = None
     time_limit: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long one run may take."""
+        return self.time_limit or (SUITE_SECONDS if self.replace else SECONDS)
 
     @property
     def entrants(self) -> tuple[Entrant, ...]:
@@ -97,7 +105,7 @@ def audit_isolated(request: Request, finished: Callable[[Entrant, Attempt], None
 
 def _attended(worker: Worker, request: Request, progress: _Progress, keep: Callable[[Attempt], None]) -> str:
     """How a worker went wrong; empty if it came to its end."""
-    limit = (request.time_limit or SECONDS) + GRACE
+    limit = request.seconds + GRACE
     progress.begun = ""
     while True:
         try:
@@ -150,7 +158,7 @@ def _tell_all(
     remarks: Callable[[], list[str]],
 ) -> None:
     """Try each entrant that is not known, the reference first in any case."""
-    runner = Runner(request.operation, run, request.time_limit or SECONDS, original)
+    runner = Runner(request.operation, run, request.seconds, original)
     for entrant in request.entrants:
         if entrant.id in known and entrant.id != FIRST:
             continue

@@ -23,7 +23,7 @@ _HEADS = {
     NO_BACKWARD: "the test makes no backward pass, so that wrong gradients survive",
     LOOSE: "the test sees an error and lets it pass",
     IDLE: "the inputs of the test never exercise it: there it is as right as correct ones are",
-    UNKNOWN: "results that could not be compared, since the inputs differ from run to run",
+    UNKNOWN: "its results could not be compared with right ones",
 }
 """What is said above the survivors of each reason."""
 

@@ -143,6 +143,13 @@ class Substitute:
         self._keep(result, sorted_, seen, number, is_wrong)
         return result
 
+    def __deepcopy__(self, memo: Any) -> Substitute:
+        """Itself: a copy would note calls that nobody asks for."""
+        return self
+
+    def __reduce__(self) -> Any:
+        raise TypeError("an implementation that is audited cannot be pickled; call it in this process")
+
     def _noted(self, arguments: Arguments) -> Seen:
         x = arguments.tensors[0]
         told = {name: _shown(value) for name, value in arguments.options.items()}

@@ -6,6 +6,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TypeVar
 
+from verify.corpus import door as door
 from verify.corpus import torch_defects
 from verify.corpus.mutations import mutations
 from verify.corpus.planting import Fault, Right

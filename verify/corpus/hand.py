@@ -13,12 +13,18 @@ Step = Callable[..., Any]
 class _ByHand(torch.autograd.Function):  # type: ignore[misc]
     """A value and a vector-Jacobian product that autograd does not look into."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, x: Any, value: Step, gradient: Step) -> Any:
+    def forward(x: Any, value: Step, gradient: Step) -> Any:
         """The value at x."""
-        ctx.save_for_backward(x)
-        ctx.gradient = gradient
         return value(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """What the gradient needs."""
+        x, _, ctx.gradient = inputs
+        ctx.save_for_backward(x)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> Any:
@@ -32,42 +38,38 @@ def by_hand(x: Any, value: Step, gradient: Step) -> Any:
 
 
 class _Changed(torch.autograd.Function):  # type: ignore[misc]
-    """The tensor itself, and a change to what flows back."""
+    """A value, and a change to what flows back."""
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(ctx: Any, x: Any, change: Step) -> Any:
-        """A copy."""
-        ctx.change = change
-        return x.clone()
+    def forward(x: Any, value: Step, change: Step) -> Any:
+        """The value."""
+        return value(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """The change."""
+        ctx.change = inputs[2]
 
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> Any:
         """The changed gradient."""
-        return ctx.change(upstream[0]), None
+        return ctx.change(upstream[0]), None, None
+
+
+def _same(t: Any) -> Any:
+    return t
 
 
 def changed_backward(x: Any, change: Step) -> Any:
     """``x``, with ``change`` applied to the gradient that flows back through it."""
-    return _Changed.apply(x, change)
-
-
-class _Revalued(torch.autograd.Function):  # type: ignore[misc]
-    """Another value, and what flows back unchanged."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, change: Step) -> Any:
-        """The changed value."""
-        return change(x.detach())
-
-    @staticmethod
-    def backward(ctx: Any, *upstream: Any) -> Any:
-        """What came in."""
-        return upstream[0], None
+    return _Changed.apply(x, torch.clone, change)
 
 
 def revalued(x: Any, change: Step) -> Any:
     """``change(x)``, differentiated as if it were ``x``."""
-    return _Revalued.apply(x, change)
+    return _Changed.apply(x, change, _same)
 
 
 def differentiated_with(function: Step, x: Any, change: Step) -> Any:
