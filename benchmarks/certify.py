@@ -29,6 +29,10 @@ FEW = 20
 """Calls drawn in a dtype that cannot hold the numbers of the witness in the dtype of the fault."""
 
 
+LONGEST = 1 << 16
+"""Characters of a witness that is kept: what only a far larger table shows is not certified."""
+
+
 def _no_script(*given: Any) -> str:
     raise ReproducerError("scripts are not run here")
 
@@ -60,7 +64,7 @@ def write(found: dict[str, list[str]]) -> str:
     """Write the file of certificates anew from witnesses by id, and say how many there are."""
     proofs = []
     for fault in corpus.wrong():
-        given = found.get(fault.id, [])
+        given = [one for one in found.get(fault.id, []) if len(one) <= LONGEST]
         first = given[0] if given else ""
         for one in given:
             proof = certificate(fault.id, fault.candidate, one)

@@ -59,13 +59,22 @@ NOTHING = Difference()
 
 def snapshot(tensor: Any) -> Snapshot:
     """What is kept of a tensor."""
-    torch = load_torch()
     flat = tensor.detach().resolve_neg().reshape(-1)
     step = 1 if flat.numel() <= ENTRIES else flat.numel() // ENTRIES | 1
-    whole = getattr(torch, _WHOLE[flat.element_size()])
-    bits = int(flat.view(whole).sum(dtype=torch.int64)) if flat.numel() > ENTRIES else 0
+    bits = _bits(flat) if flat.numel() > ENTRIES else 0
     name = str(tensor.dtype).removeprefix("torch.")
     return Snapshot(tuple(tensor.shape), name, bits, flat[::step].clone())
+
+
+def _bits(flat: Any) -> int:
+    """The sum of the bits of a tensor in pieces of 64, of the entries that are left over by themselves."""
+    torch = load_torch()
+    pieces = 8 // flat.element_size()
+    whole = getattr(torch, _WHOLE[flat.element_size()])
+    if flat.storage_offset() % pieces:
+        return int(flat.view(whole).sum(dtype=torch.int64))
+    cut = flat.numel() - flat.numel() % pieces
+    return int(flat[:cut].view(torch.int64).sum()) + int(flat[cut:].view(whole).sum(dtype=torch.int64))
 
 
 def equal(a: Snapshot, b: Snapshot) -> bool:
