@@ -122,9 +122,9 @@ def test_a_suite_is_run_with_its_function_replaced(audit: Audit, package: tuple[
     assert _ids(report, "killed") == {"kl_div-value-zero", "kl_div-value-negated"}
     assert report["killed"][0]["told"].startswith(f"{tests}.py::test_value: AssertionError: ")
     assert report["remarks"] == [
-        "2 tests of the suite pass and call the implementation",
-        f"1 tests fail as they are, and are left out: {tests}.py::test_that_fails_anyway",
-        f"1 tests are skipped as they are, and are left out: {tests}.py::test_on_a_gpu",
+        "tests of the suite that pass and call the implementation: 2",
+        f"tests that fail as they are, and are left out: 1, {tests}.py::test_that_fails_anyway",
+        f"tests that are skipped as they are, and are left out: 1, {tests}.py::test_on_a_gpu",
     ]
 
 

@@ -133,7 +133,7 @@ def _lines(report: AuditReport) -> Iterator[str]:
         yield "what to change"
         yield from (f"  - {line}" for line in report.advice)
     yield ""
-    yield "a test that kills all of them"
+    yield "in its place"
     yield f"  {report.instead}"
 
 

@@ -30,7 +30,7 @@ def ulp_text(ulp: float) -> str:
     """An error in units in the last place."""
     if ulp > MANY:
         return "beyond all ulp, where 0 is right"
-    return f"{ulp:,.0f} ulp" if ulp >= 10 else f"{ulp:.2g} ulp"
+    return f"{ulp:,.0f} ulp" if 10 <= ulp < 1e9 else f"{ulp:.2g} ulp"
 
 
 def wrong_text(got: str, exact: str, ulp: float) -> str:

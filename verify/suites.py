@@ -107,11 +107,11 @@ class Suite:
             elif called:
                 kept.append(item)
         self.items, self.chosen = kept, True
-        self.noted.append(f"{len(kept)} tests of the suite pass and call the implementation")
+        self.noted.append(f"tests of the suite that pass and call the implementation: {len(kept)}")
         for word, ids in (("fail", failing), ("are skipped", skipped)):
             if ids:
                 more = ", ..." if len(ids) > SHOWN else ""
-                told = f"{len(ids)} tests {word} as they are, and are left out: "
+                told = f"tests that {word} as they are, and are left out: {len(ids)}, "
                 self.noted.append(told + ", ".join(ids[:SHOWN]) + more)
         if not kept and failing:
             return Ending.FAILED, f"{failing[0]}: {self._said()}"
