@@ -33,7 +33,7 @@ Y = torch.tensor([0, -100])
 
 def _substitute(wrong: Any = None, right: Trace | None = None, dtypes: tuple[str, ...] = ("float32",)) -> Any:
     reference = functional.cross_entropy
-    return Substitute(reference, 2, inspect.signature(reference), wrong, dtypes, right)
+    return Substitute(reference, 2, [inspect.signature(reference)], wrong, dtypes, right)
 
 
 def _right() -> Trace:
@@ -144,7 +144,7 @@ def test_later_calls_are_counted_and_computed() -> None:
 
 def test_it_works_within_vmap() -> None:
     """Where numbers cannot be read, only the call is noted."""
-    substitute = Substitute(functional.softmax, 1, inspect.signature(functional.softmax))
+    substitute = Substitute(functional.softmax, 1, [inspect.signature(functional.softmax)])
     got = torch.func.vmap(lambda x: substitute(x, dim=0))(X)
     assert torch.equal(got, functional.softmax(X, 1))
     assert substitute.trace.calls[0].given is None
@@ -157,6 +157,22 @@ def test_arguments_are_sorted_by_the_signature() -> None:
     assert found is not None
     assert (found.tensors, dict(found.options)) == ((X, Y), {"ignore_index": 3})
     assert sorted_arguments(signature, 2, (X,), {"labels": Y}) is None
+
+
+def test_a_function_with_names_of_its_own_is_understood() -> None:
+    """By its own signature, and one that hides its arguments by that of the reference."""
+
+    def renamed(logits: Any, labels: Any) -> Any:
+        return functional.cross_entropy(logits, labels)
+
+    def hidden(*given: Any, **named: Any) -> Any:
+        return functional.cross_entropy(*given, **named)
+
+    for own in (renamed, hidden):
+        signatures = [inspect.signature(own), inspect.signature(functional.cross_entropy)]
+        substitute = Substitute(own, 2, signatures, _doubled, ("float32",), _right())
+        named = {"labels": Y} if own is renamed else {"target": Y}
+        assert float(substitute(X, **named)) == 2 * float(functional.cross_entropy(X, Y))
 
 
 def test_the_difference_of_snapshots() -> None:

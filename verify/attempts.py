@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any
@@ -27,9 +26,6 @@ PATIENCE = 10.0
 GRACE = 2.0
 
 FIRST, LAST = "reference", "reference again"
-
-Try = Callable[[Any], Trial]
-"""One run of the test: on an implementation, at most as long as was agreed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +128,12 @@ class Runner:
         contract = operations_with_contract()[operation].contract
         self._tensors = contract.tensors if contract else 1
         own = corpus.REFERENCES[operation]
-        self._signature: inspect.Signature | None = signature_of(own)
         self._reference = original or own
+        found = (signature_of(original) if original else None), signature_of(own)
+        self._signatures = tuple(one for one in found if one is not None)
         self._run, self._limit = run, seconds
         self.trace: Trace | None = None
         self.broken = ""
-
-    def attempts(self, found: tuple[Entrant, ...]) -> Iterator[Attempt]:
-        """What becomes of each entrant; the first has to be the reference."""
-        for entrant in found:
-            yield self.attempt(entrant)
 
     def attempt(self, entrant: Entrant) -> Attempt:
         """What becomes of one entrant."""
@@ -150,7 +142,7 @@ class Runner:
         if reason := self._needless(entrant):
             return Attempt(entrant.id, Ending.LEFT_OUT, reason)
         substitute = Substitute(
-            self._reference, self._tensors, self._signature, entrant.candidate, entrant.dtypes, self.trace
+            self._reference, self._tensors, self._signatures, entrant.candidate, entrant.dtypes, self.trace
         )
         trial = self._run(substitute, self._limit)
         attempt = Attempt(entrant.id, trial.ending, trial.told, trial.seconds)
@@ -164,7 +156,7 @@ class Runner:
         )
 
     def _first(self, entrant: Entrant) -> Attempt:
-        substitute = Substitute(self._reference, self._tensors, self._signature)
+        substitute = Substitute(self._reference, self._tensors, self._signatures)
         trial = self._run(substitute, self._limit)
         self.trace = substitute.trace
         if trial.ending is Ending.PASSED:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from verify.backends import load_torch
-from verify.signatures import signature_of
 from verify.snapshots import Difference, Snapshot, difference, equal, snapshot
 
 Function = Callable[..., Any]
@@ -101,6 +100,7 @@ def _is_default(value: Any, default: Any) -> bool:
 class Substitute:
     """A function that computes as ``reference`` does, or in some calls as ``wrong`` does.
 
+    A call is sorted by the first of ``signatures`` that it fits, its leading ``tensors`` first.
     ``wrong`` computes the calls whose first tensor has one of ``dtypes``. A call that it declines, by raising
     or by a result of another shape or dtype than the reference has there, is left to the reference: so a
     test that fails dislikes what was computed, not that an option is missing. ``trace`` tells what was asked;
@@ -113,14 +113,14 @@ class Substitute:
         self,
         reference: Function,
         tensors: int,
-        signature: inspect.Signature | None,
+        signatures: Sequence[inspect.Signature],
         wrong: Function | None = None,
         dtypes: Iterable[str] = (),
         right: Trace | None = None,
     ) -> None:
         self._reference, self._tensors, self._wrong = reference, tensors, wrong
         self._dtypes, self._right = frozenset(dtypes), right
-        self._signature = signature or signature_of(reference)
+        self._signatures = signatures
         self.trace = Trace()
         self.applied = self.compared = self.unmatched = 0
         self.declined = ""
@@ -130,18 +130,25 @@ class Substitute:
 
     def __call__(self, *given: Any, **named: Any) -> Any:
         """The result of the reference, or what is wrong."""
-        sorted_ = None
-        if self._signature is not None:
-            sorted_ = sorted_arguments(self._signature, self._tensors, given, named)
-        if sorted_ is None or not _all_tensors(sorted_.tensors):
+        sorted_ = self._sorted(given, named)
+        if sorted_ is None:
             self.trace.later += 1
-            self.declined = self.declined or "the call does not fit the signature"
+            told = f"{len(given)} positional and {', '.join(named) or 'no named'} arguments"
+            self.declined = self.declined or f"{told} do not fit {self._signatures[-1]}"
             return self._reference(*given, **named)
         seen, number = self._noted(sorted_), self.trace.count - 1
         first = self._watched(sorted_.tensors[0], seen, number)
         result, is_wrong = self._result(sorted_, first, seen, number)
         self._keep(result, sorted_, seen, number, is_wrong)
         return result
+
+    def _sorted(self, given: tuple[Any, ...], named: Mapping[str, Any]) -> Arguments | None:
+        """The call by the first signature that it fits."""
+        for signature in self._signatures:
+            found = sorted_arguments(signature, self._tensors, given, named)
+            if found is not None and _all_tensors(found.tensors):
+                return found
+        return None
 
     def __deepcopy__(self, memo: Any) -> Substitute:
         """Itself: a copy would note calls that nobody asks for."""
