@@ -1,6 +1,6 @@
 """How many planted faults are found, how fast and how small, and how many right implementations are refuted.
 
-Each fault of ``tests/corpus`` is checked with the default settings, each right implementation over
+Each fault of ``verify/corpus`` is checked with the default settings, each right implementation over
 ``--seeds`` seeds. Every result is added to a file of JSON lines at once: what is there is not run again.
 """
 
@@ -17,11 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-
-import corpus
-
 import verify
+from verify import corpus
 from verify.operations import operations_with_contract
 from verify.verdict import Status
 

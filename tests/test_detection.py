@@ -10,10 +10,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from corpus import Fault, faults, samples
 
 from verify import findings
 from verify.checking import plan
+from verify.corpus import Fault, faults, samples
 from verify.operations import operations_with_contract
 from verify.reproducer import ReproducerError
 from verify.verdict import Status

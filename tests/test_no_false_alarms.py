@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from corpus import Right, rights
 
 import verify
+from verify.corpus import Right, rights
 from verify.operations import operations_with_contract
 from verify.verdict import Status
 

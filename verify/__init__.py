@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from verify import operations, strategies
     from verify.assertions import assert_holds, assert_ulp
+    from verify.audit_report import AuditReport
+    from verify.auditing import audit
     from verify.catalogue import claims, find
     from verify.checking import check, replay
     from verify.claim import Claim, Hypothesis, Part, Step, Witness
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from verify.verdict import Counterexample, Status, Verdict
 
 _HOMES = {
+    "audit": "verify.auditing",
+    "AuditReport": "verify.audit_report",
     "assert_holds": "verify.assertions",
     "assert_ulp": "verify.assertions",
     "claims": "verify.catalogue",
@@ -45,6 +49,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AuditReport",
     "Claim",
     "Contract",
     "Counterexample",
@@ -59,6 +64,7 @@ __all__ = [
     "Witness",
     "assert_holds",
     "assert_ulp",
+    "audit",
     "check",
     "claims",
     "find",

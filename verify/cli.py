@@ -59,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("files", nargs="+", type=Path, metavar="FILE", help="report.json files")
     _add_output(report)
     _add_check(commands.add_parser("check", help="check a function of your own, values and gradient"))
+    _add_audit(commands.add_parser("audit", help="find out which wrong implementations a test lets pass"))
     replay = commands.add_parser("replay", help="judge a function on the one call of a witness")
     replay.add_argument(
         "witness", metavar="WITNESS", help="the line that a failure prints, or a file with it"
@@ -154,6 +155,32 @@ def _add_sweep(sweep: argparse.ArgumentParser) -> None:
         default=None,
         metavar="FILE",
         help="fail with exit code 1 where this table of worst cases has a better row",
+    )
+
+
+def _add_audit(audit: argparse.ArgumentParser) -> None:
+    audit.add_argument(
+        "test",
+        metavar="TEST",
+        help="a function of one implementation, as package.module:function; with --replace a suite: "
+        "a path or a module",
+    )
+    audit.add_argument("--as", dest="operation", required=True, metavar="OPERATION", help="what it tests")
+    audit.add_argument(
+        "--replace", metavar="PLACE", help="the function that the suite tests, as package.module:function"
+    )
+    audit.add_argument(
+        "--only", nargs="+", default=None, metavar="ID", help="try these wrong implementations alone"
+    )
+    audit.add_argument("--no-grad", dest="grad", action="store_false", help="leave wrong gradients out")
+    audit.add_argument(
+        "--fail-on",
+        choices=("gross", "moderate", "subtle", "none"),
+        default="gross",
+        help="exit 1 when a wrong implementation of this grade or a worse one survives (%(default)s)",
+    )
+    audit.add_argument(
+        "--time-limit", type=_seconds, default=None, metavar="SECONDS", help="seconds for one run of the test"
     )
 
 

@@ -14,6 +14,7 @@ from verify.catalogue import claims, find
 from verify.claim import Claim
 from verify.errors import ReportFormatError, UnavailableError
 from verify.exits import Exit
+from verify.parallel import default_processes, in_order
 from verify.proof import judge
 from verify.record import ClaimRecord, EvidenceRecord, RunRecord
 from verify.report import text
@@ -23,7 +24,6 @@ from verify.report.provenance import installed, provenance
 from verify.report.summary import Summary, established, summarise
 from verify.report.text import Line
 from verify.terminal import Steps, show, show_json, width
-from verify.workers import default_processes, in_order
 
 if TYPE_CHECKING:
     from verify.runs import Plan
@@ -154,6 +154,13 @@ def replay(options: argparse.Namespace) -> int:
     return check_commands.replay(options)
 
 
+def audit(options: argparse.Namespace) -> int:
+    """Find out which wrong implementations a test lets pass."""
+    from verify import audit_commands
+
+    return audit_commands.audit(options)
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": run,
     "prove": prove,
@@ -164,6 +171,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": check,
     "replay": replay,
     "sweep": sweep,
+    "audit": audit,
 }
 
 

@@ -46,9 +46,9 @@ _CLOCK: ContextVar[Clock] = ContextVar("clock")
 
 
 @contextlib.contextmanager
-def limited(seconds: float | None) -> Iterator[Clock]:
-    """Inside, a call may take ``seconds``, at most 60 of them, which is also what None means."""
-    clock = Clock(SECONDS if seconds is None else min(seconds, SECONDS))
+def limited(seconds: float | None, most: float = SECONDS) -> Iterator[Clock]:
+    """Inside, a call may take ``seconds``, at most ``most`` of them, which is also what None means."""
+    clock = Clock(most if seconds is None else min(seconds, most))
     token = _CLOCK.set(clock)
     try:
         yield clock

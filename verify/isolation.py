@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import queue
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from verify.checking import plan
@@ -19,6 +11,7 @@ from verify.errors import UnavailableError, UsageError, VerifyError
 from verify.places import function_at
 from verify.results import Results, plain, verdict_of
 from verify.verdict import Status, Verdict
+from verify.worker import Worker, asked, how_it_ended, started
 
 GRACE = 30.0
 """Seconds beyond twice its time limit that a property has, for its last call and its script."""
@@ -27,28 +20,6 @@ START = 120.0
 """Seconds in which a process must have begun, where there is a time limit."""
 
 _WORKER = "from verify.isolation import serve; serve()"
-
-
-@dataclass(slots=True)
-class _Worker:
-    """A process that judges properties one by one, the lines in which it tells of each, and their number."""
-
-    process: subprocess.Popen[str]
-    lines: queue.Queue[str]
-    count: int = 0
-    listener: threading.Thread | None = None
-
-    def next(self, seconds: float | None) -> dict[str, Any]:
-        """What it tells next; empty when it has ended. Raises ``queue.Empty`` after so many seconds."""
-        line = self.lines.get(timeout=seconds)
-        return dict(json.loads(line)) if line else {}
-
-    def end(self) -> None:
-        """End the process and what listens to it."""
-        self.process.kill()
-        self.process.wait()
-        if self.listener is not None:
-            self.listener.join()
 
 
 def check_isolated(
@@ -68,7 +39,7 @@ def check_isolated(
 
     while True:
         request = {"place": place, "operation": operation, "how": dict(how), "first": len(verdicts)}
-        worker = _started(request)
+        worker = started(_WORKER, request)
         try:
             subject, reason = _attended(worker, how.get("time_limit"), keep)
         finally:
@@ -82,7 +53,7 @@ def check_isolated(
             return Results(tuple(verdicts))
 
 
-def _attended(worker: _Worker, limit: float | None, keep: Callable[[Verdict], None]) -> tuple[str, str]:
+def _attended(worker: Worker, limit: float | None, keep: Callable[[Verdict], None]) -> tuple[str, str]:
     """The property during which a worker went wrong, if any, and how; neither if it came to its end."""
     subject, patience = "", None if limit is None else 2 * limit + GRACE
     while True:
@@ -95,41 +66,10 @@ def _attended(worker: _Worker, limit: float | None, keep: Callable[[Verdict], No
         if "verdict" in told:
             keep(verdict_of(told["verdict"]))
         elif not told:
-            return subject, _ended(worker.process.wait())
+            return subject, how_it_ended(worker.process.wait())
         if told.get("done"):
             return "", ""
         subject, worker.count = told.get("begun", ""), told.get("count", worker.count)
-
-
-def _started(request: Mapping[str, Any]) -> _Worker:
-    process = subprocess.Popen(
-        [sys.executable, "-c", _WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    worker = _Worker(process, queue.Queue())
-    worker.listener = threading.Thread(target=_listen, args=(worker, json.dumps(request)), daemon=True)
-    worker.listener.start()
-    return worker
-
-
-def _listen(worker: _Worker, request: str) -> None:
-    """Hand the request over, and pass on each line until the end, which is an empty one."""
-    given, told = worker.process.stdin, worker.process.stdout
-    if given is not None and told is not None:
-        with contextlib.suppress(BrokenPipeError), given:
-            given.write(request)
-        with told:
-            for line in told:
-                worker.lines.put(line)
-    worker.lines.put("")
-
-
-def _ended(code: int) -> str:
-    """How a process ended, in words."""
-    if code >= 0:
-        return f"its process ended with exit code {code}"
-    name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
-    more = ", as it is when memory runs out" if name == "SIGKILL" else ""
-    return f"its process died by signal {name}{more}"
 
 
 def _died(subject: str, reason: str) -> Verdict:
@@ -138,14 +78,7 @@ def _died(subject: str, reason: str) -> Verdict:
 
 def serve() -> None:
     """Judge what standard input asks for, telling of it on standard output, which is no one else's."""
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-
-    def tell(**told: Any) -> None:
-        out.write(json.dumps(told) + "\n")
-        out.flush()
-
-    request = json.load(sys.stdin)
+    request, tell = asked()
     try:
         searches = plan(function_at(request["place"]), request["operation"], **request["how"])
         for search in searches[request["first"] :]:

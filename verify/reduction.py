@@ -50,7 +50,12 @@ def _fewer_columns(call: Call, keeps: _Limited) -> Call:
 
 
 def _shorter(call: Call, axis: str, keeps: _Limited) -> Call:
-    """Drop pieces of an axis, from halves to single positions, as long as what is left refutes."""
+    """Drop pieces of an axis, from halves to single positions, as long as what is left refutes.
+
+    An axis along which a variable sums to 1 is left as it is.
+    """
+    if any(v.domain.sums_to_one and v.shape[-1:] == (axis,) for v in call.contract.variables(call.options)):
+        return call
     piece = call.lengths.get(axis, 1) // 2
     while piece and keeps.left:
         at = 0

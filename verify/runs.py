@@ -12,6 +12,7 @@ from verify.claim import Claim, Part
 from verify.errors import UnavailableError
 from verify.evidence import gather
 from verify.floats import format_named
+from verify.parallel import in_order
 from verify.proof import judge
 from verify.record import (
     FORMAT_VERSION,
@@ -25,7 +26,6 @@ from verify.record import (
 from verify.report.figures import underflow
 from verify.report.provenance import created, installed, provenance
 from verify.sweeps.peers import peers, swept
-from verify.workers import in_order
 
 _UNDERFLOW = "log-likelihood-sum"
 """The claim that the figure of the underflowing product belongs to."""
