@@ -41,7 +41,7 @@ def found_by_check(fault: corpus.Fault, dtype: str, examples: int | None = None)
     """The witness with which a check refutes what the fault breaks, in a dtype; None where it does not."""
     searches = plan(fault.candidate, fault.operation, dtypes=(dtype,), examples=examples)
     (search,) = (one for one in searches if one.aspect == fault.breaks)
-    with mock.patch("verify.search.run_script", _no_script):
+    with mock.patch("verify.findings.run_script", _no_script):
         return search.verdict().witness
 
 

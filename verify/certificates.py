@@ -24,8 +24,9 @@ from verify.contract import Contract
 from verify.corpus.references import REFERENCES
 from verify.elements import flat, formula_of, variable_of
 from verify.errors import UsageError
-from verify.examination import Examiner, Found
+from verify.examination import Examiner
 from verify.floats import format_named
+from verify.found import Found
 from verify.operations import operations_with_contract
 from verify.oracle import Undecided, enclose_family
 from verify.ordinary import ordinary_call
