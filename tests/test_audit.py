@@ -15,6 +15,7 @@ from torch.nn import functional
 import verify
 from verify import corpus
 from verify.audit_report import AuditReport
+from verify.certificates import GRADES, certificates
 from verify.errors import UsageError
 
 pytestmark = pytest.mark.torch
@@ -70,7 +71,7 @@ def test_what_lies_within_the_tolerance_survives(report: AuditReport) -> None:
 
 def test_survivors_come_worst_first(report: AuditReport) -> None:
     """Gross ones before moderate ones before subtle ones."""
-    grades = [verify.certificates.GRADES.index(one.grade) for one in report.survivors]
+    grades = [GRADES.index(one.grade) for one in report.survivors]
     assert grades == sorted(grades)
     assert report.worst == "gross"
 
@@ -96,7 +97,7 @@ def test_every_wrong_one_has_one_fate(report: AuditReport) -> None:
     parts = report.survivors, report.killed, report.not_applicable, report.undecided
     names = [one.id for part in parts for one in part]
     assert len(names) == len(set(names))
-    assert set(names) == set(verify.certificates.certificates()) & {
+    assert set(names) == set(certificates()) & {
         fault.id for fault in FAULTS.values() if fault.operation == "kl_div"
     }
 

@@ -22,6 +22,7 @@ from verify.certificates import (
     ordinary_error,
     read,
 )
+from verify.checking import contract_of
 from verify.corpus import REFERENCES
 from verify.operations import operations_with_contract
 from verify.ordinary import ordinary_call
@@ -122,7 +123,7 @@ def test_a_call_whose_numbers_a_dtype_cannot_hold_has_no_witness_there() -> None
 @pytest.mark.parametrize("operation", sorted(operations_with_contract()))
 def test_the_reference_is_right_at_the_ordinary_call(operation: str) -> None:
     """In value and gradient, to a few units of the last place."""
-    contract = verify.checking.contract_of(operation)
+    contract = contract_of(operation)
     for aspect in ("value", "gradient"):
         case = Case(ordinary_call(contract, aspect), aspect, "float64", "cpu")
         assert ordinary_error(REFERENCES[operation], case) < 1e-15
@@ -142,7 +143,7 @@ def test_the_reference_is_not_refuted(operation: str) -> None:
 @pytest.mark.parametrize("operation", sorted(operations_with_contract()))
 def test_the_ordinary_call_has_the_same_numbers_in_every_dtype(operation: str) -> None:
     """Eight digits are enough for all of them."""
-    call: Call = ordinary_call(verify.checking.contract_of(operation))
+    call: Call = ordinary_call(contract_of(operation))
     for value in (call.upstream, *call.values):
         exact = tensor_from(value, "float64").double()
         assert all(tensor_from(value, dtype).double().equal(exact) for dtype in DTYPES)
