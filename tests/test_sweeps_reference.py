@@ -13,6 +13,7 @@ from verify.contexts.series import interval, taylor, working
 from verify.errors import PrecisionError, UsageError
 from verify.floats import FORMATS, Enclosure, format_named
 from verify.forms import FORMS, Form, form_named, forms_of
+from verify.sweeps.allowance import _least_of_pairs, bounds_at
 from verify.sweeps.order import Order, range_of
 from verify.sweeps.patches import SLACK, patches
 from verify.sweeps.references import _of_pairs, _ulp_by_bits, table_of, ulp_of
@@ -156,6 +157,24 @@ def test_the_value_of_a_pair_is_known_to_many_digits(form: Form, dtype: str) -> 
         allowed = Fraction(float(off)) if off is not None else abs(truth.upper) / (1 << 42)
         error = abs(Fraction(float(value)) * form.scale - Fraction(truth.upper))
         assert error <= allowed + order.format.smallest_subnormal / (1 << 20)
+
+
+@pytest.mark.parametrize("operation", ["softmax", "log_softmax", "cross_entropy"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_the_table_of_bounds_by_difference_is_below_the_bound(operation: str, dtype: str) -> None:
+    """At pairs of all sizes, near and far."""
+    torch = load_torch()
+    subject = _subject(form_named(operation, "pair"), "value", dtype)
+    order = subject.order
+    torch.manual_seed(5)
+    columns = []
+    for spread in (0.01, 1.0, 20.0, 3000.0):
+        x = (torch.randn(2, 2000) * spread).to(getattr(torch, dtype)).double()
+        columns.append(torch.cat((x, torch.stack((x[0], x[0] + x[1] / 64)).to(getattr(torch, dtype))), 1))
+    given = tuple(torch.cat(columns, 1).double().clamp(*[float(order.format.largest) * s for s in (-1, 1)]))
+    least, bound = _least_of_pairs(subject, given), bounds_at(subject, given)
+    assert bool((least <= bound).all())
+    assert float((least / bound).median()) > 0.2
 
 
 def test_the_ulp_of_a_float64_is_that_of_the_format() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
-from verify.backends import load_torch
+from verify.backends import load_torch, torch_dtype
 from verify.contexts.bulk import evaluate
 from verify.contexts.rounding import model_for
 from verify.contexts.running import FINE
+from verify.floats import format_named
+from verify.forms import FORMS
+from verify.sweeps.order import Order
 from verify.sweeps.subject import Subject
 
 
@@ -19,14 +23,18 @@ def allowed(subject: Subject, columns: tuple[Any, ...], errors: Any, unit: Any, 
     error / bound, above ``best``.
     """
     torch = load_torch()
-    bounds = bounds_at(subject, columns, slice(0, 1)) / unit
+    first = slice(0, 1)
+    if subject.form.arity == 2 and not subject.form.shift:
+        bounds, first = _least_of_pairs(subject, columns) / unit, slice(0, 0)
+    else:
+        bounds = bounds_at(subject, columns, first) / unit
     ratios = torch.where(bounds.isfinite(), errors / bounds, math.inf)
     best = min(0.999, best)
     for few in (16, None):
         chosen = (ratios > best).nonzero().squeeze(1)
         if few and chosen.numel() > few:
             chosen = ratios.topk(few).indices
-        others = bounds_at(subject, tuple(c[chosen] for c in columns), slice(1, None)) / unit[chosen]
+        others = bounds_at(subject, tuple(c[chosen] for c in columns), slice(first.stop, None)) / unit[chosen]
         own = bounds[chosen]
         more = torch.where(own.isfinite() & (~others.isfinite() | (own > others)), own, others)
         bounds[chosen] = more
@@ -34,6 +42,38 @@ def allowed(subject: Subject, columns: tuple[Any, ...], errors: Any, unit: Any, 
         best = min(0.999, max([best, *([float(found.max())] if found.numel() else [])]))
         ratios[chosen] = 0.0
     return bounds
+
+
+def _least_of_pairs(subject: Subject, columns: tuple[Any, ...]) -> Any:
+    """Less than the bound at each pair, from a table by difference.
+
+    The algorithms of softmax, log_softmax and their losses subtract the maximum first, so that their
+    bounds depend on the difference d alone, but for the rounding of d, which only adds. They are sums of
+    products of d, exp(-d), log1p(exp(-d)) and their inverses; from one number of a 16-bit format to the
+    next each changes by less than a factor 2 (exp(-d) by more only beyond 128, where it is nothing beside
+    the rest). So half of the least bound at the numbers around d is below that at d.
+    """
+    order = Order(format_named(subject.dtype))
+    d = columns[1] - columns[0]
+    edge = float(order.format.largest)
+    narrow = d.clamp(-edge, edge).to(torch_dtype(subject.dtype)).view(load_torch().int16).long()
+    number = load_torch().where(narrow < 0, -1 - narrow, narrow + order.half)
+    least: Any = _table_of_pairs(subject.form.id, subject.dtype, subject.device)
+    return least[number]
+
+
+@functools.lru_cache(maxsize=32)
+def _table_of_pairs(form: str, dtype: str, device: str) -> Any:
+    """Half of the least bound at (0, d) and at its neighbours, by the number of d in float order."""
+    torch = load_torch()
+    subject = Subject(lambda: None, next(f for f in FORMS if f.id == form), "value", dtype, device)
+    order = subject.order
+    d = order.tensor(order.finite.start, order.finite.stop, device).double()
+    bounds = bounds_at(subject, (torch.zeros_like(d), d))
+    least = torch.zeros(order.count, dtype=torch.float64, device=device)
+    inner = torch.minimum(torch.minimum(bounds[:-2], bounds[1:-1]), bounds[2:])
+    least[order.finite.start + 1 : order.finite.stop - 1] = inner / 2
+    return least.masked_fill_(~least.isfinite(), 0.0)
 
 
 def bounds_at(subject: Subject, columns: tuple[Any, ...], chosen: slice = slice(None)) -> Any:
