@@ -76,6 +76,16 @@ def labelled(row: tuple[Fraction, ...], random: random.Random) -> Arguments:
     return row, random.randint(1, len(row))
 
 
+def indexed(row: tuple[Fraction, ...], label: int) -> Arguments:
+    """A row, its last position, and a label."""
+    return row, len(row), label
+
+
+def targeted(row: tuple[Fraction, ...], random: random.Random) -> Arguments:
+    """A row, its first position, and a distribution as target."""
+    return row, 1, distribution(random, len(row))
+
+
 POINTS: dict[str, Callable[[random.Random], Arguments]] = {
     "binary_cross_entropy": lambda r: (probability(r), r.choice([Fraction(0), Fraction(1), probability(r)])),
     "binary_cross_entropy_with_logits": lambda r: (
@@ -86,6 +96,20 @@ POINTS: dict[str, Callable[[random.Random], Arguments]] = {
     "cross_entropy": pair,
     "cross_entropy_with_logits": lambda r: labelled(logits(r), r),
     "cross_entropy_with_softcap": lambda r: (*labelled(logits(r), r), Fraction(30)),
+    "smoothed_cross_entropy": lambda r: (*labelled(logits(r), r), Fraction(1, 8)),
+    "weighted_cross_entropy": lambda r: (
+        *zip(*[labelled((real(r), real(r)), r)] * 2, strict=True),
+        (probability(r), probability(r)),
+    ),
+    "cross_entropy_derivative": lambda r: indexed(*labelled(logits(r), r)),
+    "cross_entropy_curvature": lambda r: indexed(*labelled(logits(r), r)),
+    "soft_cross_entropy_derivative": lambda r: targeted(logits(r), r),
+    "binary_cross_entropy_derivative": lambda r: (real(r), probability(r)),
+    "squared_logsumexp_derivative": lambda r: labelled(logits(r), r),
+    "tempered_cross_entropy_derivative": lambda r: (
+        *indexed(*labelled(logits(r), r)),
+        Fraction(1, 2),
+    ),
     "cross_entropy_with_temperature": lambda r: (*labelled(logits(r), r), Fraction(1, 2)),
     "cross_entropy_with_z_loss": lambda r: (*labelled(logits(r), r), Fraction(1, 8)),
     "entropy": lambda r: (distribution(r, r.randint(1, 6)),),
