@@ -23,7 +23,7 @@ RIGHTS = 8
 PATIENCE = 10.0
 """How many times as long as the reference a run may take, and ``GRACE`` seconds."""
 
-GRACE = 2.0
+GRACE = 1.0
 
 FIRST, LAST = "reference", "reference again"
 
@@ -104,11 +104,11 @@ def _named(wrong: list[Entrant], ids: Iterable[str]) -> list[Entrant]:
 
 
 def _rights(operation: str) -> list[Entrant]:
-    """The first of each kind that can be differentiated and whose library is installed."""
+    """The last of each kind, with the largest blocks, that has a gradient and an installed library."""
     kinds: dict[Any, Right] = {}
     for right in corpus.rights():
         if right.operation == operation and right.grad and (not right.needs or find_spec(right.needs)):
-            kinds.setdefault(getattr(right.candidate, "func", right.candidate), right)
+            kinds[getattr(right.candidate, "func", right.candidate)] = right
     return [
         Entrant(one.id, "right", one.candidate, one.dtypes, one.summary)
         for one in list(kinds.values())[:RIGHTS]
