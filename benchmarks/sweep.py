@@ -25,7 +25,6 @@ from verify.sweeps.sweeping import Plan, planned, run
 SWEEPS: tuple[tuple[str, Any, str, str, str, int], ...] = (
     ("softplus", functional.softplus, "float32", "x", "value", 8),
     ("logsigmoid", functional.logsigmoid, "float32", "x", "value", 8),
-    ("softplus", functional.softplus, "float32", "x", "gradient", 8),
     ("cross_entropy", functional.cross_entropy, "bfloat16", "pair", "value", 32),
 )
 PIECE = WINDOW["cpu"]
@@ -59,8 +58,12 @@ def columns(plan: Plan, low: int, high: int) -> tuple[Any, ...]:
 
 def in_threads(pieces: list[Any], action: Callable[[Any], Any]) -> float:
     """Seconds for an action on all pieces, by a thread for each processor with one torch thread."""
+
+    def act(piece: Any) -> None:
+        action(piece)  # its result is not kept
+
     with ThreadPoolExecutor(cores(), initializer=lambda: torch.set_num_threads(1)) as pool:
-        return timed(lambda: list(pool.map(action, pieces)))
+        return timed(lambda: list(pool.map(act, pieces)))
 
 
 def by_float64(plan: Plan, given: tuple[Any, ...]) -> Any:
