@@ -104,3 +104,11 @@ def test_nothing_is_cut_once_the_tries_are_used_up(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(reduction, "selected", counted)
     assert reduction.reduced(_widest(), lambda call: False).lengths["C"] == 50257
+
+
+def test_distributions_that_lie_along_the_first_axis_are_left_whole() -> None:
+    """Their axes are not those that were declared; nothing is cut from them, and nothing breaks."""
+    contract = contract_of("entropy")
+    choices = {"dim": (0,), "axes": (2,), "zeros": (True,)}
+    (call,) = wide_calls(contract, "float32", choices, seed=0, count=1, tables=((4, 129),))
+    assert reduction.reduced(call, lambda call: True).lengths == call.lengths

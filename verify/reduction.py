@@ -85,6 +85,14 @@ def rows_of(call: Call, start: int, stop: int) -> Call:
     return replace(call, lengths={**call.lengths, "N": stop - start}, values=values, upstream=upstream)
 
 
+def _as_declared(call: Call) -> bool:
+    """Whether the axes of all values lie as they are declared: distributions may have been turned."""
+    if not any(variable.domain.sums_to_one for variable in call.contract.variables(call.options)):
+        return True
+    axes = call.options.get("axes", 2)
+    return bool(axes < 3 and call.options.get("dim", axes - 1) % axes == axes - 1)
+
+
 def _sums_along(call: Call, axis: str) -> bool:
     """Whether numbers that have to sum to 1 lie along an axis."""
     declared = call.contract.variables(call.options)
@@ -92,7 +100,12 @@ def _sums_along(call: Call, axis: str) -> bool:
 
 
 def selected(call: Call, axis: str, kept: list[int]) -> Call | None:
-    """The call with these positions of an axis, in this order; None where a label is not among them."""
+    """The call with these positions of an axis, in this order.
+
+    None where a label is not among them, or where the axes of a value do not lie as they are declared.
+    """
+    if not _as_declared(call):
+        return None
     declared = call.contract.variables(call.options)
     if len(declared) != len(call.values):
         return None

@@ -25,8 +25,6 @@ def rearrangements(call: Call) -> Iterator[Rearrangement]:
 
     The bounds of the elements are the same before and after.
     """
-    if not _as_declared(call):
-        return
     alone = call.contract.rowwise(call.options)
     for axis, length in call.lengths.items():
         if length > 1:
@@ -36,7 +34,7 @@ def rearrangements(call: Call) -> Iterator[Rearrangement]:
 
 
 def rearranged(call: Call, how: Rearrangement) -> Call | None:
-    """The call with the positions of an axis taken as said; None where a label is not among them."""
+    """The call with the positions of an axis taken as said; None where its values do not allow it."""
     return selected(call, *how)
 
 
@@ -63,11 +61,3 @@ def beyond(a: Any, b: Any, allowed: Any) -> int | None:
 def numbered(result: Any) -> Any:
     """For each element its position in row-major order."""
     return result.new_ones(result.numel()).long().cumsum(0).sub_(1).reshape(result.shape)
-
-
-def _as_declared(call: Call) -> bool:
-    """Whether the axes of all values lie as they are declared: distributions may have been turned."""
-    if not any(variable.domain.sums_to_one for variable in call.contract.variables(call.options)):
-        return True
-    axes = call.options.get("axes", 2)
-    return bool(axes < 3 and call.options.get("dim", axes - 1) % axes == axes - 1)
