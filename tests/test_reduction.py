@@ -75,13 +75,13 @@ def test_rows_are_taken_with_their_labels() -> None:
 def test_an_axis_along_which_probabilities_sum_to_1_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not a piece of it is tried, however many there are."""
     tried: list[str] = []
-    cut = reduction._cut
+    cut = reduction.selected
 
     def noted(call: Call, axis: str, kept: list[int]) -> Call | None:
         tried.append(axis)
         return cut(call, axis, kept)
 
-    monkeypatch.setattr(reduction, "_cut", noted)
+    monkeypatch.setattr(reduction, "selected", noted)
     assert reduced(_call("kl_div", (2, 400)), lambda call: True).lengths["C"] == 400
     assert "C" not in tried
 

@@ -54,7 +54,7 @@ def _shorter(call: Call, axis: str, keeps: _Limited) -> Call:
 
     An axis along which a variable sums to 1 is left as it is.
     """
-    if any(v.domain.sums_to_one and v.shape[-1:] == (axis,) for v in call.contract.variables(call.options)):
+    if not _as_declared(call) or _sums_along(call, axis):
         return call
     piece = call.lengths.get(axis, 1) // 2
     while piece and keeps.left:
@@ -62,7 +62,7 @@ def _shorter(call: Call, axis: str, keeps: _Limited) -> Call:
         while keeps.left and at < call.lengths[axis] and call.lengths[axis] > 1:
             length = call.lengths[axis]
             kept = [*range(at), *range(min(at + piece, length), length)]
-            shorter = selected(call, axis, kept) if kept and not _sums_along(call, axis) else None
+            shorter = selected(call, axis, kept) if kept else None
             if shorter is not None and keeps(shorter):
                 call = shorter
             else:
