@@ -11,6 +11,8 @@ import verify
 from proofs import atlas
 from proofs.atlas import Density, Mass, Neither
 
+pytestmark = pytest.mark.slow
+
 
 def _named(entry: Density | Mass) -> str:
     return f"{entry.name} {dict(entry.options)}"

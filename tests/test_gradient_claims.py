@@ -21,6 +21,8 @@ from verify.operation import Operation
 from verify.operations.nll import nll
 from verify.refuter import attack
 
+pytestmark = pytest.mark.slow
+
 OTHER_IDS = {
     ("cross_entropy", "input"): ("nll-gradient", "soft-target-gradient"),
     ("binary_cross_entropy_with_logits", "input"): ("bce-gradient",),

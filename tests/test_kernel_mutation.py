@@ -21,6 +21,8 @@ from verify.kernel.theorem import agree
 from verify.points import points
 from verify.refuter import judge_point
 
+pytestmark = pytest.mark.slow
+
 PROOFS = pytest.importorskip("proofs")
 _PER_TERM = 60
 _PER_TERM_BEYOND = 15
