@@ -1,12 +1,14 @@
 """The tiers of the oracle against each other, on as many values as are asked for: a million by default.
 
 Every operation, value and gradients, in the regimes of wide calls: each float64 value of a table has to
-enclose its ball, and each ball the number of mpmath. Exit code 1 if one does not.
+enclose its ball, and each ball the number of mpmath. Exit code 1 if one does not. Interrupted, it tells what
+was compared until then.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -65,7 +67,7 @@ def main() -> int:
     names, start, seed = sorted(operations_with_contract()), time.perf_counter(), 0
     by_name = {name: (Count(), Count()) for name in names}
     totals = (0, 0)
-    with ProcessPoolExecutor(asked.workers) as pool:
+    with ProcessPoolExecutor(asked.workers) as pool, contextlib.suppress(KeyboardInterrupt):
         while min(totals) < asked.values:
             for name, found in zip(names, pool.map(compared, names, [seed] * len(names)), strict=True):
                 for count, part in zip(by_name[name], found, strict=True):
