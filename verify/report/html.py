@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from verify.record import EvidenceRecord, Figure, RunRecord, StepRecord
 from verify.report import shape
+from verify.report.comparison import FACTOR, Comparison
 from verify.report.mathml import mathml
 from verify.report.plots import svg
 from verify.report.prose import prose
@@ -20,9 +21,23 @@ from verify.verdict import Status
 
 _POLICY = "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
+_MOST = 200
+"""How many changes of one kind the page shows."""
 
-def page(run: RunRecord) -> str:
-    """The HTML of a run. Raises ReportFormatError for a formula that is not plain mathematics."""
+_KINDS = {
+    "broken": "Claims that are not established any more",
+    "new": "New",
+    "fixed": "Fixed",
+    "moved": "Moved",
+    "gone": "No longer there",
+}
+
+
+def page(run: RunRecord, comparison: Comparison | None = None) -> str:
+    """The HTML of a run, with what changed since an older one where that is given.
+
+    Raises ReportFormatError for a formula that is not plain mathematics.
+    """
     environment = Environment(
         loader=PackageLoader("verify.report", "templates"),
         autoescape=True,
@@ -53,6 +68,10 @@ def page(run: RunRecord) -> str:
     style = files("verify.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
     return environment.get_template("report.html.j2").render(
         run=run,
+        comparison=comparison,
+        kinds=_KINDS,
+        factor=FACTOR,
+        most=_MOST,
         summary=summarise(run),
         findings=shape.grouped(run.evidence),
         provenance=dict(run.provenance),
