@@ -10,6 +10,7 @@ from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from math import inf
+from pathlib import Path
 
 import pytest
 
@@ -148,6 +149,21 @@ def test_the_policy_admits_exactly_the_style_of_the_page(sample_run: RunRecord) 
     assert policy is not None
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
     assert policy[1].replace("&#39;", "'").startswith(f"default-src 'none'; style-src 'sha256-{digest}'")
+
+
+def test_the_page_of_the_full_run_is_small() -> None:
+    """The committed page has at most 1.5 MB, so that it can be mailed and opens at once."""
+    assert (Path(__file__).parent.parent / "reports" / "report.html").stat().st_size <= 1_500_000
+
+
+def test_only_the_first_checks_of_a_finding_are_shown_with_their_input(sample_run: RunRecord) -> None:
+    """The rest is counted, and is in the table of its claim."""
+    found = sample_run.evidence[1]
+    dtypes = ("float64", "float32", "float16", "bfloat16", "float8")
+    text = page(replace(sample_run, evidence=tuple(replace(found, dtype=dtype) for dtype in dtypes)))
+    assert text.count("print(torch.zeros(1))") == 3
+    assert "The other 2 are in the tables of their claims" in text
+    assert 'rowspan="5"' in text
 
 
 def test_the_same_run_gives_the_same_page(sample_run: RunRecord) -> None:

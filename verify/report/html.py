@@ -24,6 +24,9 @@ _POLICY = "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; for
 _MOST = 200
 """How many changes of one kind the page shows."""
 
+_SHOWN = 2
+"""How many further checks of one finding are shown with their input; the JSON has all."""
+
 _KINDS = {
     "broken": "Claims that are not established any more",
     "new": "New",
@@ -58,6 +61,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
     )
     environment.globals.update(
         attempts=shape.attempts,
+        by_implementation=shape.by_implementation,
         counted=counted,
         error_of=shape.error_of,
         evidence_of=shape.evidence_of,
@@ -72,6 +76,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         kinds=_KINDS,
         factor=FACTOR,
         most=_MOST,
+        shown=_SHOWN,
         summary=summarise(run),
         findings=shape.grouped(run.evidence),
         provenance=dict(run.provenance),
