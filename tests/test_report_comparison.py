@@ -83,8 +83,8 @@ def test_a_sweep_is_compared(sample_run: RunRecord) -> None:
 def test_claims_come_and_go(sample_run: RunRecord) -> None:
     """By their permanent names."""
     fewer = replace(sample_run, claims=sample_run.claims[:1])
-    assert _kinds(sample_run, fewer) == [("new", "bits-per-word")]
-    assert _kinds(fewer, sample_run) == [("gone", "bits-per-word")]
+    assert _kinds(sample_run, fewer) == [("added", "bits-per-word")]
+    assert _kinds(fewer, sample_run) == [("removed", "bits-per-word")]
 
 
 def test_a_claim_that_is_not_established_any_more_is_broken(sample_run: RunRecord) -> None:
@@ -111,7 +111,7 @@ def test_the_worst_kind_comes_first(sample_run: RunRecord) -> None:
     """Broken claims, then new findings, then the rest."""
     claims = (replace(sample_run.claims[0], status="unknown"),)
     new = replace(_with_check(sample_run, status=Status.REFUTED), claims=claims)
-    assert [kind for kind, _ in _kinds(new, sample_run)] == ["broken", "new", "gone"]
+    assert [kind for kind, _ in _kinds(new, sample_run)] == ["broken", "new", "removed"]
 
 
 def test_versions_that_differ_are_told(sample_run: RunRecord) -> None:

@@ -1,4 +1,4 @@
-"""Two runs against each other: what is new, fixed, moved, or no longer there."""
+"""Two runs against each other: which claims and findings are new, fixed, moved, or no longer there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from verify.verdict import Status
 FACTOR = 2.0
 """A worst error / bound has moved when it is more than this times what it was, or less than 1/this."""
 
-KINDS = ("broken", "new", "fixed", "moved", "gone")
+KINDS = ("broken", "new", "fixed", "moved", "gone", "added", "removed")
 """The kinds of change, the one to look at first in front."""
 
 
@@ -22,10 +22,10 @@ KINDS = ("broken", "new", "fixed", "moved", "gone")
 class Change:
     """One difference between two runs.
 
-    ``kind``: broken (an established claim is not established any more), new (a finding that was none,
-    or a claim that was not there), fixed (a refuted check that now holds, or a claim now established),
-    moved (the status changed otherwise, the statement changed, or the worst error / bound by more than
-    FACTOR) or gone (a finding that was not run again, or a claim that is not there any more).
+    ``kind``: broken (an established claim is not established any more), new (a finding that was none),
+    fixed (a refuted check that now holds, or a claim now established), moved (the status changed
+    otherwise, the statement changed, or the worst error / bound by more than FACTOR), gone (a finding
+    that was not run again), added or removed (a claim that was not there, or is not any more).
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Change:
     @property
     def worse(self) -> bool:
         """Whether something holds no more, or is now refuted: the exit code is then 1."""
-        return self.kind == "broken" or (self.kind == "new" and self.what != "claim")
+        return self.kind in ("broken", "new")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ def _claims(run: RunRecord, old: RunRecord) -> Iterator[Change]:
     before, after = ({claim.id: claim for claim in one.claims} for one in (old, run))
     for name in dict.fromkeys([*after, *before]):
         if name not in before:
-            yield Change("new", name, "claim", "not there", standing(after[name]))
+            yield Change("added", name, "claim", "not there", standing(after[name]))
         elif name not in after:
-            yield Change("gone", name, "claim", standing(before[name]), "not there")
+            yield Change("removed", name, "claim", standing(before[name]), "not there")
         elif (kind := _claim_kind(before[name], after[name])) is not None:
             reworded = "" if _statements(before[name]) == _statements(after[name]) else ", another statement"
             yield Change(kind, name, "claim", standing(before[name]), standing(after[name]) + reworded)

@@ -29,10 +29,12 @@ _SHOWN = 2
 
 _KINDS = {
     "broken": "Claims that are not established any more",
-    "new": "New",
+    "new": "New findings",
     "fixed": "Fixed",
     "moved": "Moved",
-    "gone": "No longer there",
+    "gone": "Findings that were not run again",
+    "added": "Claims added",
+    "removed": "Claims removed",
 }
 
 
