@@ -57,6 +57,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         prose=_prose,
         quantity=shape.quantity,
         drawing=_drawing,
+        thumbnail=_thumbnail,
         slug=shape.slug,
         measure=_measure,
         day=_day,
@@ -113,6 +114,10 @@ def _measure(record: EvidenceRecord) -> str:
 
 def _drawing(figure: Figure) -> Markup:
     return Markup(svg(figure))
+
+
+def _thumbnail(figure: Figure) -> Markup:
+    return Markup(svg(figure, small=True))
 
 
 def _day(created: str) -> str:

@@ -28,6 +28,7 @@ def markdown(run: RunRecord, comparison: Comparison | None = None) -> str:
         *(_changes(comparison) if comparison else ()),
         *_findings(grouped(run.evidence)),
         *_claims(run),
+        *(_atlas(run) if run.atlas else ()),
     ]
     if run.sweeps:
         beyond = [one for one in run.sweeps if one.refuted]
@@ -91,6 +92,15 @@ def _claims(run: RunRecord) -> Iterable[str]:
     for claim in run.claims:
         status = standing(claim)
         yield f"| {_plain(claim.id)} | {status if established(claim) else f'**{status}**'} |"
+    yield from ("", "</details>")
+
+
+def _atlas(run: RunRecord) -> Iterable[str]:
+    yield from ("", "<details><summary>Which losses are negative log-likelihoods</summary>", "")
+    yield from ("| loss | a likelihood | of |", "|---|---|---|")
+    for entry in run.atlas:
+        name = f"{entry.loss}({entry.options})" if entry.options else entry.loss
+        yield f"| {_code(name)} | {_plain(entry.verdict)} | {_plain(entry.distribution)} |"
     yield from ("", "</details>")
 
 

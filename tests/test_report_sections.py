@@ -1,0 +1,52 @@
+"""Sections of the page beside findings and claims: how much is shown, and what of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from verify.record import RunRecord
+from verify.report.html import page
+from verify.report.markdown import markdown
+
+
+def test_the_page_of_the_full_run_is_small() -> None:
+    """The committed page has at most 1.5 MB, so that it can be mailed and opens at once."""
+    assert (Path(__file__).parent.parent / "reports" / "report.html").stat().st_size <= 1_500_000
+
+
+def test_only_the_first_checks_of_a_finding_are_shown_with_their_input(sample_run: RunRecord) -> None:
+    """The rest is counted, and is in the table of its claim."""
+    found = sample_run.evidence[1]
+    dtypes = ("float64", "float32", "float16", "bfloat16", "float8")
+    text = page(replace(sample_run, evidence=tuple(replace(found, dtype=dtype) for dtype in dtypes)))
+    assert text.count("print(torch.zeros(1))") == 3
+    assert "The other 2 are in the tables of their claims" in text
+    assert 'rowspan="5"' in text
+
+
+def test_the_atlas_says_what_each_loss_is(sample_run: RunRecord) -> None:
+    """Verdict, distribution, normaliser or totals, the way it was shown, and a picture."""
+    text = page(sample_run)
+    atlas = text[text.index('<section id="atlas">') : text.index('<section id="figures">')]
+    for shown in (
+        "yes, but for a constant",
+        "Laplace",
+        "MarginLoss(p=1)",
+        "total at 1",
+        "a claim: kl-one-hot",
+    ):
+        assert shown in atlas
+    assert atlas.count("<svg") == 1
+
+
+def test_a_run_without_an_atlas_has_no_section_for_it(sample_run: RunRecord) -> None:
+    """Nothing is promised that is not there."""
+    bare = replace(sample_run, atlas=())
+    assert "atlas" not in page(bare).partition("</style>")[2]
+    assert "likelihoods" not in markdown(bare)
+
+
+def test_the_markdown_has_the_atlas_as_a_table(sample_run: RunRecord) -> None:
+    """A row for each loss."""
+    assert "| `MarginLoss(p=1)` | no | hinges |" in markdown(sample_run)
