@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
+import pytest
+
 from verify.record import RunRecord
+from verify.report.heat import Cell, heat_map
 from verify.report.html import page
 from verify.report.markdown import markdown
 
@@ -50,3 +54,45 @@ def test_a_run_without_an_atlas_has_no_section_for_it(sample_run: RunRecord) -> 
 def test_the_markdown_has_the_atlas_as_a_table(sample_run: RunRecord) -> None:
     """A row for each loss."""
     assert "| `MarginLoss(p=1)` | no | hinges |" in markdown(sample_run)
+
+
+def test_the_heat_map_keeps_the_worst_of_each_cell(sample_run: RunRecord) -> None:
+    """Over all claims and sides, by dtype and device; what was not measured is empty."""
+    check = sample_run.evidence[0]
+    evidence = (
+        check,
+        replace(check, claim="other", worst_ulp=3.0, worst_ratio=0.2),
+        replace(check, implementation="F.other", dtype="float16", worst_ulp=None, worst_ratio=float("nan")),
+        replace(check, implementation="a + b"),
+        replace(check, implementation="a against b"),
+        replace(check, implementation="definition"),
+    )
+    found = heat_map(replace(sample_run, evidence=evidence))
+    assert found.columns == (("float32", "cpu"), ("float16", "cpu"))
+    assert found.rows == (
+        ("F.nll_loss", (Cell(3.0, 0.25), None)),
+        ("F.other", (None, Cell(inf, inf))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("ratio", "grade"),
+    [
+        (0.0, "half"),
+        (0.5, "half"),
+        (0.51, "within"),
+        (1.0, "within"),
+        (1.01, "beyond"),
+        (101.0, "far"),
+        (inf, "far"),
+    ],
+)
+def test_a_cell_has_the_grade_of_its_worst_error(ratio: float, grade: str) -> None:
+    """By its multiple of the bound."""
+    assert Cell(1.0, ratio).grade == grade
+
+
+def test_the_page_shows_the_heat_map_where_something_was_measured(sample_run: RunRecord) -> None:
+    """With numbers in its cells, so that the colours are not needed."""
+    assert '<td class="half">0.5<small>0.25 ×</small></td>' in page(sample_run)
+    assert 'id="accuracy"' not in page(replace(sample_run, evidence=()))

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from verify.record import EvidenceRecord, Figure, RunRecord, StepRecord
 from verify.report import shape
 from verify.report.comparison import FACTOR, Comparison
+from verify.report.heat import GRADES, heat_map
 from verify.report.mathml import mathml
 from verify.report.plots import svg
 from verify.report.prose import prose
@@ -81,6 +82,8 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         most=_MOST,
         shown=_SHOWN,
         summary=summarise(run),
+        heat=heat_map(run),
+        grades=GRADES,
         findings=shape.grouped(run.evidence),
         provenance=dict(run.provenance),
         devices=sorted({record.device for record in run.evidence}),
