@@ -12,6 +12,7 @@ from verify.record import RunRecord
 from verify.report.heat import Cell, heat_map
 from verify.report.html import page
 from verify.report.markdown import markdown
+from verify.report.premises import premises
 
 
 def test_the_page_of_the_full_run_is_small() -> None:
@@ -96,3 +97,24 @@ def test_the_page_shows_the_heat_map_where_something_was_measured(sample_run: Ru
     """With numbers in its cells, so that the colours are not needed."""
     assert '<td class="half">0.5<small>0.25 ×</small></td>' in page(sample_run)
     assert 'id="accuracy"' not in page(replace(sample_run, evidence=()))
+
+
+def test_each_premise_lists_the_claims_that_need_it(sample_run: RunRecord) -> None:
+    """Cited theorems first; a rule used in a corrected form counts for the claim that it corrects."""
+    proved, corrected = sample_run.claims
+    assert corrected.corrected is not None
+    steps = proved.parts[0].steps
+    part = replace(corrected.corrected.parts[0], steps=steps, citation="Theorem 1 (a book)")
+    corrected = replace(corrected, corrected=replace(corrected.corrected, parts=(part,)))
+    found = premises(replace(sample_run, claims=(proved, corrected)))
+    assert [(one.name, one.cited, [claim.id for claim in one.claims]) for one in found] == [
+        ("Theorem 1 (a book)", True, ["bits-per-word"]),
+        ("delta", False, ["kl-one-hot", "bits-per-word"]),
+    ]
+
+
+def test_a_premise_links_to_its_claims_in_the_colour_of_their_status(sample_run: RunRecord) -> None:
+    """Status and mark are those computed in the run."""
+    assert '<a class="badge holds" href="#kl-one-hot">kl-one-hot</a>' in page(sample_run)
+    claim = replace(sample_run.claims[0], status="unknown")
+    assert '<a class="badge fails" href="#kl-one-hot">' in page(replace(sample_run, claims=(claim,)))

@@ -16,6 +16,7 @@ from verify.report.comparison import FACTOR, Comparison
 from verify.report.heat import GRADES, heat_map
 from verify.report.mathml import mathml
 from verify.report.plots import svg
+from verify.report.premises import premises
 from verify.report.prose import prose
 from verify.report.summary import counted, summarise
 from verify.verdict import Status
@@ -83,6 +84,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         shown=_SHOWN,
         summary=summarise(run),
         heat=heat_map(run),
+        premises=premises(run),
         grades=GRADES,
         findings=shape.grouped(run.evidence),
         provenance=dict(run.provenance),
