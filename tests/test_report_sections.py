@@ -113,6 +113,16 @@ def test_each_premise_lists_the_claims_that_need_it(sample_run: RunRecord) -> No
     ]
 
 
+def test_a_hypothesis_of_a_claim_is_no_premise_of_others(sample_run: RunRecord) -> None:
+    """It is left out, and what stands behind a colon is the argument of a rule."""
+    claim = sample_run.claims[0]
+    step = claim.parts[0].steps[1]
+    rules = tuple(replace(step.rules[0], name=name) for name in ("hyp:sum_p", "cases:p", "cases:q"))
+    part = replace(claim.parts[0], steps=(replace(step, rules=rules),))
+    found = premises(replace(sample_run, claims=(replace(claim, parts=(part,)),)))
+    assert [one.name for one in found] == ["cases"]
+
+
 def test_a_premise_links_to_its_claims_in_the_colour_of_their_status(sample_run: RunRecord) -> None:
     """Status and mark are those computed in the run."""
     assert '<a class="badge holds" href="#kl-one-hot">kl-one-hot</a>' in page(sample_run)

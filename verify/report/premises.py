@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from verify.record import ClaimRecord, PartRecord, RunRecord
 
+HYPOTHESIS = "hyp"
+"""The kind of a rule that uses a hypothesis of the claim itself: it is a premise of no other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Premise:
@@ -19,7 +22,10 @@ class Premise:
 
 
 def premises(run: RunRecord) -> tuple[Premise, ...]:
-    """Every premise that a derivation of the run uses: cited theorems first, then what most claims need."""
+    """Every premise that a derivation of the run uses: cited theorems first, then what most claims need.
+
+    The hypotheses of a claim itself are left out, and a rule with an argument counts once.
+    """
     words: dict[tuple[bool, str], str] = {}
     users: dict[tuple[bool, str], dict[str, ClaimRecord]] = {}
     for claim in run.claims:
@@ -44,4 +50,7 @@ def _of(part: PartRecord) -> Iterator[tuple[bool, str, str]]:
     if part.citation:
         yield True, part.citation, "taken from the literature"
     for step in part.steps:
-        yield from ((False, rule.name, rule.words) for rule in step.rules)
+        for rule in step.rules:
+            kind = rule.name.partition(":")[0]
+            if kind != HYPOTHESIS:
+                yield False, kind, rule.words
