@@ -239,19 +239,19 @@ def _multi_label_margin(*scores: Number) -> tuple[Expr, ...]:
 NEITHER = (
     Neither(
         "HingeEmbeddingLoss",
-        "at a distance x the labels 1 and -1 have e^-x and e^-max(0, 1 - x)",
+        "at a distance x the labels 1 and -1 have exp(-x) and exp(-max(0, 1 - x))",
         lambda d: (Integer(0) + d, _positive_part(1 - d)),
         ((Integer(0),), (Rational(1, 2),)),
     ),
     Neither(
         "MarginRankingLoss",
-        "the loss is linear on one side, and e^-max(0, d) + e^-max(0, -d) is not constant",
+        "the loss is linear on one side, and exp(-max(0, d)) + exp(-max(0, -d)) is not constant",
         lambda a, b: (_positive_part(b - a), _positive_part(a - b)),
         ((Integer(0), Integer(0)), (Integer(1), Integer(0))),
     ),
     Neither(
         "CosineEmbeddingLoss",
-        "e^(cos - 1) + e^-max(0, cos) is not constant",
+        "exp(cos - 1) + exp(-max(0, cos)) is not constant",
         lambda cosine: (1 - cosine, _positive_part(cosine)),
         ((Integer(1),), (Rational(3, 5),)),
     ),

@@ -9,6 +9,7 @@ import pytest
 
 from verify.record import (
     FORMAT_VERSION,
+    AtlasRecord,
     ClaimRecord,
     EvidenceRecord,
     Figure,
@@ -154,6 +155,21 @@ def _evidence() -> tuple[EvidenceRecord, ...]:
     )
 
 
+def _atlas() -> tuple[AtlasRecord, ...]:
+    figure = Figure("atlas-L1Loss", "", "density", "", "target", "density", (("", ((0.0, 1.0), (1.0, 0.4))),))
+    return (
+        AtlasRecord(
+            "L1Loss", "", True, "yes, but for a constant", "Laplace", "integrated", "2", figure=figure
+        ),
+        AtlasRecord(
+            "MarginLoss", "p=1", False, "no", "hinges", "two inputs", totals=(("0", "2"), ("1", "3"))
+        ),
+        AtlasRecord(
+            "NLLLoss", "", None, "not shown", "categorical", "a claim", "1", rests_on=("kl-one-hot",)
+        ),
+    )
+
+
 @pytest.fixture
 def sample_run() -> RunRecord:
     """A run with one proved claim, one corrected claim, a finding, a figure and a device not run."""
@@ -178,4 +194,5 @@ def sample_run() -> RunRecord:
                 "underflow", "kl-one-hot", "Underflow", "A product", "factors", "value", (("p", curve),), True
             ),
         ),
+        atlas=_atlas(),
     )

@@ -24,7 +24,7 @@ FLOORS = (
     "assertions attempts audit_findings audit_report audit_words auditing certificates checking facts report "
     "results sweeps",
     "__main__ audit_commands audit_process check_commands cli commands isolation ledger output parallel "
-    "places runs suites sweep_commands terminal testing worker",
+    "places report_commands runs suites sweep_commands terminal testing worker",
 )
 """The rooms of each floor, from the ground up; a package is one room."""
 

@@ -294,13 +294,14 @@ def test_a_formula_that_cannot_be_shown_names_its_file(
     assert f"{tmp_path / 'bad.json'}: formula" in _one_line(capsys)
 
 
-def test_report_writes_the_three_files(
+def test_report_writes_its_files(
     sample_run: RunRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The page, the Markdown and the JSON, and at the end where they are and what they say."""
+    """The page, the Markdown, the JSON and the XML, and at the end where they are and what they say."""
     save(sample_run, tmp_path / "mine.json")
     assert main(["report", str(tmp_path / "mine.json"), "--output", str(tmp_path / "out")]) == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "junit.xml",
         "report.html",
         "report.json",
         "report.md",

@@ -38,6 +38,18 @@ def test_a_function_name_is_one_upright_identifier() -> None:
     assert "<mi>softmax</mi><mo" in mathml(r"\operatorname{softmax}(x)")
 
 
+def test_a_row_of_one_element_is_that_element() -> None:
+    """What groups nothing makes the page longer and nothing else."""
+    assert mathml("{{x}}_{{{i}}}") == '<math displaystyle="true"><msub><mi>x</mi><mi>i</mi></msub></math>'
+
+
+def test_brackets_at_the_ends_of_a_row_say_nothing_of_themselves() -> None:
+    """They stretch by default, and only those that must not say so."""
+    row = "<mrow><mo>(</mo><mfrac><mi>a</mi><mi>b</mi></mfrac><mo>)</mo></mrow>"
+    assert row in mathml(r"x + \left(\frac{a}{b}\right)")
+    assert '<mo stretchy="false">(</mo>' in mathml("f(x)")
+
+
 @pytest.mark.parametrize(
     "latex",
     [

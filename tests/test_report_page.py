@@ -13,7 +13,7 @@ from math import inf
 
 import pytest
 
-from verify.record import Figure, NotRun, RunRecord
+from verify.record import AtlasRecord, Figure, NotRun, RunRecord
 from verify.report.html import page
 from verify.report.markdown import markdown
 from verify.report.shape import error_of, grouped, measure, quantity
@@ -99,6 +99,11 @@ def _hostile(run: RunRecord) -> RunRecord:
         evidence=(found,),
         not_run=(NotRun(HOSTILE, HOSTILE, HOSTILE),),
         figures=(figure,),
+        atlas=(
+            AtlasRecord(
+                HOSTILE, HOSTILE, True, HOSTILE, HOSTILE, HOSTILE, "1", ((HOSTILE, "1"),), (HOSTILE,), figure
+            ),
+        ),
     )
 
 
@@ -330,7 +335,7 @@ def test_hostile_text_cannot_leave_its_markdown_cell(sample_run: RunRecord) -> N
     outside_code = re.sub(r"`[^`\n]*`", "", text)
     assert set(re.findall(r"</?([a-z]+)", outside_code)) == {"details", "summary"}
     rows = [re.sub(r"\\\|", "", line) for line in text.splitlines() if line.startswith("| `")]
-    assert {row.count("|") for row in rows} == {10}
+    assert {row.count("|") for row in rows} == {4, 10}  # the atlas, the findings
 
 
 def test_hostile_text_is_no_markup_in_markdown(sample_run: RunRecord) -> None:

@@ -7,9 +7,15 @@ from importlib.metadata import entry_points
 
 from verify.claim import Claim
 from verify.errors import UsageError, unknown
+from verify.record import AtlasRecord
 
 GROUP = "lossproof.claims"
 """Entry points of this group name tuples of claims, as ``article = "proofs:CLAIMS"`` does."""
+
+ATLAS = "lossproof.atlas"
+"""Entry points of this group name functions that judge losses, ``article = "proofs.atlas_entries:judged"``.
+
+Each takes the ids of the statements that were proved and returns an AtlasRecord for each loss."""
 
 
 @functools.cache
@@ -23,6 +29,12 @@ def claims() -> tuple[Claim, ...]:
     if twice:
         raise UsageError(f"two claims have the id {twice[0]!r}; an id is given once and for ever")
     return tuple(found)
+
+
+def atlas(proved: frozenset[str]) -> tuple[AtlasRecord, ...]:
+    """Which losses are likelihoods, of all distributions; ``proved`` are the statements that hold."""
+    points = sorted(entry_points(group=ATLAS), key=lambda p: p.name)
+    return tuple(record for point in points for record in point.load()(proved))
 
 
 def find(claim_id: str) -> Claim:

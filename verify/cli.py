@@ -57,6 +57,14 @@ def parser() -> argparse.ArgumentParser:
     )
     report = commands.add_parser("report", help="write the reports of one run or of several, merged")
     report.add_argument("files", nargs="+", type=Path, metavar="FILE", help="report.json files")
+    report.add_argument(
+        "--compare",
+        type=_file,
+        default=None,
+        metavar="OLD",
+        help="show what changed since the run in this report.json, and fail with exit code 1 where an "
+        "established claim is so no more or a finding is new",
+    )
     _add_output(report)
     _add_check(commands.add_parser("check", help="check a function of your own, values and gradient"))
     _add_audit(commands.add_parser("audit", help="find out which wrong implementations a test lets pass"))

@@ -12,46 +12,43 @@ from typing import TYPE_CHECKING, Any
 
 from verify.catalogue import claims, find
 from verify.claim import Claim
-from verify.errors import ReportFormatError, UnavailableError
+from verify.errors import UnavailableError
 from verify.exits import Exit
 from verify.parallel import default_processes, in_order
 from verify.proof import judge
-from verify.record import ClaimRecord, EvidenceRecord, RunRecord
+from verify.record import ClaimRecord, EvidenceRecord
 from verify.report import text
 from verify.report.jsonable import pack
 from verify.report.outline import outline
 from verify.report.provenance import installed, provenance
 from verify.report.summary import Summary, established, summarise
 from verify.report.text import Line
+from verify.report_commands import FILES, REPORTING, merged, require_report_packages, write
 from verify.terminal import Steps, show, show_json, width
 
 if TYPE_CHECKING:
     from verify.runs import Plan
 
-_NEEDED = {
-    "run": ("jinja2", "latex2mathml", "matplotlib", "msgspec"),
-    "prove": ("sympy", "mpmath", "python-flint", "hypothesis"),
-}
+_PROVING = ("sympy", "mpmath", "python-flint", "hypothesis")
 _MANY = 16
 """So many claims are judged in processes of their own, whose start takes a second."""
-_FILES = ("report.json", "report.html", "report.md")
 _DEFAULT_EVIDENCE = Path("reports/report.json")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prove all, check torch, write report.json, report.html and report.md, print the sentence."""
-    _require_report_packages()
+    """Prove all, check torch, write the files of the report, print the sentence."""
+    require_report_packages()
     from verify.report.files import require_writable
     from verify.runs import perform
 
     plan = _plan(options)
     if not plan.claims:
         return _nothing(options)
-    require_writable(options.output, _FILES)
+    require_writable(options.output, FILES)
     with Steps(len(plan.claims)) as steps:
         record = perform(plan, steps.finished)
     summary = summarise(record)
-    _write(record, options)
+    write(record, options, findings_fail=options.fail_on == "finding")
     return _run_outcome(summary, options.fail_on)
 
 
@@ -101,23 +98,13 @@ def explain(options: argparse.Namespace) -> int:
 
 def report(options: argparse.Namespace) -> int:
     """Merge the runs in the files given and write the reports of all of them together."""
-    _require_report_packages()
-    from verify.report.model import load, merge
-
-    runs = {path: load(path) for path in options.files}
-    record = merge(list(runs.values()))
-    try:
-        _write(record, options)
-    except ReportFormatError:
-        _blame(runs)
-        raise
-    return Exit.HOLDS if record.claims else Exit.NOTHING_CHECKED
+    return merged(options)
 
 
 def doctor(options: argparse.Namespace) -> int:
     """Print versions, devices and the number of claims, and what each absent package would allow."""
     facts = dict(provenance())
-    for name in _NEEDED["run"]:
+    for name in REPORTING:
         facts[name] = installed(name) or "absent"
     if installed("torch"):
         from verify import backends
@@ -130,7 +117,7 @@ def doctor(options: argparse.Namespace) -> int:
     else:
         show(text.columns(list(facts.items()), width()))
         show(Line(line, "yellow") for line in advice)
-    return Exit.COULD_NOT_RUN if any(facts[name] == "absent" for name in _NEEDED["prove"]) else Exit.HOLDS
+    return Exit.COULD_NOT_RUN if any(facts[name] == "absent" for name in _PROVING) else Exit.HOLDS
 
 
 def check(options: argparse.Namespace) -> int:
@@ -212,36 +199,6 @@ def _plan(options: argparse.Namespace) -> Plan:
     )
 
 
-def _write(record: RunRecord, options: argparse.Namespace) -> None:
-    """Render first, then write, so that a failure leaves the old files; then say where they are."""
-    from verify.report.files import write_together
-    from verify.report.html import page
-    from verify.report.markdown import markdown
-    from verify.report.model import encode
-
-    folder: Path = options.output
-    pieces = encode(record), page(record).encode(), markdown(record).encode()
-    contents = dict(zip(_FILES, pieces, strict=True))
-    write_together(folder, contents)
-    sentence = summarise(record).sentence
-    if options.json:
-        show_json({"report": str(folder / "report.html"), "files": sorted(contents), "sentence": sentence})
-    else:
-        show(text.findings(record))
-        show([Line(f"report: {folder / 'report.html'}"), Line(sentence, "bold")])
-
-
-def _blame(runs: Mapping[Path, RunRecord]) -> None:
-    """Raise ReportFormatError for the file that cannot be shown, by its name."""
-    from verify.report.html import page
-
-    for path, run in runs.items():
-        try:
-            page(run)
-        except ReportFormatError as error:
-            raise ReportFormatError(f"{path}: {error}") from None
-
-
 def _run_outcome(summary: Summary, fail_on: str) -> int:
     fails = {
         "never": False,
@@ -268,23 +225,17 @@ def _nothing(options: argparse.Namespace) -> int:
 def _evidence_at_hand(path: Path | None, claim: str) -> tuple[EvidenceRecord, ...]:
     if path is None and (not _DEFAULT_EVIDENCE.is_file() or not installed("msgspec")):
         return ()
-    _require_report_packages()
+    require_report_packages()
     from verify.report.model import load
 
     return tuple(record for record in load(path or _DEFAULT_EVIDENCE).evidence if record.claim == claim)
-
-
-def _require_report_packages() -> None:
-    absent = [name for name in _NEEDED["run"] if not installed(name)]
-    if absent:
-        raise UnavailableError(f"reports need {', '.join(absent)}; pip install 'lossproof[report]'")
 
 
 def _advice(facts: Mapping[str, Any]) -> list[str]:
     advice = []
     if facts["torch"] == "absent":
         advice.append("without torch nothing is measured; pip install 'lossproof[torch]'")
-    if any(facts[name] == "absent" for name in _NEEDED["run"]):
+    if any(facts[name] == "absent" for name in REPORTING):
         advice.append("without the report packages no report is written; pip install 'lossproof[report]'")
     if facts["claims"] == "0":
         advice.append("no claim is installed; pip install lossproof")

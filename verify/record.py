@@ -168,6 +168,28 @@ class SweepRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AtlasRecord:
+    """Whether a loss of torch.nn is the negative log-likelihood of its target, and how that was shown.
+
+    ``likelihood``: True or False, None where neither was shown; ``verdict`` the same in words, with what
+    is left out. ``normaliser``: LaTeX of the integral or the sum of exp(-loss) over all targets.
+    ``totals``: of a loss that is none, inputs with LaTeX of that sum, which differs. ``rests_on``: the
+    statements of the catalogue that say it.
+    """
+
+    loss: str
+    options: str
+    likelihood: bool | None
+    verdict: str
+    distribution: str
+    method: str
+    normaliser: str = ""
+    totals: tuple[tuple[str, str], ...] = ()
+    rests_on: tuple[str, ...] = ()
+    figure: Figure | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """A whole run: provenance (command, seed, versions, machine) and everything that was found."""
 
@@ -181,3 +203,4 @@ class RunRecord:
     not_run: tuple[NotRun, ...] = ()
     figures: tuple[Figure, ...] = ()
     sweeps: tuple[SweepRecord, ...] = ()
+    atlas: tuple[AtlasRecord, ...] = ()

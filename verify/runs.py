@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from verify import backends
-from verify.catalogue import claims, find
+from verify.catalogue import atlas, claims, find
 from verify.claim import Claim, Part
 from verify.errors import UnavailableError
 from verify.evidence import gather
@@ -75,6 +75,7 @@ def perform(plan: Plan, finished: Callable[[str], None]) -> RunRecord:
         not_run=tuple(dict.fromkeys(entry for one in examined for entry in one.not_run)),
         figures=tuple(_figures(plan)),
         sweeps=tuple(record for records in everywhere for record in records),
+        atlas=atlas(_proved(one.record for one in examined)) if _is_whole(plan) else (),
     )
 
 
@@ -112,10 +113,20 @@ def sweeps_of(plan: Plan) -> tuple[tuple[str, str, str], ...]:
 
     Those of the 16-bit dtypes, in a run of the whole catalogue.
     """
-    if not installed("torch") or not {claim.id for claim in claims()} <= set(plan.claims):
+    if not installed("torch") or not _is_whole(plan):
         return ()
     narrow = [dtype for dtype in plan.dtypes if format_named(dtype).width == 16]
     return tuple((name, dtype, device) for name in peers() for dtype in narrow for device in plan.devices)
+
+
+def _is_whole(plan: Plan) -> bool:
+    return {claim.id for claim in claims()} <= set(plan.claims)
+
+
+def _proved(records: Iterable[ClaimRecord]) -> frozenset[str]:
+    """The ids of the statements that the kernel proved."""
+    parts = (part for record in records for part in (*record.parts, *record.holds_when))
+    return frozenset(part.id for part in parts if part.status == "proved")
 
 
 def _swept(what: tuple[str, str, str]) -> tuple[SweepRecord, ...]:

@@ -12,17 +12,39 @@ from markupsafe import Markup
 
 from verify.record import EvidenceRecord, Figure, RunRecord, StepRecord
 from verify.report import shape
+from verify.report.comparison import FACTOR, Comparison
+from verify.report.heat import GRADES, heat_map
 from verify.report.mathml import mathml
 from verify.report.plots import svg
+from verify.report.premises import premises
 from verify.report.prose import prose
 from verify.report.summary import counted, summarise
 from verify.verdict import Status
 
 _POLICY = "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
+_MOST = 200
+"""How many changes of one kind the page shows."""
 
-def page(run: RunRecord) -> str:
-    """The HTML of a run. Raises ReportFormatError for a formula that is not plain mathematics."""
+_SHOWN = 2
+"""How many further checks of one finding are shown with their input; the JSON has all."""
+
+_KINDS = {
+    "broken": "Claims that are not established any more",
+    "new": "New findings",
+    "fixed": "Fixed",
+    "moved": "Moved",
+    "gone": "Findings that were not run again",
+    "added": "Claims added",
+    "removed": "Claims removed",
+}
+
+
+def page(run: RunRecord, comparison: Comparison | None = None) -> str:
+    """The HTML of a run, with what changed since an older one where that is given.
+
+    Raises ReportFormatError for a formula that is not plain mathematics.
+    """
     environment = Environment(
         loader=PackageLoader("verify.report", "templates"),
         autoescape=True,
@@ -37,12 +59,14 @@ def page(run: RunRecord) -> str:
         prose=_prose,
         quantity=shape.quantity,
         drawing=_drawing,
+        thumbnail=_thumbnail,
         slug=shape.slug,
         measure=_measure,
         day=_day,
     )
     environment.globals.update(
         attempts=shape.attempts,
+        by_implementation=shape.by_implementation,
         counted=counted,
         error_of=shape.error_of,
         evidence_of=shape.evidence_of,
@@ -53,7 +77,15 @@ def page(run: RunRecord) -> str:
     style = files("verify.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
     return environment.get_template("report.html.j2").render(
         run=run,
+        comparison=comparison,
+        kinds=_KINDS,
+        factor=FACTOR,
+        most=_MOST,
+        shown=_SHOWN,
         summary=summarise(run),
+        heat=heat_map(run),
+        premises=premises(run),
+        grades=GRADES,
         findings=shape.grouped(run.evidence),
         provenance=dict(run.provenance),
         devices=sorted({record.device for record in run.evidence}),
@@ -87,6 +119,10 @@ def _measure(record: EvidenceRecord) -> str:
 
 def _drawing(figure: Figure) -> Markup:
     return Markup(svg(figure))
+
+
+def _thumbnail(figure: Figure) -> Markup:
+    return Markup(svg(figure, small=True))
 
 
 def _day(created: str) -> str:

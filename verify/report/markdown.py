@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from verify.record import RunRecord
+from verify.report.comparison import Comparison
 from verify.report.shape import Finding, finite, grouped, named, quantity, standing
 from verify.report.summary import established, summarise
 
 _HARMLESS = {ord(letter): f"&#{ord(letter)};" for letter in "\\`*_[]<>|#@&~"}
 _SHOWN = 8
-"""How many findings are listed; the page has them all."""
+"""How many findings, and changes, are listed; the page has them all."""
 
 
-def markdown(run: RunRecord) -> str:
-    """One sentence, the findings that weigh most, every claim in one line, and what was not run."""
+def markdown(run: RunRecord, comparison: Comparison | None = None) -> str:
+    """One sentence, the findings that weigh most, every claim in one line, and what was not run.
+
+    With ``comparison`` also what changed since an older run.
+    """
     versions = dict(run.provenance)
     lines = [
         f"**{_plain(summarise(run).sentence)}**",
         "",
         f"{_plain(run.created)}, torch {_plain(versions.get('torch', 'absent'))}, "
         f"{_plain(versions.get('python', ''))}, seed {run.seed}",
+        *(_changes(comparison) if comparison else ()),
         *_findings(grouped(run.evidence)),
         *_claims(run),
+        *(_atlas(run) if run.atlas else ()),
     ]
     if run.sweeps:
         beyond = [one for one in run.sweeps if one.refuted]
@@ -37,6 +43,19 @@ def markdown(run: RunRecord) -> str:
         lines += ["", "### Not run", ""]
         lines += [f"- {_plain(n.what)}: {_plain(n.why)} ({_plain(n.how)})" for n in run.not_run]
     return "\n".join(lines) + "\n"
+
+
+def _changes(comparison: Comparison) -> Iterable[str]:
+    yield from ("", "### Changes", "", _plain(comparison.sentence))
+    for name, before, after in comparison.facts:
+        yield f"- {_plain(name)}: {_plain(before)} before, {_plain(after)} now"
+    if comparison.changes:
+        yield from ("", "| change | claim | what | before | now |", "|---|---|---|---|---|")
+    for change in comparison.changes[:_SHOWN]:
+        cells = change.kind, change.claim, _short(change.what, 120), change.before, change.after
+        yield f"| {' | '.join(map(_plain, cells))} |"
+    if len(comparison.changes) > _SHOWN:
+        yield from ("", f"and {len(comparison.changes) - _SHOWN} more on the page.")
 
 
 def _findings(found: tuple[Finding, ...]) -> Iterable[str]:
@@ -73,6 +92,15 @@ def _claims(run: RunRecord) -> Iterable[str]:
     for claim in run.claims:
         status = standing(claim)
         yield f"| {_plain(claim.id)} | {status if established(claim) else f'**{status}**'} |"
+    yield from ("", "</details>")
+
+
+def _atlas(run: RunRecord) -> Iterable[str]:
+    yield from ("", "<details><summary>Which losses are negative log-likelihoods</summary>", "")
+    yield from ("| loss | a likelihood | of |", "|---|---|---|")
+    for entry in run.atlas:
+        name = f"{entry.loss}({entry.options})" if entry.options else entry.loss
+        yield f"| {_code(name)} | {_plain(entry.verdict)} | {_plain(entry.distribution)} |"
     yield from ("", "</details>")
 
 

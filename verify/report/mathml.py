@@ -33,6 +33,8 @@ _RELATIONS = frozenset("=≤≥<>≠→⇒⇔⟹⟺∈≈∝")
 _SUMS = frozenset("+-−")
 _OPENING = frozenset("([{⌈⌊⟨")
 _CLOSING = frozenset(")]}⌉⌋⟩")
+_BRACKETS = {"prefix": _OPENING, "postfix": _CLOSING}
+"""Brackets that stretch, and are fences, where they begin and end a row."""
 
 
 @lru_cache(maxsize=4096)
@@ -49,8 +51,9 @@ def mathml(latex: str) -> str:
         tree = ElementTree.fromstring(convert(latex, display="block"))
     except _FAILURES as error:
         raise _refusal(latex, f"does not convert to MathML ({type(error).__name__})") from None
-    row = tree[0] if len(tree) == 1 and _name(tree[0]) == "mrow" else tree
     _clean(tree, latex)
+    _shorten(tree)
+    row = tree[0] if len(tree) == 1 and _name(tree[0]) == "mrow" else tree
     _set_functions(row)
     return "".join(
         f'<math displaystyle="true">{"".join(map(_markup, piece))}</math>' for piece in _pieces(list(row))
@@ -86,6 +89,21 @@ def _clean(tree: ElementTree.Element, latex: str) -> None:
             if attribute in ("href", "style", "class", "id"):
                 raise _refusal(latex, f"sets {attribute}, which is not mathematics")
             del element.attrib[attribute]
+
+
+def _shorten(parent: ElementTree.Element) -> None:
+    """Drop rows of one element, and attributes that say what MathML takes for granted."""
+    children = list(parent)
+    for place, child in enumerate(children):
+        while _name(child) == "mrow" and len(child) == 1 and _name(child[0]) != "mo":
+            child = child[0]
+        parent[place] = child
+        ends = {0: "prefix", len(children) - 1: "postfix"} if _name(parent) == "mrow" else {}
+        if child.text in _BRACKETS.get(ends.get(place, ""), ()) and child.get("form") == ends[place]:
+            for name in ("form", "fence", "stretchy"):
+                if child.get(name) != "false":
+                    child.attrib.pop(name, None)
+        _shorten(child)
 
 
 def _set_functions(row: ElementTree.Element) -> None:
@@ -157,4 +175,4 @@ def _markup(element: ElementTree.Element) -> str:
     name = _name(element)
     attributes = "".join(f' {key}="{escape(value)}"' for key, value in sorted(element.attrib.items()))
     inside = escape(element.text or "", quote=False) + "".join(map(_markup, element))
-    return f"<{name}{attributes}>{inside}</{name}>"
+    return f"<{name}{attributes}>{inside}</{name}>" if inside else f"<{name}{attributes}/>"

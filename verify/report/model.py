@@ -107,6 +107,7 @@ def merge(runs: Sequence[RunRecord]) -> RunRecord:
         not_run=_merged_not_run(runs),
         figures=tuple({figure.id: figure for run in reversed(runs) for figure in run.figures}.values()),
         sweeps=tuple(_distinct(record for run in runs for record in run.sweeps)),
+        atlas=tuple(_distinct(record for run in runs for record in run.atlas)),
     )
 
 

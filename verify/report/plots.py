@@ -21,8 +21,8 @@ _KEPT = frozenset(
 )
 
 
-def svg(figure: Figure) -> str:
-    """The figure as an ``<svg>`` element.
+def svg(figure: Figure, *, small: bool = False) -> str:
+    """The figure as an ``<svg>`` element; ``small``: a thumbnail, of lines without marks.
 
     Non-finite points and, on a logarithmic axis, points <= 0 cannot be drawn and leave a gap. Ink is
     ``currentColor`` and series k has the colour ``var(--series-k)``, so that a page in light, in dark
@@ -47,14 +47,14 @@ def svg(figure: Figure) -> str:
             "svg.id": f"figure-{visible(figure.id)}",
         }
     ):
-        return _plain(_drawn(figure), figure)
+        return _plain(_drawn(figure, small), figure)
 
 
-def _drawn(figure: Figure) -> str:
+def _drawn(figure: Figure, small: bool) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as Canvas
 
-    canvas = Canvas(figsize=(7.2, 3.6), layout="constrained")
+    canvas = Canvas(figsize=(3.6, 2.0) if small else (7.2, 3.6), layout="constrained")
     FigureCanvasSVG(canvas)
     axes = canvas.add_subplot()
     axes.set_xlabel(visible(figure.x_label), parse_math=False)
@@ -67,13 +67,15 @@ def _drawn(figure: Figure) -> str:
             [y if math.isfinite(y) and (y > 0 or not figure.log_y) else math.nan for _, y in points],
             label=visible(label),
             color=_SERIES[place % len(_SERIES)],
-            marker=_SHAPES[place % len(_SHAPES)],
+            marker="" if small else _SHAPES[place % len(_SHAPES)],
             markersize=3.5,
             linewidth=1.6,
             zorder=3 + len(figure.series) - place,
         )
     axes.grid(visible=True, color=_INK, alpha=0.12, linewidth=0.6)
-    if figure.series:
+    if small:
+        axes.locator_params(nbins=4)
+    if any(label for label, _ in figure.series):
         for text in axes.legend(frameon=False).get_texts():
             text.set_parse_math(False)
     out = io.StringIO()

@@ -77,6 +77,14 @@ def evidence_of(run: RunRecord, claim: str) -> tuple[EvidenceRecord, ...]:
     return tuple(record for record in run.evidence if record.claim == claim)
 
 
+def by_implementation(records: Sequence[EvidenceRecord]) -> tuple[tuple[EvidenceRecord, ...], ...]:
+    """The checks of one implementation on one side together, in the order in which they first come."""
+    groups: dict[tuple[str, str, str], list[EvidenceRecord]] = {}
+    for record in records:
+        groups.setdefault((record.implementation, record.expression, record.side), []).append(record)
+    return tuple(map(tuple, groups.values()))
+
+
 def summary_of(records: Sequence[EvidenceRecord]) -> EvidenceSummary:
     """Counts and the largest errors over the checks; an error without a number counts as infinite."""
     return EvidenceSummary(

@@ -8,11 +8,15 @@ from typing import NamedTuple
 from unicodedata import category
 
 from verify.record import ClaimRecord, EvidenceRecord, PartRecord, RunRecord
+from verify.report.comparison import KINDS, Comparison
 from verify.report.shape import attempts, grouped, measure, named, quantity, standing, summary_of, tone
 from verify.report.summary import counted
 from verify.verdict import Status
 
 _STYLES = {"holds": "green", "corrected": "yellow", "opinion": "blue", "fails": "bold red"}
+
+_CHANGES = 12
+"""How many changes of a kind a terminal shows; the page shows more."""
 
 
 class Line(NamedTuple):
@@ -67,6 +71,20 @@ def findings(run: RunRecord) -> Iterator[Line]:
             f"refuted: {named(worst)} in {worst.dtype} on {worst.device}, {worst.claim}: {measure(worst)}",
             "red",
         )
+
+
+def changes(comparison: Comparison) -> Iterator[Line]:
+    """What changed since the older run, a line each, of each kind the first ones; then how many."""
+    for name, before, after in comparison.facts:
+        yield Line(f"{name}: {before} before, {after} now", "dim")
+    for kind in KINDS:
+        found = comparison.of(kind)
+        for change in found[:_CHANGES]:
+            style = "red" if change.worse else "green" if kind == "fixed" else "yellow"
+            yield Line(f"{kind}: {change.claim}, {change.what}: {change.before} → {change.after}", style)
+        if len(found) > _CHANGES:
+            yield Line(f"{kind}: and {len(found) - _CHANGES} more on the page", "dim")
+    yield Line(comparison.sentence)
 
 
 def _parts(claim: ClaimRecord) -> Iterator[PartRecord]:

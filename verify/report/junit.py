@@ -1,0 +1,159 @@
+"""The report as JUnit XML, which continuous-integration services read."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from typing import NamedTuple
+from xml.etree.ElementTree import Element, SubElement
+
+from verify.record import ClaimRecord, EvidenceRecord, RunRecord, SweepRecord
+from verify.report.shape import error_of, measure, named, quantity, standing
+from verify.report.summary import counted, established
+from verify.verdict import Counterexample, Status
+
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, escaped or not (section 2.2)."""
+
+
+class _Case(NamedTuple):
+    """A testcase: ``outcome`` is "", "failure" or "skipped", ``kind`` its type, ``body`` what follows."""
+
+    group: str
+    name: str
+    outcome: str = ""
+    kind: str = ""
+    message: str = ""
+    body: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+def junit(run: RunRecord, *, findings_fail: bool = False) -> bytes:
+    """One testcase for each claim, numeric check, sweep and thing not run, as UTF-8.
+
+    A claim that is not established is a failure. A finding, a defect of the implementation, is a
+    failure only with ``findings_fail``, and else skipped with the type "finding"; what is undecided
+    or was not run is skipped too, with its reason. The same run gives the same bytes.
+    """
+    root = Element("testsuites", {"name": "lossproof"})
+    failing = "failure" if findings_fail else "skipped"
+    suites = {
+        "claims": [_claim(claim) for claim in run.claims],
+        "numeric checks": [_check(record, failing) for record in run.evidence],
+        "every input": [_sweep(record, failing) for record in run.sweeps],
+        "not run": [
+            _Case("not run", entry.what, "skipped", "not run", f"{entry.why}; {entry.how}")
+            for entry in run.not_run
+        ],
+    }
+    for name, cases in suites.items():
+        if cases:
+            _add_suite(root, name, cases, run)
+    _count(root, [case for cases in suites.values() for case in cases])
+    _cleaned(root)
+    ElementTree.indent(root)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
+
+
+def _claim(claim: ClaimRecord) -> _Case:
+    where = (("status", claim.status), ("section", claim.section))
+    if established(claim):
+        return _Case("claims", claim.id, facts=(*where, ("standing", standing(claim))))
+    body = "\n".join(_open_parts(claim))
+    return _Case("claims", claim.id, "failure", claim.status, standing(claim), body, where)
+
+
+def _open_parts(claim: ClaimRecord) -> Iterator[str]:
+    """Why the claim is not established, a line for each of its statements that is not."""
+    for part in (*claim.parts, *claim.holds_when):
+        if part.status not in ("proved", "cited"):
+            yield f"{part.id}: {part.status}: {part.reason}"
+    if claim.literal is not None and claim.literal.status != "refuted":
+        yield f"{claim.literal.id}, as worded: {claim.literal.status}: {claim.literal.reason}"
+    if claim.corrected is not None:
+        yield from _open_parts(claim.corrected)
+
+
+def _check(record: EvidenceRecord, failing: str) -> _Case:
+    name = f"{record.part}, {record.side}: {named(record)} in {record.dtype} on {record.device}"
+    facts = _numbers(record.inputs, record.worst_ulp, record.worst_ratio)
+    if record.status == Status.REFUTED:
+        message = f"finding: {measure(record)}"
+        return _Case(record.claim, name, failing, "finding", message, _shown(record), facts)
+    if record.status == Status.UNKNOWN:
+        message = record.reason or "the error and its bound could not be told apart"
+        return _Case(record.claim, name, "skipped", "undecided", message, facts=facts)
+    return _Case(record.claim, name, facts=facts)
+
+
+def _shown(record: EvidenceRecord) -> str:
+    lines = []
+    case: Counterexample | None = record.counterexample
+    if case is not None:
+        lines += [f"{name} = {value}" for name, value in case.inputs]
+        lines += [f"exact {case.exact}", f"returned {case.got}", error_of(case)]
+    if record.reason:
+        lines.append(record.reason)
+    if record.reproducer:
+        lines += ["", record.reproducer.rstrip(), "", "It was run and printed:", record.reproduced or ""]
+    return "\n".join(lines)
+
+
+def _sweep(one: SweepRecord, failing: str) -> _Case:
+    name = f"{one.property} of {one.form} in {one.dtype} on {one.device}"
+    facts = _numbers(one.inputs, one.worst_ulp, one.worst_ratio)
+    if one.status == Status.REFUTED:
+        message = (
+            f"finding: {counted(one.refuted, 'input')} of {one.inputs:,} beyond the bound, the worst "
+            f"{quantity(one.worst_ulp)} ulp off"
+        )
+        body = f"at {one.worst_input}\nexact {one.exact_value}\nreturned {one.got}"
+        return _Case(f"every input of {one.operation}", name, failing, "finding", message, body, facts)
+    outcome = "skipped" if one.status == Status.UNKNOWN else ""
+    kind = "undecided" if one.inputs else "not run"
+    return _Case(f"every input of {one.operation}", name, outcome, kind, one.reason, facts=facts)
+
+
+def _numbers(inputs: int, ulp: float | None, ratio: float | None) -> tuple[tuple[str, str], ...]:
+    """The figures of a check, each exact to the last digit."""
+    known = (("worst_ulp", ulp), ("worst_ratio", ratio))
+    return (
+        ("inputs", str(inputs)),
+        *((name, repr(value)) for name, value in known if value is not None),
+    )
+
+
+def _add_suite(root: Element, name: str, cases: list[_Case], run: RunRecord) -> None:
+    suite = SubElement(root, "testsuite", {"name": name, "timestamp": run.created.removesuffix("Z")})
+    _count(suite, cases)
+    _add_properties(suite, (("command", run.command), ("seed", str(run.seed)), *run.provenance))
+    for case in cases:
+        element = SubElement(suite, "testcase", {"classname": case.group, "name": case.name})
+        _add_properties(element, case.facts)
+        if case.outcome:
+            told = SubElement(element, case.outcome, {"type": case.kind, "message": case.message})
+            told.text = case.body or None
+
+
+def _count(element: Element, cases: list[_Case]) -> None:
+    element.set("tests", str(len(cases)))
+    for outcome, plural in (("failure", "failures"), ("skipped", "skipped")):
+        element.set(plural, str(sum(case.outcome == outcome for case in cases)))
+    element.set("errors", "0")
+
+
+def _add_properties(element: Element, facts: tuple[tuple[str, str], ...]) -> None:
+    if facts:
+        properties = SubElement(element, "properties")
+        for name, value in facts:
+            SubElement(properties, "property", {"name": name, "value": value})
+
+
+def _cleaned(root: Element) -> None:
+    """Replace what XML cannot hold; the rest is escaped where it is written."""
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            element.set(name, _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", value))
+        if element.text:
+            element.text = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", element.text)
