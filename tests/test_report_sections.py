@@ -30,6 +30,17 @@ def test_only_the_first_checks_of_a_finding_are_shown_with_their_input(sample_ru
     assert 'rowspan="5"' in text
 
 
+def test_a_long_table_shows_the_worst_checks(sample_run: RunRecord) -> None:
+    """Refuted ones first, then the largest shares of the bound; the rest is counted."""
+    check, found = sample_run.evidence
+    many = [replace(check, implementation=f"f{n}", worst_ratio=n / 1000) for n in range(300)]
+    text = page(replace(sample_run, evidence=(*many, found), claims=sample_run.claims[:1]))
+    table = text[text.index('<details class="measured"') : text.index('<section id="premises">')]
+    assert "The worst 200; the other 101 are in" in table
+    for name, shown in (("F.cross_entropy", True), ("f299", True), ("f101", True), ("f100", False)):
+        assert (f"<code>{name}</code>" in table) is shown
+
+
 def test_the_atlas_says_what_each_loss_is(sample_run: RunRecord) -> None:
     """Verdict, distribution, normaliser or totals, the way it was shown, and a picture."""
     text = page(sample_run)

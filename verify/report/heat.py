@@ -45,10 +45,16 @@ class HeatMap:
 
 def heat_map(run: RunRecord) -> HeatMap:
     """The worst error over all claims; compositions, comparisons and definitions are left out."""
-    checks = [record for record in run.evidence if _single(record)]
-    columns = tuple(dict.fromkeys((record.dtype, record.device) for record in checks))
-    names = sorted({record.implementation for record in checks})
-    return HeatMap(columns, tuple((name, tuple(_cell(checks, name, at) for at in columns)) for name in names))
+    cells: dict[str, dict[tuple[str, str], list[EvidenceRecord]]] = {}
+    for record in run.evidence:
+        if _single(record):
+            at = record.dtype, record.device
+            cells.setdefault(record.implementation, {}).setdefault(at, []).append(record)
+    columns = tuple(dict.fromkeys(at for row in cells.values() for at in row))
+    return HeatMap(
+        columns,
+        tuple((name, tuple(_cell(row.get(at)) for at in columns)) for name, row in sorted(cells.items())),
+    )
 
 
 def _single(record: EvidenceRecord) -> bool:
@@ -56,9 +62,8 @@ def _single(record: EvidenceRecord) -> bool:
     return whole and record.implementation != DEFINITION and record.worst_ratio is not None
 
 
-def _cell(checks: Sequence[EvidenceRecord], name: str, at: tuple[str, str]) -> Cell | None:
-    found = [one for one in checks if one.implementation == name and (one.dtype, one.device) == at]
-    if not found:
+def _cell(found: Sequence[EvidenceRecord] | None) -> Cell | None:
+    if found is None:
         return None
     return Cell(_worst([one.worst_ulp for one in found]), _worst([one.worst_ratio for one in found]))
 

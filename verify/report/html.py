@@ -24,7 +24,7 @@ from verify.verdict import Status
 _POLICY = "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 _MOST = 200
-"""How many changes of one kind the page shows."""
+"""How many changes of one kind, and numeric checks of one claim, the page shows."""
 
 _SHOWN = 2
 """How many further checks of one finding are shown with their input; the JSON has all."""
@@ -73,6 +73,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         summary_of=shape.summary_of,
         standing=shape.standing,
         tone=shape.tone,
+        worst_of=shape.worst_of,
     )
     style = files("verify.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
     return environment.get_template("report.html.j2").render(

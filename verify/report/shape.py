@@ -77,6 +77,13 @@ def evidence_of(run: RunRecord, claim: str) -> tuple[EvidenceRecord, ...]:
     return tuple(record for record in run.evidence if record.claim == claim)
 
 
+def worst_of(records: Sequence[EvidenceRecord], most: int) -> Sequence[EvidenceRecord]:
+    """The records as they are, or where there are more than ``most`` the worst of them, worst first."""
+    if len(records) <= most:
+        return records
+    return sorted(records, key=lambda one: (one.status.rank, -(_largest([one.worst_ratio]) or 0.0)))[:most]
+
+
 def by_implementation(records: Sequence[EvidenceRecord]) -> tuple[tuple[EvidenceRecord, ...], ...]:
     """The checks of one implementation on one side together, in the order in which they first come."""
     groups: dict[tuple[str, str, str], list[EvidenceRecord]] = {}
