@@ -82,9 +82,17 @@ def test_a_right_function_passes(candidate: Callable[..., Any], name: str, dtype
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_rel_entr_of_the_quotient_passes_in_value(dtype: str) -> None:
-    """Its gradient in q, p / q / q times q, overflows for a small q, and is refuted where it does."""
+    """Where p / q is a number, that is; its gradient in q overflows sooner."""
     results = verify.check(rel_entr_of_the_quotient, "rel_entr", dtypes=(dtype,), grad=False, examples=16)
-    assert [verdict.reason for verdict in results if not verdict] == []
+    searched = [verdict for verdict in results if verdict.coverage == "searched"]
+    assert [verdict.reason for verdict in searched if not verdict] == []
+
+
+def test_the_overflow_of_rel_entr_of_the_quotient_is_found_among_all_inputs() -> None:
+    """1 / q is infinite for the least numbers of bfloat16, at which -log q is 89."""
+    results = verify.check(rel_entr_of_the_quotient, "rel_entr", dtypes=("bfloat16",), grad=False, examples=2)
+    every = [v for v in results if v.coverage == "exhaustive" and "-log q" in v.subject]
+    assert [verdict.status for verdict in every] == [Status.REFUTED]
 
 
 def test_zeros_of_a_large_table_have_bounds() -> None:

@@ -63,6 +63,18 @@ def test_what_refutes_only_as_it_is_stays_as_it_is() -> None:
     assert reduced(start, lambda call: False) == start
 
 
+def test_a_further_axis_is_made_shorter_too() -> None:
+    """Of three axes, what refutes at one place is shown at one place."""
+    start = next(c for c in _three_axes() if c.lengths["D"] > 1)
+    assert set(reduced(start, lambda call: True).lengths.values()) == {1}
+
+
+def _three_axes() -> list[Call]:
+    contract = contract_of("softmax")
+    choices = {"dim": (-1,), "axes": (3,)}
+    return list(wide_calls(contract, "float32", choices, seed=0, count=6, tables=((4, 65),)))
+
+
 def test_rows_are_taken_with_their_labels() -> None:
     """A piece of a table is the same call on those rows alone."""
     start = _call("cross_entropy", (6, 20), reduction=("none",))

@@ -201,7 +201,7 @@ def test_a_fingerprint_follows_the_code() -> None:
 SLOW = """
 import time, torch
 def slow(z):
-    time.sleep(0.5 if z.numel() > 100 else 0)
+    time.sleep(1.5 if z.numel() > 100 else 0)
     return torch.sigmoid(z)
 """
 

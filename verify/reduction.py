@@ -18,10 +18,12 @@ TRIES = 60
 def reduced(call: Call, refutes: Callable[[Call], bool]) -> Call:
     """The simplest call that was found to refute still, starting from one that does.
 
-    First fewer rows, then fewer columns, then plain options, layout and upstream gradient, then as
-    many zeros as can be.
+    First fewer rows, then fewer columns, then less of further axes, then plain options, layout and
+    upstream gradient, then as many zeros as can be.
     """
-    for step in (_fewer_rows, _fewer_columns, _plainer, _more_zeros):
+    for axis in ("N", "C", *(name for name in call.lengths if name not in ("N", "C"))):
+        call = _shorter(call, axis, _Limited(refutes))
+    for step in (_plainer, _more_zeros):
         call = step(call, _Limited(refutes))
     return call
 
@@ -39,14 +41,6 @@ class _Limited:
             return False
         self.left -= 1
         return self.refutes(candidate)
-
-
-def _fewer_rows(call: Call, keeps: _Limited) -> Call:
-    return _shorter(call, "N", keeps)
-
-
-def _fewer_columns(call: Call, keeps: _Limited) -> Call:
-    return _shorter(call, "C", keeps)
 
 
 def _shorter(call: Call, axis: str, keeps: _Limited) -> Call:

@@ -24,11 +24,12 @@ LOG_TWO = Fraction(693147, 1000000)
 
 
 def logits(one: Whole, many: Whole, format: Format, n: int) -> Row:
-    """Finite numbers: quarters, whole numbers to 20, full significands in -1..1 and -20..20, the edges where
-    exp overflows or underflows, a common offset, ties, one dominant entry, wholly negative,
-    subnormal, all equal.
+    """Finite numbers: quarters, whole numbers to 20, full significands in -1..1, and in -20..20 (in float64,
+    where log1p(exp(-x)) counts up to 36, -40..40), the edges where exp overflows or underflows, an offset,
+    ties, one dominant entry, wholly negative, subnormal, all equal.
     """
     bits = format.precision - 5 if n > BULK else 2
+    reach = 40 if format.width == 64 else 20
 
     def small() -> Fraction:
         return _grid(many, 4, bits)
@@ -37,7 +38,7 @@ def logits(one: Whole, many: Whole, format: Format, n: int) -> Row:
         lambda: [small() for _ in range(n)],
         lambda: [_grid(many, 20, bits if n > BULK else 0) for _ in range(n)],
         lambda: [_grid(many, 1, format.precision) for _ in range(n)],
-        lambda: [_grid(many, 20, format.precision - 5) for _ in range(n)],
+        lambda: [_grid(many, reach, format.precision - reach.bit_length()) for _ in range(n)],
         lambda: _edge(many, format, n, bits),
         lambda: _offset(one, format, n, small),
         lambda: _ties(many, n, small),
