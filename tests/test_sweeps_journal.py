@@ -206,13 +206,29 @@ def slow(z):
 """
 
 
+COMMAND = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from verify.cli import main; sys.exit(main())"
+)
+"""The command, also where this process was told to ignore interrupts, as one in the background is."""
+
+
 def _started(tmp_path: Path) -> tuple[subprocess.Popen[str], Path]:
     """The command on a slow function, once its journal has a few lines."""
     (tmp_path / "slow_losses.py").write_text(SLOW)
     path = tmp_path / "journal.jsonl"
-    arguments = ["sweep", "slow_losses:slow", "--as", "sigmoid", "--dtype", "bfloat16"]
+    arguments = [
+        "sweep",
+        "slow_losses:slow",
+        "--as",
+        "sigmoid",
+        "--dtype",
+        "bfloat16",
+        "--journal",
+        str(path),
+    ]
     process = subprocess.Popen(
-        [sys.executable, "-m", "verify", *arguments, "--journal", str(path)],
+        [sys.executable, "-c", COMMAND, *arguments],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,

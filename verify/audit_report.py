@@ -127,7 +127,10 @@ def _lines(report: AuditReport) -> Iterator[str]:
         yield f"false alarm: {alarm.id} is correct ({alarm.summary.rstrip('.')}) and fails: {alarm.told}"
     for one in report.undecided:
         yield f"undecided: {one.id}: {one.told}"
-    yield from _survivors(report.survivors)
+    if report.vacuous and report.survivors:
+        yield f"  the {len(report.survivors)} that survive are in the JSON: the test would pass others, too"
+    else:
+        yield from _survivors(report.survivors)
     if report.advice:
         yield ""
         yield "what to change"

@@ -71,12 +71,13 @@ def write_witness(case: Case) -> str:
         "expanded": call.expanded,
         "grad": case.grad,
         "level": case.level,
-        "height": case.height,
         "tensors": [
             [str(tensor.dtype).removeprefix("torch."), list(tensor.shape), one]
             for tensor, one in zip(tensors, wide, strict=True)
         ],
     }
+    if case.height is not None:
+        head["height"] = case.height
     data = json.dumps(head, separators=(",", ":")).encode() + b"\n" + b"".join(map(bytes_of, tensors))
     module, _, name = case.candidate.partition(":")
     fields = [call.contract.name, case.aspect, case.dtype, case.device, module, name]

@@ -118,7 +118,7 @@ def examined(function: Function, case: Case) -> Found:
 
 
 def _examiner(function: Function, case: Case, format: Any, model: Model) -> Examiner:
-    return Examiner(function, case.aspect, format, case.device, model, case.grad, case.level, MAX_BITS)
+    return Examiner(function, case.aspect, format, case.device, model, case.grad, case.level, MAX_BITS, True)
 
 
 def in_dtype(witness: str, dtype: str) -> str | None:

@@ -54,7 +54,8 @@ class Examiner:
     """Calls a candidate and judges one property of it in one dtype on one device.
 
     ``level`` decides about values, where the contract has a conditioning; gradients are held to the
-    stable bound at every level.
+    stable bound at every level. With ``thorough`` a table of float64 is judged number by number whatever
+    its size, as one call that is replayed is.
     """
 
     function: Function
@@ -65,6 +66,7 @@ class Examiner:
     grad: bool
     level: str
     max_bits: int
+    thorough: bool = False
 
     def examine(self, call: Call) -> Found:
         """Call the candidate and judge the property."""
@@ -103,9 +105,8 @@ class Examiner:
         try:
             bulk = self._bulk(call)
             if bulk.ratio is None:
-                return (
-                    self._one_by_one(result, call, bulk) if small else self._by_relations(result, call, bulk)
-                )
+                judge_one = self._one_by_one if small or self.thorough else self._by_relations
+                return judge_one(result, call, bulk)
             precise = self._precise(call, bulk) if graded or self.level == "accurate" else None
         except NotBulkError as error:
             if small:

@@ -68,6 +68,7 @@ class Search:
     refuting: list[tuple[Call, Found]] = field(default_factory=list)
     tried: int = 0
     skipped: int = 0
+    thorough: bool = False
 
     @property
     def subject(self) -> str:
@@ -81,6 +82,7 @@ class Search:
 
     def replayed(self, call: Call) -> Verdict:
         """Judge one call and no other; unknown on a device that is absent."""
+        self.thorough = True
         return self._verdict(lambda: self._visit(call), "witness")
 
     def _verdict(self, look: Callable[[], object], coverage: Coverage) -> Verdict:
@@ -98,6 +100,7 @@ class Search:
             self.grad,
             self.level,
             MAX_BITS,
+            self.thorough,
         )
         with limited(self.time_limit) as self.clock:
             look()

@@ -64,15 +64,18 @@ class Suite:
         plugin = _Plugin(self, action)
         with _silent() as log:
             code = pytest.main(self.arguments, plugins=[plugin])
-            reason = self._reason(log)
+            reason = self._reason(int(code), log)
         if plugin.error is not None:
             raise plugin.error
         if not plugin.begun:
             raise UsageError(f"the suite cannot be run (pytest ends with {int(code)}): {reason}")
 
-    def _reason(self, log: Path) -> str:
+    def _reason(self, code: int, log: Path) -> str:
+        if code == pytest.ExitCode.NO_TESTS_COLLECTED and not self.errors:
+            return "no test was collected; pytest takes functions named test_* in files named test_*.py"
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        return "; ".join(self.errors[:SHOWN] or lines[-SHOWN:])
+        told = [line for line in lines if line.startswith("ERROR")] or lines[-SHOWN:]
+        return "; ".join((self.errors or told)[:SHOWN])
 
     def remarks(self) -> list[str]:
         """What was noticed about the tests of the suite."""
