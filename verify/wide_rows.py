@@ -128,8 +128,7 @@ class WideRows:
         """One entry above the rest, by little or by as much as makes the others' exponentials vanish."""
         table = self._uniform(rows, columns, -2, 2)
         gap = self.gap()
-        for row in range(rows):
-            table[row, self.place(columns)] += gap + math.log(columns)
+        table[range(rows), self.some_places(columns, rows)] += gap + math.log(columns)
         return table - self._random.choice((0, gap))
 
     def _stairs(self, rows: int, columns: int) -> Any:
