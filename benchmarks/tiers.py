@@ -20,11 +20,16 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from tiers import Count, balls_in_mpmath, tables_in_balls
 
 from verify.calls import Call
-from verify.elements import choices_for, properties
+from verify.elements import choices_for, properties, variable_of
 from verify.operations import operations_with_contract
 from verify.spread import wide_calls
 
-TABLES = ((2, 7), (1, 65), (17, 5), (65, 2), (1, 129))
+TABLES = ((2, 7), (1025, 2), (257, 4), (65, 9), (9, 31))
+"""Rows and columns: a number of a softmax costs mpmath the square of the columns, and of its gradient the cube."""
+
+SHARED = ((2, 7), (9, 5), (33, 3))
+"""As many for the gradient of a tensor that all rows share, of which each number is a sum over the rows."""
+
 DTYPES = ("float32", "bfloat16", "float16")
 CALLS = 5
 """Calls of one seed."""
@@ -35,7 +40,11 @@ def drawn(name: str, dtype: str, aspect: str, seed: int) -> Iterator[Call]:
     contract = operations_with_contract()[name].contract
     assert contract is not None
     choices = choices_for(aspect, contract, {option.name: option.values for option in contract.options})
-    yield from wide_calls(contract, dtype, choices, seed=seed, count=CALLS, tables=TABLES)
+    of = variable_of(aspect, contract)
+    plain = {name: values[0] for name, values in choices.items()}
+    shared = any(v.name == of and "N" not in v.shape for v in contract.variables(plain))
+    tables = SHARED if shared else TABLES
+    yield from wide_calls(contract, dtype, choices, seed=seed, count=CALLS, tables=tables)
 
 
 def compared(name: str, seed: int) -> tuple[Count, Count]:

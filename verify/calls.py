@@ -24,7 +24,7 @@ entry off the start; every second entry; with stride 0 along an axis of equal en
 ROWS = 4
 SMALL = 4
 MANY = 3
-"""Of an option of more values the first, its default, is drawn half of the time."""
+"""Of an option of more values the first, its default, is drawn more often than the others."""
 
 FEW = 12
 """Beyond so many columns a table has at most two rows."""
@@ -116,8 +116,9 @@ def _calls(
     rows = draw(between(1, 2 if small or columns > FEW else ROWS))
     lengths = {"N": columns if columns <= SMALL and draw(between(0, 4)) == 4 else rows, "C": columns}
     forms = {option.name for option in contract.options if not option.keyword}
-    plain = {name for name, values in choices.items() if name in forms or len(values) > MANY}
-    options = {name: (_plain if name in plain else _picked)(draw, values) for name, values in choices.items()}
+    draws = {name: _plain if name in forms else _picked for name in choices}
+    draws |= {name: _often_plain for name, values in choices.items() if len(values) > MANY}
+    options = {name: draws[name](draw, values) for name, values in choices.items()}
     variables = contract.variables(options)
     for name in sorted({size for variable in variables for size in _sizes(variable)} - lengths.keys()):
         lengths[name] = draw(between(1, 3))
@@ -184,6 +185,11 @@ def _picked(draw: Callable[[Any], Any], values: tuple[Any, ...]) -> Any:
 def _plain(draw: Callable[[Any], Any], values: tuple[Any, ...]) -> Any:
     """The first value half of the time and more, so that rare ones do not crowd out the plain call."""
     return values[max(draw(between(1 - len(values), len(values) - 1)), 0)]
+
+
+def _often_plain(draw: Callable[[Any], Any], values: tuple[Any, ...]) -> Any:
+    """The first value more often than the others, which are many."""
+    return values[max(draw(between(1 - len(values) // 2, len(values) - 1)), 0)]
 
 
 def _upstream(draw: Callable[[Any], Any], shape: tuple[int, ...]) -> tuple[Any, bool]:

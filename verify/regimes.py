@@ -154,7 +154,8 @@ def _masked(one: Whole, many: Whole, format: Format, n: int, small: Small) -> li
     Weights times the least number there is would overflow.
     """
     fill = Fraction(-250 if format.emax < 16 else -(10**4, 1 << 30)[one(0, 1)])
-    return [fill if many(0, 1) else small() for _ in range(n)]
+    last = 3 if n > BULK else 1
+    return [fill if many(0, last) == last else small() for _ in range(n)]
 
 
 def _negative(one: Whole, n: int, small: Small) -> list[Fraction]:

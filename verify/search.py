@@ -44,6 +44,9 @@ EMPTY = 2
 FEW_ROWS = ((2, 3),)
 """Rows and columns of the calls of which the batch is emptied."""
 
+TRACKED = ("requires_grad", True)
+"""The form of a call in which autograd follows all tensors that a gradient may be asked for."""
+
 SHRINKS = 100
 """Calls that are tried at most to make a finding simpler."""
 
@@ -137,6 +140,8 @@ class Search:
         rest = self.examples - few
         first = (few + 2) // 3
         self._draw(first, deadline, small=True, again=0)
+        if self.tally.never_applicable and self.aspect.startswith("gradient of"):
+            self._draw(few, deadline, small=True, again=3, plain=True)
         if self.tally.never_applicable and self.aspect.startswith("gradient of"):
             return
         if not self.refuting and few > first:
@@ -252,7 +257,7 @@ class Search:
         if not call.rows:
             forms.add(("rows", 0))
         if call.trained:
-            forms.add(("requires_grad", True))
+            forms.add(TRACKED)
         if lacking := forms & self.lacking:
             return _without(lacking)
         found = self.examiner.examine(call)
@@ -262,6 +267,8 @@ class Search:
             failed = outcome.applicable and not outcome.judged
         if failed and not self.clock.hung:
             new = forms - self.having
+            if TRACKED in new:
+                return self._untracked(call, outcome)
             if len(new) == 1:
                 self.lacking |= new
             if new:
@@ -269,6 +276,19 @@ class Search:
         elif outcome.judged:
             self.having |= forms
         return found
+
+    def _untracked(self, call: Call, outcome: Outcome) -> Found:
+        """What a failing call shows where autograd follows no more than it has to.
+
+        Where it fails all the same, that is what it shows; else the function does not take the other form.
+        """
+        self.lacking.add(TRACKED)
+        plain = replace(call, tracked=False)
+        found = self._examined(plain)
+        if found.outcome.judged and found.outcome.status is not Status.REFUTED:
+            return _without({TRACKED}, outcome.reason)
+        self.lacking.discard(TRACKED)
+        return replace(found, call=found.call or plain)
 
 
 def _grade(tally: Tally) -> str | None:

@@ -106,8 +106,8 @@ class WideRows:
         fill = -250.0 if self._format.emax < 16 else self._random.choice((-1e4, -(2.0**30)))
         table = self._uniform(rows, columns, -3, 3)
         if self._random.random() < 0.5:
-            return table.masked_fill(self._uniform(rows, columns, 0, 1) < 0.5, fill)
-        lengths = self.whole(rows, 1, 1, columns)
+            return table.masked_fill(self._uniform(rows, columns, 0, 1) < 0.25, fill)
+        lengths = self.whole(rows, 1, (columns + 1) // 2, columns)
         return table.masked_fill(self._torch.arange(columns) >= lengths, fill)
 
     def _level(self) -> float:
