@@ -39,8 +39,9 @@ class Code:
         return Code(f"{left} + {other.at(_PRODUCT)}", _SUM)
 
     def __mul__(self, other: Code) -> Code:
-        if self.text == "-1" and not other.plain:
-            return Code(f"-{other.at(_PRODUCT)}", _PRODUCT)
+        if self.text == "-1":
+            negative = other.text.startswith("-")
+            return Code(f"-({other.text})" if negative else f"-{other.at(_PRODUCT)}", _PRODUCT, other.plain)
         return Code(f"{_exact(self, other).at(_PRODUCT)} * {other.at(_SIGN)}", _PRODUCT)
 
     def __truediv__(self, other: Code) -> Code:

@@ -82,11 +82,16 @@ def _written(moves: tuple[Move, ...], part: Part) -> str:
     """The steps as Python text, one a line, to be pasted into the part."""
     lines = []
     for move in moves:
-        fields = [code(move.to, part.given), repr(move.rules), repr(WHY)]
+        fields = [code(move.to, part.given), _tuple(move.rules), f'"{WHY}"']
         if move.gap is not None:
-            fields += [repr(move.relation), code(move.gap, part.given)]
+            fields += [f'"{move.relation}"', code(move.gap, part.given)]
         lines.append(f"Step({', '.join(fields)}),")
     return "\n".join(lines)
+
+
+def _tuple(names: tuple[str, ...]) -> str:
+    inner = ", ".join(f'"{name}"' for name in names)
+    return f"({inner},)" if len(names) == 1 else f"({inner})"
 
 
 def _told(clock: Clock) -> str:
