@@ -1,4 +1,4 @@
-"""The prover: finds derivations that are easy, none of what is false, and says so in time when it finds none."""
+"""The prover: finds derivations that are easy, none of what is false, and says in time that it finds none."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from false_inequalities import FALSE_INEQUALITIES, FALSE_UNDER_HYPOTHESES
 
 import verify
 from verify.claim import Claim, Hypothesis, Part, Step
+from verify.contexts.code import code
 from verify.domain import distribution, index, nonnegative, positive, probability, real
 from verify.errors import KernelError, UsageError
+from verify.kernel.build import build
 from verify.kernel.derivation import derive
 from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.entropy import entropy
@@ -38,19 +40,8 @@ _T = probability("t")
 _ORDERED = Hypothesis("ordered", lambda c, a, b: a, "<=", lambda c, a, b: b)
 _ALL_BELOW = Hypothesis("below", lambda c, g, x, i: g[i], "<=", lambda c, g, x, i: x, over="n")
 
-OPERATIONS = {
-    operation.id: operation
-    for operation in (
-        cross_entropy_with_logits,
-        entropy,
-        kl_div,
-        log_softmax,
-        logsumexp,
-        nll,
-        sigmoid,
-        softmax,
-    )
-}
+_USED = (cross_entropy_with_logits, entropy, kl_div, log_softmax, logsumexp, nll, sigmoid, softmax)
+OPERATIONS = {operation.id: operation for operation in _USED}
 
 
 def _part(name: str, given: Any, left: Any, relation: Any, right: Any, *hypotheses: Hypothesis) -> Part:
@@ -177,7 +168,8 @@ def test_the_text_of_a_derivation() -> None:
     found = search(_part("text", *EASY["the inequality of Gibbs"])).text
     assert found == (
         'Step(lambda c, p, q: c.call(kl_div, p, q), ("sum_linear", "hyp:sum_p", "hyp:sum_q"), '
-        '"Found by the prover.", "<=", lambda c, p, q: c.sum(lambda i: c.gap("rel_entr_ge", p[i], q[i]), over=p)),'
+        '"Found by the prover.", "<=", '
+        'lambda c, p, q: c.sum(lambda i: c.gap("rel_entr_ge", p[i], q[i]), over=p)),'
     )
 
 
@@ -197,6 +189,7 @@ def _wrong() -> dict[str, Part]:
 WRONG = _wrong()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRONG)
 def test_nothing_false_is_found(name: str) -> None:
     """However the rules and the known inequalities are combined; what has no value is rejected at once."""
@@ -207,13 +200,7 @@ def test_nothing_false_is_found(name: str) -> None:
     assert found.derivation is None
 
 
-_HARD = _part(
-    "hard",
-    (_A, _B),
-    lambda c, a, b: (a + b) * c.log((a + b) / 2),
-    "<=",
-    lambda c, a, b: c.xlogy(a, a) + c.xlogy(b, b) + c.log(1 + c.exp(-a)) * c.exp(-c.exp(b)),
-)
+_HARD = _part("hard", (_X,), lambda c, x: c.log(2) + x / 2, "<=", lambda c, x: c.log(1 + c.exp(x)))
 
 
 def test_what_is_not_found_is_unknown_with_what_was_tried() -> None:
@@ -225,11 +212,11 @@ def test_what_is_not_found_is_unknown_with_what_was_tried() -> None:
 
 
 def test_a_search_ends_in_time() -> None:
-    """A single attempt that would take all the time, and more, is cut short."""
+    """A single attempt that would take ten seconds is cut short."""
     start = time.monotonic()
-    search(verify.find("data-processing").parts[0], 0.5)
-    search(replace(verify.find("data-processing").parts[-1], steps=()), 0.5)
-    assert time.monotonic() - start < 30
+    told = search(next(p for p in verify.find("kl-additive").parts if p.id == "kl-additive"), 0.5).tried
+    assert told.endswith("the 0.5 s were over")
+    assert time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize("limit", [-1.0, float("nan"), float("inf")])
@@ -335,8 +322,5 @@ CODE: dict[str, tuple[Any, Callable[..., Any], str]] = {
 @pytest.mark.parametrize("name", CODE)
 def test_a_formula_as_python_text(name: str) -> None:
     """A term is written as a claim states it."""
-    from verify.contexts.code import code
-    from verify.kernel.build import build
-
     given, formula, expected = CODE[name]
     assert code(build(formula, given), given) == expected

@@ -15,7 +15,7 @@ from typing import Any
 
 from verify.catalogue import claims
 from verify.claim import Claim, Part
-from verify.errors import UsageError, VerifyError, unknown
+from verify.errors import UsageError, VerifyError
 from verify.guard import guarded
 from verify.kernel.assumptions import assume
 from verify.kernel.build import build
@@ -197,7 +197,7 @@ def _of(parts: Any, claim: Claim, file: Path) -> tuple[Part, ...]:
 
 def _require_built(part: Part, where: str) -> None:
     if part.relation not in {"=", "<=", "<"}:
-        raise unknown(f"relation in {where}:", part.relation, ("=", "<=", "<"))
+        raise UsageError(f"{where}: the relation is {part.relation!r}; it can be '=', '<=' or '<'")
     checks: list[tuple[str, Callable[[], object]]] = [
         ("what is given", lambda: assume(part.given, ())),
         ("the left side", lambda: build(part.left, part.given)),
