@@ -148,6 +148,7 @@ def test_a_tuple_of_claims_is_all_that_a_file_has(write: Writer) -> None:
     assert list(claims_at([write(text)])) == ["mine"]
 
 
+@pytest.mark.slow
 def test_many_claims_are_judged_in_processes_of_their_own(
     write: Writer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,7 +215,7 @@ BAD: dict[str, tuple[str, str]] = {
     ),
     "has another relation": (
         f"{HEAD}\none = {_claim('a', TRUE.replace('<=', '>='))}",
-        "claim a, part mine:",
+        "claim a, part mine: the relation is '>='; it can be",
     ),
     "has a formula with too few arguments": (
         f"{HEAD}\none = {_claim('a', TRUE.replace('lambda c, a: a - 1', 'lambda c: 1'))}",
@@ -222,7 +223,7 @@ BAD: dict[str, tuple[str, str]] = {
     ),
     "has a formula that raises": (
         f"{HEAD}\none = {_claim('a', TRUE.replace('c.log(a)', 'c.sqrt(a)'))}",
-        "the left side raises AttributeError: 'TermContext' object has no attribute 'sqrt'; a formula takes c",
+        "the left side raises AttributeError: 'TermContext' object has no attribute 'sqrt'; a formula",
     ),
     "has a decimal": (
         f"{HEAD}\none = {_claim('a', TRUE.replace('a - 1', '0.5 * a'))}",
