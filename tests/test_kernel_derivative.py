@@ -1,4 +1,4 @@
-"""Derivatives beside those of the claims: of tables and products, where there is none, and what is assumed."""
+"""Derivatives beside those of the claims: of tables and products, and where there is none."""
 
 from __future__ import annotations
 
