@@ -263,7 +263,7 @@ def test_a_formula_that_only_the_refuter_cannot_run_names_its_claim(
     """A gap is no number of a statement: the kernel knows it, balls do not."""
     text = TRUE.replace("a - 1", 'c.gap("log_le", a)')
     assert main(["prove", write(f"{HEAD}\none = {_claim('a', text)}")]) == 2
-    assert "claim a: a formula raises AttributeError: " in capsys.readouterr().err
+    assert "claim a raises AttributeError: " in capsys.readouterr().err
 
 
 def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:

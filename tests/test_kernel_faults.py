@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kernel_faults import FAULTS, GAP_FAULTS
+from kernel_faults import GAP_FAULTS, ROOM_FAULTS
+from rule_faults import RULE_FAULTS
 
 from verify import kernel
 from verify.claim import Part
@@ -20,7 +21,7 @@ from verify.kernel.derivation import derive
 from verify.kernel.rules import GAPS, PARAMETRIC, RULES
 from verify.refuter import attack
 
-ALL = {**FAULTS, **GAP_FAULTS}
+ALL = {**ROOM_FAULTS, **RULE_FAULTS, **GAP_FAULTS}
 WITHOUT_TRUST = {"interpret", "rules", "text"}
 """Rooms that show and name things: whatever they say, no theorem comes of it."""
 
@@ -58,7 +59,7 @@ def test_a_seeded_fault_is_caught_by_the_refuter(name: str, monkeypatch: pytest.
 
 def test_every_rule_is_broken_once() -> None:
     """Those of equations, those with an argument, and the known inequalities."""
-    rules = {seeded.rule for seeded in FAULTS.values()} - {""}
+    rules = {seeded.rule for seeded in RULE_FAULTS.values()}
     assert (rules, {seeded.rule for seeded in GAP_FAULTS.values()}) == ({*RULES, *PARAMETRIC}, set(GAPS))
 
 

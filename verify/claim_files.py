@@ -66,16 +66,16 @@ def claims_at(paths: Sequence[str]) -> dict[str, Claim]:
 
 
 @contextlib.contextmanager
-def told(claim: Claim) -> Iterator[None]:
-    """What goes wrong with a claim inside is a ``UsageError`` that names the claim."""
+def blamed(where: str) -> Iterator[None]:
+    """What goes wrong with a formula inside is a ``UsageError`` that says where."""
     try:
         yield
     except VerifyError as error:
-        raise UsageError(f"claim {claim.id}: {error}") from error
+        raise UsageError(f"{where}: {error}") from error
     except Exception as error:
         raise UsageError(
-            f"claim {claim.id}: a formula raises {_named(error)}; formulas are made of c and of the declared "
-            "variables, in their order (docs/add-a-claim.md)"
+            f"{where} raises {_named(error)}; a formula takes c and the declared variables, in their order, "
+            "and is made of them (docs/add-a-claim.md)"
         ) from error
 
 
@@ -205,12 +205,5 @@ def _require_built(part: Part, where: str) -> None:
         ("a hypothesis", lambda: assume(part.given, part.hypotheses)),
     ]
     for what, check in checks:
-        try:
+        with blamed(f"{where}: {what}"):
             check()
-        except VerifyError as error:
-            raise UsageError(f"{where}: {what}: {error}") from error
-        except Exception as error:
-            raise UsageError(
-                f"{where}: {what} raises {_named(error)}; a formula takes c and the declared variables, in "
-                "their order, and is made of them (docs/add-a-claim.md)"
-            ) from error

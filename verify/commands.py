@@ -77,7 +77,7 @@ def prove(options: argparse.Namespace) -> int:
 
 
 def _judged(chosen: Mapping[str, Claim], seconds: float, claim_id: str) -> ClaimRecord:
-    with claim_files.told(chosen[claim_id]):
+    with claim_files.blamed(f"claim {claim_id}"):
         return judge(chosen[claim_id], seconds)
 
 

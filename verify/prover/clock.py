@@ -31,7 +31,8 @@ class Clock:
     def attempt(self, work: Callable[[], Result], kind: str = "", share: int = SHARE) -> Result | None:
         """What ``work`` returns; None where the kernel rejects it, it takes too long, or no time is left.
 
-        It is counted if it is given a kind, and may take one of ``share`` parts of the time of the search.
+        It is counted if it is given a kind, and may take one of ``share`` parts of the time of the search;
+        it is cut short on the main thread, and elsewhere its result does not count.
         """
         left = self._end - time.monotonic()
         if left <= 0:
