@@ -53,7 +53,7 @@ def detect(fault: corpus.Fault) -> Record:
         "found": shown is not None,
         "refuted": [v.subject.partition(": ")[2].partition(" in ")[0] for v in refuted],
         "size": 0 if shown is None else entries(shown),
-        "ulp": 0.0 if shown is None else shown.worst_ulp,
+        "ulp": 0.0 if shown is None else shown.worst_ulp or 0.0,
         "reason": "; ".join(v.reason for v in results if v.reason) if shown is None else shown.reason,
     }
 

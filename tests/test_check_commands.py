@@ -138,7 +138,7 @@ MISTAKES = {
     "level": (["check", "{}:right", "--as", "sigmoid", "--level", "exact"], "unknown level 'exact'"),
     "examples": (["check", "{}:right", "--as", "sigmoid", "--examples", "0"], "'0' is not a count"),
     "time": (["check", "{}:right", "--as", "sigmoid", "--time-limit", "0"], "'0' is no time"),
-    "witness": (["replay", "nothing"], "'nothing' is no witness"),
+    "witness": (["replay", "nothing"], "'nothing' is neither a file nor a witness"),
 }
 
 

@@ -101,7 +101,7 @@ BAD = {
     "float": (lambda x, dim: 1.0, "the result is a float, not a tensor"),
     "shape": (lambda x, dim: x.sum() * 1, "the result has shape"),
     "dtype": (lambda x, dim: torch.softmax(x, dim).double(), "the result is torch.float64"),
-    "nan": (lambda x, dim: x * math.nan, "element 0 of the result is inf times"),
+    "nan": (lambda x, dim: x * math.nan, "element 0 of the result is nan, where the exact value is a number"),
 }
 
 
@@ -183,7 +183,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "dtypes": ({"dtypes": "float32"}, "dtypes is 'float32'; give a tuple"),
     "device": ({"devices": ("tpu",)}, "unknown device 'tpu'"),
     "option": ({"options": {"axis": 1}}, "unknown option of softmax 'axis'"),
-    "value": ({"options": {"dim": 7}}, "option dim of softmax is 7; values that fit: 1, -1, 0"),
+    "value": ({"options": {"dim": 7}}, "option dim of softmax is 7; give a whole number from -3 to 2"),
     "level": ({"level": "exact"}, "unknown level 'exact'"),
     "examples": ({"examples": 0}, "examples is 0; give a whole number from 1"),
     "candidate": ({"candidate": 3}, "the candidate is a int; give a function that can be called"),

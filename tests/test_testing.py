@@ -115,7 +115,7 @@ def test_a_candidate_that_is_never_judged_fails(pytester: pytest.Pytester) -> No
 
 MISTAKES = {
     "nothing selected": ("[]", "nothing is selected; give at least one candidate"),
-    "no dtype": ('[(torch.softmax, "softmax")], dtypes=()', "nothing is selected"),
+    "no dtype": ('[(torch.softmax, "softmax")], dtypes=()', "dtypes is (); name at least one"),
     "operation": ('[(torch.softmax, "sofmax")]', "unknown operation 'sofmax'; did you mean softmax"),
     "dtype": ('[(torch.softmax, "softmax")], dtypes=("float33",)', "unknown dtype 'float33'"),
     "device": ('[(torch.softmax, "softmax")], devices=("gpu",)', "unknown device 'gpu'"),

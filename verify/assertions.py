@@ -33,16 +33,18 @@ def assert_holds(results: Results) -> None:
 def finding(results: Results) -> str:
     """What is wrong, in words, of results that do not hold.
 
-    The first seven lines give what was refuted, the value that was returned, the exact one, the
-    error and what is allowed (in ulp of the result's format), the input, the options and the reason.
+    It tells the first of the least favourable verdicts: a wrong value before the gradient that is
+    wrong with it. The first seven lines give what was refuted, the value that was returned, the exact
+    one, the error and what is allowed (in ulp of the result's format), the input, the options and the reason.
     The reproducer follows, then the witness and how to replay it, then the other verdicts that do
     not hold.
     """
-    worst = results.worst
-    if worst is None:
+    failed = [verdict for verdict in results if verdict.applicable and not verdict]
+    if not failed:
         return "unknown: nothing was checked"
-    others = [v for v in results if v is not worst and v.applicable and not v]
-    return "\n".join([*_told(worst), *(f"also {v.status.value}: {v.subject}" for v in others)])
+    first = min(failed, key=lambda verdict: verdict.status)
+    others = [verdict for verdict in failed if verdict is not first]
+    return "\n".join([*_told(first), *(f"also {v.status.value}: {v.subject}" for v in others)])
 
 
 def assert_ulp(

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 from verify.audit_process import Request, audit_isolated
 from verify.audit_report import AuditReport
+from verify.errors import UsageError
 from verify.exits import Exit
+from verify.places import parts_of
 from verify.report.text import Line
 from verify.terminal import Steps, show, show_json
 
 
 def audit(options: argparse.Namespace) -> int:
     """Audit the test function at a place, or a suite with an attribute replaced."""
+    if not options.replace:
+        _require_place(options.test)
     only = None if options.only is None else tuple(options.only)
     request = Request(
         options.test, options.operation, options.replace or "", options.grad, only, options.time_limit
@@ -25,6 +30,16 @@ def audit(options: argparse.Namespace) -> int:
     else:
         show(Line(line, _style(line)) for line in str(report).splitlines())
     return _outcome(report, options.fail_on)
+
+
+def _require_place(test: str) -> None:
+    """Raise ``UsageError`` for what names no function, before anything is loaded."""
+    if test.endswith(".py") or Path(test).is_dir():
+        raise UsageError(
+            f"{test!r} is a suite; name what it tests with --replace package.module:attribute, "
+            "or give one test function as package.module:function"
+        )
+    parts_of(test)
 
 
 def _style(line: str) -> str:

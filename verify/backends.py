@@ -49,7 +49,7 @@ def devices_present() -> tuple[str, ...]:
 def require_device(name: str) -> str:
     """``name`` if torch can run there; else ``UnavailableError``, or ``UsageError`` for an unknown kind."""
     if name not in DEVICES:
-        raise unknown("device", name, DEVICES)
+        raise UsageError(f"unknown device {name!r}; known: {', '.join(DEVICES)}")
     if name not in devices_present():
         raise UnavailableError(f"device {name!r} is not present; present: {', '.join(devices_present())}")
     return name
@@ -62,6 +62,8 @@ def tensor_from(value: Nested, dtype: str, device: str = "cpu") -> Any:
     0. Nested tuples give the axes. Raises ``UsageError`` for a number that the dtype cannot hold.
     """
     torch = load_torch()
+    if isinstance(value, Wide) and not value.tensor.is_floating_point():
+        return (value.tensor - 1).to(device)
     if isinstance(value, Wide):
         narrow = value.tensor.to(torch_dtype(dtype))
         if not torch.equal(narrow.to(torch.float64).nan_to_num(0.5), value.tensor.nan_to_num(0.5)):

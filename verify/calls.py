@@ -10,8 +10,9 @@ from typing import Any
 from hypothesis import reject
 from hypothesis import strategies as st
 
+from verify import regimes
 from verify.contract import Contract
-from verify.domain import Declaration
+from verify.domain import Declaration, Domain
 from verify.floats import Format, format_named
 from verify.strategies import between, declared, sizes
 
@@ -22,6 +23,9 @@ entry off the start; every second entry; with stride 0 along an axis of equal en
 
 ROWS = 4
 SMALL = 4
+MANY = 3
+"""Of an option of more values the first, its default, is drawn half of the time."""
+
 FEW = 12
 """Beyond so many columns a table has at most two rows."""
 
@@ -46,6 +50,11 @@ class Call:
     def shape(self) -> tuple[int, ...]:
         """The shape of the result."""
         return self.contract.lengths(self.options, self.lengths)
+
+    @property
+    def rows(self) -> int:
+        """The length of the batch; 1 where the operation has none."""
+        return self.lengths.get("N", 1)
 
     @property
     def passed(self) -> tuple[tuple[str, Any], ...]:
@@ -95,11 +104,15 @@ def _calls(
     rows = draw(between(1, 2 if small or columns > FEW else ROWS))
     lengths = {"N": columns if columns <= SMALL and draw(between(0, 4)) == 4 else rows, "C": columns}
     forms = {option.name for option in contract.options if not option.keyword}
-    options = {name: (_form if name in forms else _picked)(draw, values) for name, values in choices.items()}
+    plain = {name for name, values in choices.items() if name in forms or len(values) > MANY}
+    options = {name: (_plain if name in plain else _picked)(draw, values) for name, values in choices.items()}
     variables = contract.variables(options)
     for name in sorted({size for variable in variables for size in _sizes(variable)} - lengths.keys()):
         lengths[name] = draw(between(1, 3))
     drawn = tuple(draw(declared(variable, format, lengths)) for variable in variables)
+    if any(variable.domain.kind == "index" for variable in variables):
+        top = int(format.precision * regimes.LOG_TWO) + 8
+        drawn = _confident(variables, drawn, max(draw(between(-top, top)), 0), format)
     layout = _picked(draw, LAYOUTS)
     if layout == "expanded":
         drawn = tuple(map(_repeated, variables, drawn))
@@ -117,6 +130,35 @@ def _repeated(variable: Declaration, value: Any) -> Any:
     return value[:1] * len(value) if rows else value
 
 
+def _confident(
+    variables: tuple[Declaration, ...], drawn: tuple[Any, ...], gap: int, format: Format
+) -> tuple[Any, ...]:
+    """The values with the score of each label above its row by ``gap``, as in a model that is trained.
+
+    Without a gap they stay as they are.
+    """
+    if not gap:
+        return drawn
+
+    def raised(row: Any, label: Any) -> Any:
+        if isinstance(label, tuple):
+            return tuple(map(raised, row, label))
+        score = Fraction(format.round(max(row) + gap))
+        return (*row[: label - 1], score, *row[label:])
+
+    labels = {
+        (*variable.shape, variable.domain.bound): value
+        for variable, value in zip(variables, drawn, strict=True)
+        if variable.domain.kind == "index"
+    }
+    return tuple(
+        raised(value, labels[variable.shape])
+        if variable.domain == Domain() and variable.shape in labels
+        else value
+        for variable, value in zip(variables, drawn, strict=True)
+    )
+
+
 def _sizes(variable: Declaration) -> list[str]:
     """The names of the lengths that a variable has, or counts to."""
     return [size for size in (*variable.shape, variable.domain.bound) if isinstance(size, str)]
@@ -126,8 +168,8 @@ def _picked(draw: Callable[[Any], Any], values: tuple[Any, ...]) -> Any:
     return values[draw(between(0, len(values) - 1))]
 
 
-def _form(draw: Callable[[Any], Any], values: tuple[Any, ...]) -> Any:
-    """The first value half of the time and more, so that rare forms do not crowd out the plain call."""
+def _plain(draw: Callable[[Any], Any], values: tuple[Any, ...]) -> Any:
+    """The first value half of the time and more, so that rare ones do not crowd out the plain call."""
     return values[max(draw(between(1 - len(values), len(values) - 1)), 0)]
 
 

@@ -140,7 +140,7 @@ def _unpacked(packed: str, dtype: str) -> tuple[dict[str, Any], Any, tuple[Any, 
         values = []
         for kind, shape, wide in head["tensors"]:
             tensor, data = tensor_from_bytes(data, kind, shape)
-            values.append(Wide(tensor.double()) if wide else _nested(tensor))
+            values.append(_wide(tensor) if wide else _nested(tensor))
         upstream, *rest = values
         needed = {"options", "lengths", "layout", "expanded", "grad"}
         if data or not needed <= set(head):
@@ -148,6 +148,11 @@ def _unpacked(packed: str, dtype: str) -> tuple[dict[str, Any], Any, tuple[Any, 
     except (binascii.Error, zlib.error, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"the witness cannot be unpacked: {error}") from error
     return head, upstream, tuple(rest)
+
+
+def _wide(tensor: Any) -> Wide:
+    """A tensor as a wide value; labels count from 1."""
+    return Wide(tensor.double() if tensor.is_floating_point() else tensor + 1)
 
 
 def _nested(tensor: Any) -> Any:

@@ -52,6 +52,10 @@ def replay(options: argparse.Namespace) -> int:
     text = options.witness
     if not re.match(rf"{MARK.rstrip('0123456789')}\d+:", text) and Path(text).is_file():
         text = witness_in(Path(text))
+    elif not text.startswith(MARK):
+        raise UsageError(
+            f"{text!r} is neither a file nor a witness; give the line that begins with {MARK}:, or its file"
+        )
     case = read_witness(text, contract_of)
     place = options.function or case.candidate
     if not place:
@@ -100,7 +104,7 @@ def _shown(results: Results, as_json: bool) -> int:
     else:
         subjects = [verdict.subject for verdict in results]
         width = max(map(len, subjects), default=0)
-        show(Line(f"{v.subject:<{width}}  {v.status.value}{_measured(v)}", _style(v)) for v in results)
+        show(Line(f"{v.subject:<{width}}  {_word(v)}{_measured(v)}", _style(v)) for v in results)
         if not results.holds:
             show(Line(line) for line in ["", *told(results)])
     return verdict_exit(results)
@@ -112,13 +116,21 @@ def told(results: Results) -> list[str]:
 
 
 def _measured(verdict: Verdict) -> str:
+    if not verdict.applicable:
+        return ""
     told = f", {verdict.inputs} calls" if verdict.inputs else ""
     if verdict.worst_ratio is not None:
         told += f", worst error {verdict.worst_ratio:.3g} times what is allowed"
     return f"{told}: {verdict.reason}" if verdict.reason and verdict.status is not Status.REFUTED else told
 
 
+def _word(verdict: Verdict) -> str:
+    return verdict.status.value if verdict.applicable else "not applicable"
+
+
 def _style(verdict: Verdict) -> str:
+    if not verdict.applicable:
+        return "dim"
     return {Status.REFUTED: "bold red", Status.UNKNOWN: "yellow"}.get(verdict.status, "green")
 
 

@@ -200,8 +200,8 @@ def _choices(
             raise UsageError(f"option {name} of {contract.name} has no values; give at least one")
         for one in picked[name]:
             if not known[name].accepts(one):
-                drawn = ", ".join(repr(v) for v in known[name].values)
-                raise UsageError(f"option {name} of {contract.name} is {one!r}; values that fit: {drawn}")
+                fitting = known[name].rule or "one of " + ", ".join(map(repr, known[name].values))
+                raise UsageError(f"option {name} of {contract.name} is {one!r}; give {fitting}")
     lacking = [
         name
         for name, option in known.items()
@@ -211,7 +211,8 @@ def _choices(
         and not takes(candidate, contract.tensors, name)
     ]
     picked.update((name, (known[name].default,)) for name in lacking)
-    told = f"not applicable: {len(lacking)} options that it does not take: {', '.join(lacking)}"
+    options = "1 option" if len(lacking) == 1 else f"{len(lacking)} options"
+    told = f"not applicable: {options} that it does not take: {', '.join(lacking)}"
     return picked, told if lacking else ""
 
 
@@ -222,6 +223,8 @@ def _names(what: str, names: Any) -> tuple[str, ...]:
         given = names if isinstance(names, list | tuple) else (names,)
         fitting = tuple(str(name).removeprefix("torch.") for name in given)
         raise UsageError(f"{what} is {names!r}; give a tuple of names, such as {fitting!r}")
+    if not names:
+        raise UsageError(f"{what} is {names!r}; name at least one")
     return tuple(names)
 
 

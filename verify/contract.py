@@ -24,7 +24,8 @@ Arguments = tuple[tuple[tuple[str, Any], ...], tuple[tuple[str, Any], ...]]
 class Option:
     """A keyword of the function: the values to try, the default, and which others are meaningful.
 
-    The search draws from ``values``; ``accepts`` decides about values that a user asks for. A value
+    The search draws from ``values``; ``accepts`` decides about values that a user asks for, and ``rule``
+    says in words what it accepts, where that is more than ``values``. A value
     equal to ``default`` is left out of the call; ``None`` says that there is no default. Where
     ``keyword`` is False the option is no keyword but the form of a call, such as the number of axes:
     it is never passed, and a function that raises in, or gives another shape to, the first call of a
@@ -36,6 +37,7 @@ class Option:
     default: Any
     accepts: Callable[[Any], bool]
     keyword: bool = True
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ def shown_call(call: Call, dtype: str) -> tuple[tuple[str, str], ...]:
 
 def shown_tensor(tensor: Any) -> str:
     """A short tensor as nested lists; of a wide one the shape, the commonest entry and some others."""
+    if not tensor.numel():
+        return f"{tuple(tensor.shape)} tensor without entries"
     if tensor.numel() <= SHORT:
         return _nested(tensor.tolist())
     entries = tensor.reshape(-1).tolist()

@@ -169,5 +169,7 @@ def together(function: Callable[[Any, Any], Any], first: Any, second: Any) -> An
     if isinstance(first, tuple):
         return tuple(together(function, a, b) for a, b in zip(first, second, strict=True))
     if hasattr(first, "map"):
-        return first.map(lambda numbers: function(numbers, second.tensor))
+        return (
+            first if not first.tensor.numel() else first.map(lambda numbers: function(numbers, second.tensor))
+        )
     return function(first, second)

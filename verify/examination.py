@@ -85,6 +85,8 @@ class Examiner:
 
     def judged(self, result: Any, call: Call) -> Found:
         """Judge what a call has returned: the tensor of its value or gradient."""
+        if not call.rows:
+            return self._one_by_one(result, call)
         if any(isinstance(value, Wide) for value in values_of(call, self.aspect)):
             return self._at_once(result, call)
         return self._one_by_one(result, call)
@@ -267,7 +269,7 @@ class Examiner:
         self, call: Call, truths: tuple[Enclosure | Undecided, ...], bulk: Bulk | None
     ) -> Accuracy | None:
         """As `_precise`, about exact values; None too where it is not asked for."""
-        if self.aspect != "value" or call.contract.conditioning is None:
+        if self.aspect != "value" or call.contract.conditioning is None or not call.rows:
             return None
         if bulk is None and self.level == "stable":
             return None

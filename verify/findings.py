@@ -13,7 +13,7 @@ from verify.display import shown_call
 from verify.elements import alone, element, formula_of, variable_of
 from verify.errors import VerifyError
 from verify.found import Found
-from verify.judgement import numbers_of, text_of
+from verify.judgement import Outcome, numbers_of, text_of
 from verify.oracle import confirm
 from verify.reproducer import ReproducerError, got_of, run_script
 from verify.snippet import failing_script, write_call
@@ -41,11 +41,21 @@ def refutation(verdict: Verdict, candidate: Callable[..., Any], case: Case, foun
     outcome = found.outcome
     place = f"element {found.position} of the {case.aspect if of else 'result'}"
     example = Counterexample(shown, exact, text_of(outcome.got), outcome.ulp, outcome.allowed_ulp)
-    reason = f"{place} is {outcome.ratio:.3g} times further off than the standard algorithm may be"
+    reason = f"{place} {_fault(outcome)}"
     script, missing = _script(candidate, case, of, found.position, exact, outcome.got)
     if missing:
         reason = f"{reason}; no script: {missing}"
     return replace(verdict, counterexample=example, reproducer=script, reason=reason)
+
+
+def _fault(outcome: Outcome) -> str:
+    """What is wrong with a result, in words."""
+    got = float(text_of(outcome.got))
+    if not math.isfinite(got):
+        return f"is {got}, where the exact value is a number that the format holds"
+    if outcome.allowed_ulp == 0:
+        return "is wrong where the standard algorithm rounds nothing"
+    return f"is {outcome.ratio:.3g} times further off than the standard algorithm may be"
 
 
 def _confirmed(case: Case, found: Found) -> str:
@@ -85,10 +95,16 @@ def size(call: Call) -> int:
     return sum(v.tensor.numel() if isinstance(v, Wide) else len(numbers_of(v)) for v in call.values)
 
 
-def complexity(call: Call, dtype: str) -> tuple[int, int]:
-    """What makes one call simpler than another: its numbers, then the length of its text or its zeros."""
+def complexity(call: Call, dtype: str) -> tuple[int, bool, int]:
+    """What makes one call simpler than another: its numbers, then the length of its text or its zeros.
+
+    An upstream gradient of zeros, by which all is exactly 0, says less than any other.
+    """
     numbers = size(call)
-    return numbers, len(str(shown_call(call, dtype))) if numbers <= SHOWN_WHOLE else _distinct(call)
+    if numbers > SHOWN_WHOLE:
+        return numbers, False, _distinct(call)
+    still = not isinstance(call.upstream, Wide) and not any(numbers_of(call.upstream))
+    return numbers, still, len(str(shown_call(call, dtype)))
 
 
 def _distinct(call: Call) -> int:

@@ -33,7 +33,12 @@ def refuted(told: str) -> Outcome:
 
 
 def worst_of(found: list[Found]) -> Found:
-    """The worst of several elements; its error in ulp is the largest of all that passed."""
+    """The worst of several elements; its error in ulp is the largest of all that passed.
+
+    A result that is right to have no elements passes.
+    """
+    if not found:
+        return Found(Outcome(Status.PASSED))
     worst = max(found, key=lambda one: (rank(one.outcome), one.outcome.ratio))
     judged = [one.outcome for one in found if one.outcome.judged]
     ulp = max((outcome.ulp for outcome in judged), default=0.0)

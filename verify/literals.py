@@ -24,6 +24,8 @@ def literal(tensor: Any, device: str = "cpu") -> str:
     """
     dtype, shape = tensor.dtype, tuple(tensor.shape)
     place = "" if device == "cpu" else f', device="{device}"'
+    if not tensor.numel():
+        return f"torch.empty({shape}, dtype={dtype}{place})"
     if tensor.numel() <= WRITTEN:
         return f"torch.tensor({_written(tensor.tolist())}, dtype={dtype}{place})"
     entries = tensor.reshape(-1).tolist()

@@ -17,11 +17,7 @@ def function_at(place: str) -> Callable[..., Any]:
     Raises ``UsageError`` for a text of another form, a module that cannot be imported, and a name
     that is not there or cannot be called.
     """
-    module_name, colon, path = place.partition(":")
-    if not (colon and all(part.isidentifier() for part in module_name.split("."))):
-        raise UsageError(f"{place!r} is no place; give package.module:function")
-    if not all(part.isidentifier() for part in path.split(".")):
-        raise UsageError(f"{path!r} in {place} cannot be reached by its name; give a function of a module")
+    module_name, path = parts_of(place)
     found: Any = _module(module_name)
     for name in path.split("."):
         if not hasattr(found, name):
@@ -30,6 +26,16 @@ def function_at(place: str) -> Callable[..., Any]:
     if not callable(found):
         raise UsageError(f"{place} is a {type(found).__name__}; give a function that can be called")
     return found  # type: ignore[no-any-return]
+
+
+def parts_of(place: str) -> tuple[str, str]:
+    """Module and name of a place; ``UsageError`` for a text of another form."""
+    module_name, colon, path = place.partition(":")
+    if not (colon and all(part.isidentifier() for part in module_name.split("."))):
+        raise UsageError(f"{place!r} is no place; give package.module:function")
+    if not all(part.isidentifier() for part in path.split(".")):
+        raise UsageError(f"{path!r} in {place} cannot be reached by its name; give a function of a module")
+    return module_name, path
 
 
 def _module(name: str) -> Any:

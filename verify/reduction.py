@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from verify.backends import load_torch
 from verify.calls import Call
 from verify.domain import Declaration
+from verify.points import length_of
 from verify.wide import Wide
 
 TRIES = 60
@@ -77,6 +79,25 @@ def rows_of(call: Call, start: int, stop: int) -> Call:
     values = tuple(sliced(value, v.shape) for value, v in zip(call.values, variables, strict=True))
     upstream = sliced(call.upstream, tuple(call.contract.shape(call.options)))
     return replace(call, lengths={**call.lengths, "N": stop - start}, values=values, upstream=upstream)
+
+
+def without_rows(call: Call) -> Call | None:
+    """The call with an empty batch; None where it has no batch, or its axes do not lie as declared.
+
+    A function along the axis of the batch would be one of no entries, which is another matter.
+    """
+    variables = call.contract.variables(call.options)
+    along = "dim" in call.options and call.options["dim"] % call.options["axes"] == 0
+    if along or not any(variable.shape[:1] == ("N",) for variable in variables) or not _as_declared(call):
+        return None
+    empty, torch = rows_of(call, 0, 0), load_torch()
+    values = tuple(
+        Wide(torch.empty([length_of(size, empty.lengths) for size in variable.shape], dtype=torch.int64))
+        if variable.domain.kind == "index" and variable.shape[:1] == ("N",)
+        else value
+        for variable, value in zip(variables, empty.values, strict=True)
+    )
+    return replace(empty, values=values, expanded=False, layout="contiguous")
 
 
 def _as_declared(call: Call) -> bool:

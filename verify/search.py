@@ -24,7 +24,7 @@ from verify.floats import format_named
 from verify.found import Found
 from verify.guard import Clock, limited
 from verify.judgement import Outcome
-from verify.reduction import reduced
+from verify.reduction import reduced, without_rows
 from verify.spread import wide_calls
 from verify.strategies import explore
 from verify.tally import Tally
@@ -37,6 +37,12 @@ WIDE_SECONDS = 20.0
 
 REDUCING_SECONDS = 4.0
 """Processor time after which a wide finding is made no simpler."""
+
+EMPTY = 2
+"""Calls with an empty batch, for each kind of reduction."""
+
+FEW_ROWS = ((2, 3),)
+"""Rows and columns of the calls of which the batch is emptied."""
 
 SHRINKS = 100
 """Calls that are tried at most to make a finding simpler."""
@@ -139,6 +145,8 @@ class Search:
             self._draw((rest + 1) // 2, deadline, small=False, again=0)
         if not self.refuting and rest:
             self._spread(rest // (10 if self.aspect == "side effects" else 2), deadline)
+        if not self.refuting and rest and self.aspect != "side effects":
+            self._empty()
         if self.tally.never_applicable and not all(option.keyword for option in self.contract.options):
             self._draw(few, deadline, small=True, again=3, plain=True)
         if self.refuting and size(self.refuting[0][0]) > SMALL * SMALL:
@@ -176,6 +184,19 @@ class Search:
                 self.skipped += 1
             elif self._visit(call):
                 return
+
+    def _empty(self) -> None:
+        """Calls with an empty batch, whose losses have the sum 0, until one refutes."""
+        taken = self._taken()
+        for kind in taken.get("reduction", (None,)):
+            choices = taken if kind is None else {**taken, "reduction": (kind,)}
+            some = wide_calls(
+                self.contract, self.dtype, choices, seed=self.seed, count=EMPTY, tables=FEW_ROWS
+            )
+            for call in some:
+                without = without_rows(call)
+                if without is not None and self._visit(without):
+                    return
 
     def _reduce(self, deadline: float) -> None:
         """Where no small call refutes, the wide one is made as narrow and plain as it can be."""
@@ -228,6 +249,8 @@ class Search:
             for form in self.contract.forms(call.options)
             if len(self.choices.get(form.name, ())) > 1
         }
+        if not call.rows:
+            forms.add(("rows", 0))
         if lacking := forms & self.lacking:
             return _without(lacking)
         found = self.examiner.examine(call)

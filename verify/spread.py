@@ -128,6 +128,8 @@ class _Spread:
             longest = max(1, min(40, most))
             lengths.setdefault(name, self._random.randint(min(2, longest), longest))
         drawn = tuple(self._value(v, lengths, contract.infinite.get(v.name, ())) for v in variables)
+        if any(v.domain.kind == "index" for v in variables) and self._random.random() < 0.25:
+            self._raise_labels(variables, drawn)
         values = contract.prepare(options, drawn)
         if values is None:
             return None
@@ -180,6 +182,16 @@ class _Spread:
         if kind == 1:
             return self._random.choice((1, bound))
         return self._random.randint(1, bound) if kind == 2 else min(bound, self._rows.place(bound) + 1)
+
+    def _raise_labels(self, variables: tuple[Declaration, ...], drawn: tuple[Any, ...]) -> None:
+        """Put the score of each label of a table above its row, as in a model that is trained."""
+        tables = {v.shape: x.tensor for v, x in zip(variables, drawn, strict=True) if isinstance(x, Wide)}
+        for variable, labels in zip(variables, drawn, strict=True):
+            table = tables.get((*variable.shape, variable.domain.bound or ""))
+            if variable.domain.kind == "index" and table is not None and table.ndim == 2:
+                gap = self._rows.gap() + math.log(table.shape[1])
+                at = self._torch.tensor(labels)[:, None] - 1
+                table.copy_(self._rows.held(table.scatter(1, at, table.amax(1, keepdim=True) + gap)))
 
     def _upstream(self, shape: tuple[int, ...]) -> tuple[Any, bool]:
         """Ones, one scaled number, or a number of its own for every element; some with stride 0."""

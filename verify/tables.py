@@ -11,7 +11,13 @@ from verify.domain import Declaration, real
 AXES = form("axes", 2, 1, 3)
 """How many axes the input has."""
 
-DIM = Option("dim", (1, -1, 0), None, lambda value: isinstance(value, int) and -3 <= value <= 2)
+DIM = Option(
+    "dim",
+    (1, -1, 0),
+    None,
+    lambda value: isinstance(value, int) and -3 <= value <= 2,
+    rule="a whole number from -3 to 2",
+)
 """The axis along which a function works; negative ones count from the end."""
 
 _SHAPES = {1: ("C",), 2: ("N", "C"), 3: ("N", "D", "C")}

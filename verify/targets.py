@@ -25,6 +25,7 @@ IGNORE_INDEX = Option(
     (None, -100, -1, 0, 3, SEGMENTATION_MARK),
     None,
     lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool)),
+    rule="a whole number, or None to pass none",
 )
 """The label whose rows are left out; one that is no class, as 3 of up to three, marks some rows."""
 
@@ -33,7 +34,7 @@ def _is_share(value: Any) -> bool:
     return isinstance(value, int | float) and 0 <= value <= 1
 
 
-LABEL_SMOOTHING = Option("label_smoothing", (0.0, 0.1, 0.5, 1.0), 0.0, _is_share)
+LABEL_SMOOTHING = Option("label_smoothing", (0.0, 0.1, 0.5, 1.0), 0.0, _is_share, rule="a number from 0 to 1")
 """The share of the target that is spread over all classes."""
 
 TARGET = form("target", "indices", "probabilities", "shares")

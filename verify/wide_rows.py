@@ -120,12 +120,15 @@ class WideRows:
         made = [self.place(columns) for _ in range(min(count, PLACES))]
         return made + self._random.choices(made, k=count - len(made)) if made else made
 
+    def gap(self) -> float:
+        """How far an entry is above the rest: by little, or by as much as makes their exponentials vanish."""
+        return self._random.choice((4, 8, 10, 12, 14, 16, 24, 60, int(self._format.emax * LOG_TWO) + 16))
+
     def _dominant(self, rows: int, columns: int) -> Any:
         """One entry above the rest, by little or by as much as makes the others' exponentials vanish."""
         table = self._uniform(rows, columns, -2, 2)
-        gap = self._random.choice((4, 8, 12, 16, 24, 60, int(self._format.emax * LOG_TWO) + 16))
-        for row in range(rows):
-            table[row, self.place(columns)] += gap + math.log(columns)
+        gap = self.gap()
+        table[range(rows), self.some_places(columns, rows)] += gap + math.log(columns)
         return table - self._random.choice((0, gap))
 
     def _stairs(self, rows: int, columns: int) -> Any:

@@ -158,12 +158,6 @@ def soft_gradient_masked(x: Any, target: Any, **options: Any) -> Any:
 
 
 @plant("gradient of target", "class probabilities whose gradient is asked for")
-def soft_target_cut_off(x: Any, target: Any, **options: Any) -> Any:
-    """The target is detached."""
-    return functional.cross_entropy(x, target.detach(), **options)
-
-
-@plant("gradient of target", "class probabilities whose gradient is asked for")
 def soft_target_gradient_is_of_the_logits(x: Any, target: Any, **options: Any) -> Any:
     """The gradient in the target is minus the logits, not normalised."""
     if not target.is_floating_point():

@@ -115,6 +115,10 @@ cross_entropy_with_softcap = Operation(
         ),
         arguments=inputs_only("input", "target"),
         tensors=2,
-        options=(REDUCTION, Option("softcap", (30.0, 50.0, 15.0, 1.0), None, _is_cap), AXES),
+        options=(
+            REDUCTION,
+            Option("softcap", (30.0, 50.0, 15.0, 1.0), None, _is_cap, rule="a number from 1/8 to 512"),
+            AXES,
+        ),
     ),
 )

@@ -116,7 +116,13 @@ cross_entropy_with_temperature = Operation(
         tensors=2,
         options=(
             REDUCTION,
-            Option("temperature", (1.0, 0.5, 2.0, 0.1, 0.7), 1.0, _is_temperature),
+            Option(
+                "temperature",
+                (1.0, 0.5, 2.0, 0.1, 0.7),
+                1.0,
+                _is_temperature,
+                rule="a number from 1/64 to 64",
+            ),
             AXES,
         ),
     ),

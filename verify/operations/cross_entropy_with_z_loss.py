@@ -105,7 +105,11 @@ cross_entropy_with_z_loss = Operation(
         ),
         arguments=inputs_only("input", "target"),
         tensors=2,
-        options=(REDUCTION, Option("z_loss", (1e-4, 1e-2, 0.5, 0.0), None, _is_factor), AXES),
+        options=(
+            REDUCTION,
+            Option("z_loss", (1e-4, 1e-2, 0.5, 0.0), None, _is_factor, rule="a number from 0 to 1"),
+            AXES,
+        ),
         prepare=_small,
     ),
 )

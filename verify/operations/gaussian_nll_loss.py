@@ -100,7 +100,12 @@ gaussian_nll_loss = Operation(
         rowwise=rows_apart,
         arguments=called_with("input", "target", "var"),
         tensors=3,
-        options=(AXES, REDUCTION, flag("full"), Option("eps", (1e-6, 1e-8), 1e-6, _below_the_variances)),
+        options=(
+            AXES,
+            REDUCTION,
+            flag("full"),
+            Option("eps", (1e-6, 1e-8), 1e-6, _below_the_variances, rule="a number from 0 to 1e-6"),
+        ),
         prepare=_prepare,
     ),
 )

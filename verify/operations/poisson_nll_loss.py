@@ -124,7 +124,7 @@ poisson_nll_loss = Operation(
             REDUCTION,
             one_of("log_input", True, False, default=True),
             flag("full"),
-            Option("eps", (1e-8, 1e-3), 1e-8, _is_small),
+            Option("eps", (1e-8, 1e-3), 1e-8, _is_small, rule="a number above 0, at most 1"),
         ),
         prepare=_prepare,
     ),

@@ -100,8 +100,8 @@ softplus = Operation(
         arguments=called_with("input"),
         options=(
             AXES,
-            Option("beta", (1, 2, 0.25, 3), 1, _is_positive),
-            Option("threshold", (20,), 20, _is_positive),
+            Option("beta", (1, 2, 0.25, 3), 1, _is_positive, rule="a number above 0"),
+            Option("threshold", (20,), 20, _is_positive, rule="a number above 0"),
         ),
     ),
 )
