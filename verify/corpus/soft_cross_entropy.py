@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.nn import functional
 
 from verify.corpus.hand import by_hand
 from verify.corpus.planting import Fault, Right, planter, sower

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
@@ -22,8 +23,13 @@ from verify.prover.combination import combination
 from verify.prover.identities import Move
 from verify.prover.rules import RuleSet, fewest, relevant, rule_sets
 
+Kind = Callable[[Place], Iterator[Term]]
+
 _MARK = ((num(1), 0),)
 """A key beside those of all monomials."""
+
+_TURN = 12
+"""So many sets of rules are tried with the few simple terms, then as many with the others, and so on."""
 
 GAPS, SETS = "known inequalities and signs", "sets of rules for what lies between the sides"
 
@@ -47,24 +53,34 @@ def _gaps(
     if sign_of(given, between) in wanted:
         yield between, ()
     spots = places(given, *sides)
-    for kind in (simple, weighted):
-        known = _known(clock, given, spots, kind)
-        rules = tuple(
-            r
-            for r in relevant(given, between, *(without_gaps(t, given) for t in known))
-            if not r.startswith("cases:")
-        )
-        for chosen in rule_sets(rules):
-            if clock.over:
-                return
-            gap = clock.attempt(partial(_combined, given, relation, between, known, chosen), SETS)
+    series = [_trials(clock, given, between, spots, kind) for kind in (simple, weighted)]
+    while series:
+        trials = list(itertools.islice(series[0], _TURN))
+        series = [*series[1:], series[0]] if trials else series[1:]
+        for known, rules in trials:
+            gap = clock.attempt(partial(_combined, given, relation, between, known, rules), SETS)
             if gap is not None and sign_of(given, gap) in wanted:
-                yield gap, chosen
+                yield gap, rules
 
 
-def _known(
-    clock: Clock, given: Assumptions, spots: tuple[Place, ...], kind: Callable[[Place], Iterator[Term]]
-) -> list[Term]:
+def _trials(
+    clock: Clock, given: Assumptions, between: Term, spots: tuple[Place, ...], kind: Kind
+) -> Iterator[tuple[list[Term], RuleSet]]:
+    """Known terms of a kind with each set of rules that could show that they add up to what lies between."""
+    known = _known(clock, given, spots, kind)
+    for rules in rule_sets(_rules(given, between, known)):
+        if clock.over:
+            return
+        yield known, rules
+
+
+def _rules(given: Assumptions, between: Term, known: list[Term]) -> RuleSet:
+    """The rules that could show that known terms add up to what lies between, but for cases."""
+    found = relevant(given, between, *(without_gaps(t, given) for t in known))
+    return tuple(rule for rule in found if not rule.startswith("cases:"))
+
+
+def _known(clock: Clock, given: Assumptions, spots: tuple[Place, ...], kind: Kind) -> list[Term]:
     """The terms of a kind, at all places, that the kernel sees to have a value and not to be negative."""
     found = dict.fromkeys(place.whole(t) for place in spots for t in kind(place))
     found |= dict.fromkeys(t for place in spots for t in others(place))
