@@ -91,9 +91,9 @@ def test_a_time_limit_that_is_no_time_is_one_line(limit: str, capsys: pytest.Cap
 
 def test_ids_and_paths_can_be_mixed(write: Writer, capsys: pytest.CaptureFixture[str]) -> None:
     """A claim of the catalogue beside one's own, as JSON too."""
-    assert main(["prove", "nll-gradient", write(ONE), "--json"]) == 0
+    assert main(["prove", "log-probability-additive", write(ONE), "--json"]) == 0
     claims = json.loads(capsys.readouterr().out)["claims"]
-    assert [claim["id"] for claim in claims] == ["nll-gradient", "mine"]
+    assert [claim["id"] for claim in claims] == ["log-probability-additive", "mine"]
     assert [bool(part["found"]) for claim in claims for part in claim["parts"]][-1]
 
 
@@ -280,10 +280,10 @@ def test_a_name_that_is_an_id_is_not_a_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A folder of that name beside is not taken for it."""
-    (tmp_path / "nll-gradient").mkdir()
+    (tmp_path / "log-probability-additive").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert main(["prove", "nll-gradient"]) == 0
-    assert capsys.readouterr().out.startswith("nll-gradient  proved")
+    assert main(["prove", "log-probability-additive"]) == 0
+    assert capsys.readouterr().out.startswith("log-probability-additive  proved")
 
 
 def test_files_of_two_folders(write: Writer, tmp_path: Path) -> None:

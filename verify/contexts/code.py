@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import keyword
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 
 from verify.domain import Declaration, Size
 from verify.kernel.interpret import Interpreter
-from verify.kernel.terms import Term
+from verify.kernel.terms import Term, subterms
 
 _LOOSE, _SUM, _PRODUCT, _SIGN, _TIGHT = range(5)
 _INDEX_NAMES = "ijklm"
@@ -76,7 +77,9 @@ class CodeContext:
     """Formulas as Python text over a context ``c``. Names in ``taken`` are given to no index."""
 
     def __init__(self, taken: frozenset[str]) -> None:
-        self._free = [name for name in _INDEX_NAMES if name not in taken]
+        numbered = (f"i{k}" for k in itertools.count(1))
+        self._names = (name for name in itertools.chain(_INDEX_NAMES, numbered) if name not in taken)
+        self._free: list[str] = []
 
     def number(self, value: int | Fraction) -> Code:
         """An exact rational: a whole number, or a quotient of two."""
@@ -141,11 +144,11 @@ class CodeContext:
 
     @contextmanager
     def _index(self) -> Iterator[str]:
-        name = self._free.pop(0)
+        name = self._free.pop() if self._free else next(self._names)
         try:
             yield name
         finally:
-            self._free.insert(0, name)
+            self._free.append(name)
 
 
 def _called(name: str, *arguments: Any) -> Code:
@@ -157,7 +160,8 @@ def code(t: Term, given: tuple[Declaration, ...]) -> str:
 
     Applied operations stand under their ids, which whoever runs the text has to have imported.
     """
-    names = {d.name: _name(d.name) for d in given}
+    applied = frozenset(node.data.id for node in subterms(t) if node.head == "applied")
+    names = {d.name: _name(d.name, applied) for d in given}
     context = CodeContext(frozenset(names.values()))
     values = {d.name: CodeFamily(names[d.name], d.shape) if d.shape else Code(names[d.name]) for d in given}
     interpreter = Interpreter(context, values, axes(given, values), _applied)
@@ -175,8 +179,9 @@ def axes(given: tuple[Declaration, ...], values: dict[str, Any]) -> dict[Size, A
     return found
 
 
-def _name(name: str) -> str:
-    return f"{name}_" if name == "c" or keyword.iskeyword(name) else name
+def _name(name: str, taken: frozenset[str]) -> str:
+    """A variable's own name, unless that means something else in the text."""
+    return f"{name}_" if name == "c" or keyword.iskeyword(name) or name in taken else name
 
 
 def _applied(t: Term, interpret: Interpreter) -> Code:
