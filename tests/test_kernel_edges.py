@@ -378,6 +378,21 @@ def test_the_sign_that_follows(name: str) -> None:
     assert sign_of(assume(given, hypotheses), build(formula, given)) == expected
 
 
+_ABOVE = Hypothesis(
+    "above", lambda c, x, a, v: c.number(0), "<", lambda c, x, a, v: x, when=lambda c, x, a, v: a - v
+)
+_SURE = Hypothesis(
+    "sure", lambda c, x, a, v: c.number(0), "<", lambda c, x, a, v: x, when=lambda c, x, a, v: a + v
+)
+
+
+@pytest.mark.parametrize(("hypothesis", "expected"), [(_ABOVE, None), (_SURE, "+")])
+def test_a_condition_that_is_a_sum_is_decided(hypothesis: Hypothesis, expected: str | None) -> None:
+    """By the signs of its terms, and not by asking the hypothesis itself, which would have no end."""
+    given = (_X, _A, _V)
+    assert sign_of(assume(given, (hypothesis,)), build(lambda c, x, a, v: x, given)) == expected
+
+
 def test_an_index_of_a_binder_is_in_no_range() -> None:
     """Outside its sum it means nothing."""
     assert not assume((_G,), ()).in_range(Term("bound", data=0), "n")

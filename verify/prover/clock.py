@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from verify.errors import VerifyError
 from verify.guard import guarded, limited
 
 Result = TypeVar("Result")
@@ -29,7 +28,7 @@ class Clock:
         return time.monotonic() >= self._end
 
     def attempt(self, work: Callable[[], Result], kind: str = "", share: int = SHARE) -> Result | None:
-        """What ``work`` returns; None where the kernel rejects it, it takes too long, or no time is left.
+        """What ``work`` returns; None where it fails, it takes too long, or no time is left.
 
         It is counted if it is given a kind, and may take one of ``share`` parts of the time of the search;
         it is cut short on the main thread, and elsewhere its result does not count.
@@ -42,5 +41,5 @@ class Clock:
         try:
             with limited(min(left, self.seconds / share)), guarded():
                 return work()
-        except VerifyError:
+        except Exception:  # fail closed: a crash is a rejection, as in the kernel
             return None
