@@ -12,7 +12,7 @@ from verify.claim import Hypothesis, Part, Step
 from verify.contexts.ball import BallContext
 from verify.contexts.exact import ExactContext, to_decimal
 from verify.domain import distribution, index, nonnegative, positive, real
-from verify.errors import KernelError
+from verify.errors import KernelError, UsageError
 from verify.kernel.assumptions import assume
 from verify.kernel.build import build
 from verify.kernel.derivation import derive
@@ -167,6 +167,20 @@ def test_divergence_and_cross_entropy_have_the_same_gradient() -> None:
         ("derivative", "delta"),
     )
     assert theorem.relation == "="
+
+
+def _twice(c: Any, x: Any) -> Any:
+    return c.derivative(lambda c, x: c.derivative(lambda c, x: x**3, x), x)
+
+
+def test_a_derivative_of_a_derivative_is_refused_with_a_way_out() -> None:
+    """By the kernel, and by the refuter where it would be computed."""
+    given = (real("x"),)
+    term = build(_twice, given)
+    with pytest.raises(KernelError, match="no derivative of a term with the head 'diff'"):
+        equation(assume(given, ()), term, term)
+    with pytest.raises(UsageError, match="state the inner one in closed form"):
+        attack(Part("twice", "", given, _twice, "=", lambda c, x: 6 * x))
 
 
 _X = Fraction(3, 2)
