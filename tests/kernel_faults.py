@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from seeded import Fault, part, yes
+from seeded import A, B, Fault, G, H, P, T, X, Y, Z, part, yes
 
 from verify.claim import Hypothesis, Part
-from verify.domain import distribution, index, positive, probability, real
 from verify.kernel import (
     assumptions,
     build,
@@ -24,10 +23,6 @@ from verify.kernel.assumptions import Assumptions
 from verify.kernel.poly import Poly
 from verify.kernel.terms import Term, map_leaves
 from verify.kernel.theorem import Theorem
-
-_G, _H, _Y, _K = real("g", "n"), real("h", "n"), index("y", "n"), index("k", "n")
-_P, _Q = distribution("p", "n"), distribution("q", "n", positive=True)
-_A, _B, _X, _Z, _T = positive("a"), positive("b"), real("x"), real("z"), probability("t")
 
 
 def _no_check(given: Assumptions, t: Term) -> None:
@@ -82,7 +77,7 @@ ROOM_FAULTS: dict[str, Fault] = {
         theorem,
         "require_defined",
         _no_check,
-        part((_P,), lambda c, p: c.xlogy(p[7], p[7]), "=", lambda c, p: c.xlogy(p[7], p[7])),
+        part((P,), lambda c, p: c.xlogy(p[7], p[7]), "=", lambda c, p: c.xlogy(p[7], p[7])),
     ),
     "division by anything": Fault(
         defined,
@@ -90,7 +85,7 @@ ROOM_FAULTS: dict[str, Fault] = {
         defined,
         "sign_of",
         _always_positive,
-        part((_X,), lambda c, x: 1 / x - 1 / x, "=", lambda c, x: c.number(0)),
+        part((X,), lambda c, x: 1 / x - 1 / x, "=", lambda c, x: c.number(0)),
     ),
     "every gap positive": Fault(
         signs,
@@ -98,7 +93,7 @@ ROOM_FAULTS: dict[str, Fault] = {
         theorem,
         "sign_of",
         _always_positive,
-        part((_X, _Z), lambda c, x, z: x, "<", lambda c, x, z: z, gap=lambda c, x, z: z - x),
+        part((X, Z), lambda c, x, z: x, "<", lambda c, x, z: z, gap=lambda c, x, z: z - x),
     ),
     "complement of a probability is anything": Fault(
         signs,
@@ -106,7 +101,7 @@ ROOM_FAULTS: dict[str, Fault] = {
         signs,
         "_between",
         lambda given, t: "+",
-        part((_T,), lambda c, t: c.number(0), "<", lambda c, t: 1 - 2 * t, gap=lambda c, t: 1 - 2 * t),
+        part((T,), lambda c, t: c.number(0), "<", lambda c, t: 1 - 2 * t, gap=lambda c, t: 1 - 2 * t),
     ),
     "every index in range": Fault(
         assumptions,
@@ -114,7 +109,7 @@ ROOM_FAULTS: dict[str, Fault] = {
         assumptions.Assumptions,
         "in_range",
         yes,
-        part((_G,), lambda c, g: g[2] - g[2], "=", lambda c, g: c.number(0)),
+        part((G,), lambda c, g: g[2] - g[2], "=", lambda c, g: c.number(0)),
     ),
     "minus is plus": Fault(
         build,
@@ -122,7 +117,7 @@ ROOM_FAULTS: dict[str, Fault] = {
         build.Number,
         "__neg__",
         lambda self: self,
-        part((_X, _Z), lambda c, x, z: x - z, "=", lambda c, x, z: x + z),
+        part((X, Z), lambda c, x, z: x - z, "=", lambda c, x, z: x + z),
     ),
     "a binder captures": Fault(
         terms,
@@ -131,7 +126,7 @@ ROOM_FAULTS: dict[str, Fault] = {
         "close_binder",
         _capturing_close,
         part(
-            (_G, _H, _Y),
+            (G, H, Y),
             lambda c, g, h, y: c.sum(lambda i: g[i] * h[y], over=g),
             "=",
             lambda c, g, h, y: _products(c, g, h),
@@ -143,7 +138,7 @@ ROOM_FAULTS: dict[str, Fault] = {
         poly,
         "power",
         lambda p, k: p,
-        part((_X,), lambda c, x: x**2, "=", lambda c, x: x),
+        part((X,), lambda c, x: x**2, "=", lambda c, x: x),
     ),
     "product keeps one factor": Fault(
         poly,
@@ -151,7 +146,7 @@ ROOM_FAULTS: dict[str, Fault] = {
         poly,
         "times",
         lambda a, b: a or b,
-        part((_X, _Z), lambda c, x, z: x * z, "=", lambda c, x, z: x),
+        part((X, Z), lambda c, x, z: x * z, "=", lambda c, x, z: x),
     ),
     "the circle's constant is one": Fault(
         normal,
@@ -168,7 +163,7 @@ ROOM_FAULTS: dict[str, Fault] = {
         "chain",
         _strict_chain,
         part(
-            (_A,),
+            (A,),
             lambda c, a: c.log(a),
             "<",
             lambda c, a: a - 1,
@@ -182,47 +177,47 @@ ROOM_FAULTS: dict[str, Fault] = {
         normal.Normalizer,
         "_sum_one",
         lambda self, m, c, name, t, given: {m: c},
-        part((_G,), lambda c, g: c.sum(lambda i: c.number(1), over=g), "=", lambda c, g: c.number(1)),
+        part((G,), lambda c, g: c.sum(lambda i: c.number(1), over=g), "=", lambda c, g: c.number(1)),
     ),
 }
 
 
 _TURNED: dict[str, Part] = {
     "log_le": part(
-        (_A,), lambda c, a: a - 1, "<=", lambda c, a: c.log(a), gap=lambda c, a: c.gap("log_le", a)
+        (A,), lambda c, a: a - 1, "<=", lambda c, a: c.log(a), gap=lambda c, a: c.gap("log_le", a)
     ),
     "xlogx_ge": part(
-        (_A,), lambda c, a: c.xlogy(a, a), "<=", lambda c, a: a - 1, gap=lambda c, a: c.gap("xlogx_ge", a)
+        (A,), lambda c, a: c.xlogy(a, a), "<=", lambda c, a: a - 1, gap=lambda c, a: c.gap("xlogx_ge", a)
     ),
     "xlogy_le": part(
-        (_A, _B),
+        (A, B),
         lambda c, a, b: a * (b - 1),
         "<=",
         lambda c, a, b: c.xlogy(a, b),
         gap=lambda c, a, b: c.gap("xlogy_le", a, b),
     ),
     "rel_entr_ge": part(
-        (_A, _B),
+        (A, B),
         lambda c, a, b: c.xlogy(a, a) - c.xlogy(a, b),
         "<=",
         lambda c, a, b: a - b,
         gap=lambda c, a, b: c.gap("rel_entr_ge", a, b),
     ),
     "ceil_above": part(
-        (_X,), lambda c, x: c.ceil(x), "<=", lambda c, x: x, gap=lambda c, x: c.gap("ceil_above", x)
+        (X,), lambda c, x: c.ceil(x), "<=", lambda c, x: x, gap=lambda c, x: c.gap("ceil_above", x)
     ),
     "ceil_below": part(
-        (_X,), lambda c, x: x + 1, "<", lambda c, x: c.ceil(x), gap=lambda c, x: c.gap("ceil_below", x)
+        (X,), lambda c, x: x + 1, "<", lambda c, x: c.ceil(x), gap=lambda c, x: c.gap("ceil_below", x)
     ),
     "exp_mono": part(
-        (_A, _X),
+        (A, X),
         lambda c, a, x: c.exp(x + a),
         "<",
         lambda c, a, x: c.exp(x),
         gap=lambda c, a, x: c.gap("exp_mono", x, x + a),
     ),
     "log_mono": part(
-        (_A, _B),
+        (A, B),
         lambda c, a, b: c.log(a + b),
         "<",
         lambda c, a, b: c.log(a),
@@ -241,7 +236,7 @@ GAP_FAULTS: dict[str, Fault] = {
         "_DIFFERENCE",
         {"=": "0", "<=": "+", "<": "+"},
         part(
-            (_X, _Z),
+            (X, Z),
             lambda c, x, z: x,
             "<",
             lambda c, x, z: z,

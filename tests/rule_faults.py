@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
-from seeded import Fault, part, yes
+from seeded import A, B, Fault, G, H, K, Q, X, Y, Z, part, yes
 
 from verify.claim import Hypothesis, Part, Step
-from verify.domain import distribution, index, nonnegative, positive, probability, real
+from verify.domain import nonnegative, probability, real
 from verify.kernel import (
     derivation,
     derivative,
@@ -24,10 +24,6 @@ from verify.kernel.assumptions import Assumptions, Fact
 from verify.kernel.poly import Poly
 from verify.kernel.terms import Term, open_binder, position
 from verify.kernel.theorem import Theorem
-
-_G, _H, _Y, _K = real("g", "n"), real("h", "n"), index("y", "n"), index("k", "n")
-_P, _Q = distribution("p", "n"), distribution("q", "n", positive=True)
-_A, _B, _X, _Z, _T = positive("a"), positive("b"), real("x"), real("z"), probability("t")
 
 
 def _diagonal(self: Any, t: Term) -> Term:
@@ -121,7 +117,7 @@ _ONE = Hypothesis("one", lambda c, a: a, "=", lambda c, a: c.number(1))
 _LEMMA = Part(
     "is_one",
     "",
-    (_A,),
+    (A,),
     lambda c, a: a,
     "=",
     lambda c, a: c.number(1),
@@ -137,7 +133,7 @@ RULE_FAULTS: dict[str, Fault] = {
         "free_indices",
         lambda t: frozenset(),
         part(
-            (_G, _H),
+            (G, H),
             lambda c, g, h: c.sum(lambda i: c.number(1), over=g) * _products(c, g, h),
             "=",
             lambda c, g, h: _total(c, g) * _total(c, h),
@@ -151,7 +147,7 @@ RULE_FAULTS: dict[str, Fault] = {
         "free_indices",
         lambda t: frozenset(),
         part(
-            (_G, _H),
+            (G, H),
             lambda c, g, h: c.count(g) * _products(c, g, h),
             "=",
             lambda c, g, h: _total(c, g) * _total(c, h),
@@ -165,7 +161,7 @@ RULE_FAULTS: dict[str, Fault] = {
         "_ordered",
         _diagonal,
         part(
-            (_G, _H),
+            (G, H),
             lambda c, g, h: c.sum(lambda i: c.sum(lambda j: g[i] * h[j], over=h), over=g),
             "=",
             lambda c, g, h: c.sum(lambda i: c.sum(lambda j: g[i] * h[i], over=h), over=g),
@@ -187,7 +183,7 @@ RULE_FAULTS: dict[str, Fault] = {
         "replace",
         lambda term, old, new: Term("num", data=Fraction(1)),
         part(
-            (_G, _Y),
+            (G, Y),
             lambda c, g, y: c.sum(lambda i: c.equal(i, y) * g[i], over=g),
             "=",
             lambda c, g, y: c.number(1),
@@ -201,7 +197,7 @@ RULE_FAULTS: dict[str, Fault] = {
         "_aligned",
         lambda n, m, c, given: {tuple(x for x in m if x[0].head == "delta") or m: c},
         part(
-            (_G, _Y, _K),
+            (G, Y, K),
             lambda c, g, y, k: c.equal(y, k) * g[y],
             "=",
             lambda c, g, y, k: c.equal(y, k),
@@ -214,7 +210,7 @@ RULE_FAULTS: dict[str, Fault] = {
         normal,
         "exp_form",
         _first_exponent,
-        part((_X, _Z), lambda c, x, z: c.exp(x) * c.exp(z), "=", lambda c, x, z: c.exp(x), "exp_add"),
+        part((X, Z), lambda c, x, z: c.exp(x) * c.exp(z), "=", lambda c, x, z: c.exp(x), "exp_add"),
     ),
     "exponential of a sum is a sum": Fault(
         functions,
@@ -223,7 +219,7 @@ RULE_FAULTS: dict[str, Fault] = {
         "exp_form",
         _sum_of_exponentials,
         part(
-            (_G,),
+            (G,),
             lambda c, g: c.exp(_total(c, g)),
             "=",
             lambda c, g: c.sum(lambda i: c.exp(g[i]), over=g),
@@ -236,7 +232,7 @@ RULE_FAULTS: dict[str, Fault] = {
         normal,
         "exp_form",
         _root_is_itself,
-        part((_A,), lambda c, a: c.exp(c.log(a) / 2), "=", lambda c, a: a, "exp_log"),
+        part((A,), lambda c, a: c.exp(c.log(a) / 2), "=", lambda c, a: a, "exp_log"),
     ),
     "logarithm of an exponential is one": Fault(
         functions,
@@ -244,7 +240,7 @@ RULE_FAULTS: dict[str, Fault] = {
         functions,
         "_log_atom",
         _log_of_exponential_is_one,
-        part((_X,), lambda c, x: c.log(c.exp(x)), "=", lambda c, x: c.number(1), "log_exp"),
+        part((X,), lambda c, x: c.log(c.exp(x)), "=", lambda c, x: c.number(1), "log_exp"),
     ),
     "logarithm of every number is zero": Fault(
         functions,
@@ -260,7 +256,7 @@ RULE_FAULTS: dict[str, Fault] = {
         functions,
         "_log_number",
         lambda c: poly.scale(poly.atom(Term("log", (Term("num", data=Fraction(2)),))), Fraction(-1)),
-        part((_A,), lambda c, a: c.log(2 * a), "=", lambda c, a: c.log(a / 2), "log_mul"),
+        part((A,), lambda c, a: c.log(2 * a), "=", lambda c, a: c.log(a / 2), "log_mul"),
     ),
     "logarithm of a product is a product": Fault(
         functions,
@@ -282,7 +278,7 @@ RULE_FAULTS: dict[str, Fault] = {
         poly,
         "divide",
         lambda n, d: poly.constant(1),
-        part((_A, _B), lambda c, a, b: (2 * a + b) / (a + b), "=", lambda c, a, b: c.number(1), "cancel"),
+        part((A, B), lambda c, a, b: (2 * a + b) / (a + b), "=", lambda c, a, b: c.number(1), "cancel"),
     ),
     "derivative of a product is a product": Fault(
         derivative,
@@ -291,7 +287,7 @@ RULE_FAULTS: dict[str, Fault] = {
         "_of_product",
         _product_of_derivatives,
         part(
-            (_X,),
+            (X,),
             lambda c, x: c.derivative(lambda c, x: x * c.exp(x), x),
             "=",
             lambda c, x: c.exp(x),
@@ -304,7 +300,7 @@ RULE_FAULTS: dict[str, Fault] = {
         normal,
         "xlogy_form",
         _log_without_factor("xlogy"),
-        part((_A, _X), lambda c, a, x: c.xlogy(x, a), "=", lambda c, a, x: c.log(a), "xlogy"),
+        part((A, X), lambda c, a, x: c.xlogy(x, a), "=", lambda c, a, x: c.log(a), "xlogy"),
     ),
     "x log y is zero": Fault(
         functions,
@@ -312,7 +308,7 @@ RULE_FAULTS: dict[str, Fault] = {
         normal,
         "xlogy_form",
         _all_zero,
-        part((_A, _X), lambda c, a, x: c.xlogy(x, a), "=", lambda c, a, x: c.number(0), "xlog0"),
+        part((A, X), lambda c, a, x: c.xlogy(x, a), "=", lambda c, a, x: c.number(0), "xlog0"),
     ),
     "x log y without the indicator": Fault(
         functions,
@@ -321,7 +317,7 @@ RULE_FAULTS: dict[str, Fault] = {
         "xlogy_form",
         _log_without_factor("xlogy_delta"),
         part(
-            (_Q, _Y, _K),
+            (Q, Y, K),
             lambda c, q, y, k: c.xlogy(c.equal(y, k), q[y]),
             "=",
             lambda c, q, y, k: c.log(q[y]),
@@ -334,7 +330,7 @@ RULE_FAULTS: dict[str, Fault] = {
         normal.Normalizer,
         "positive",
         yes,
-        part((_X, _Z), lambda c, x, z: x, "=", lambda c, x, z: c.number(1), "hyp:h", assumed=(_CONDITIONAL,)),
+        part((X, Z), lambda c, x, z: x, "=", lambda c, x, z: c.number(1), "hyp:h", assumed=(_CONDITIONAL,)),
     ),
     "lemma without its hypotheses": Fault(
         derivation,
@@ -342,7 +338,7 @@ RULE_FAULTS: dict[str, Fault] = {
         derivation,
         "as_fact",
         _any_lemma,
-        part((_A,), lambda c, a: a, "=", lambda c, a: c.number(1), "lemma:is_one", lemmas=(_LEMMA,)),
+        part((A,), lambda c, a: a, "=", lambda c, a: c.number(1), "lemma:is_one", lemmas=(_LEMMA,)),
     ),
     "one case of two": Fault(
         theorem,

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from verify.claim import Hypothesis, Part, Step
+from verify.domain import distribution, index, positive, probability, real
+
+G, H, Y, K = real("g", "n"), real("h", "n"), index("y", "n"), index("k", "n")
+P, Q = distribution("p", "n"), distribution("q", "n", positive=True)
+A, B, X, Z, T = positive("a"), positive("b"), real("x"), real("z"), probability("t")
 
 
 @dataclass(frozen=True)
