@@ -122,6 +122,25 @@ def test_nothing_is_left_behind(write: Writer, tmp_path: Path) -> None:
     assert (list(sys.path), set(sys.modules), sorted(tmp_path.rglob("*"))) == before
 
 
+def test_a_package_beside_is_left_behind_neither(write: Writer, tmp_path: Path) -> None:
+    """With all of its modules."""
+    write("", "beside_package/__init__.py")
+    write("value = 1", "beside_package/inner.py")
+    before = set(sys.modules)
+    claims_at([write(f"from beside_package.inner import value\n{ONE}")])
+    assert set(sys.modules) == before
+
+
+def test_what_is_installed_below_the_folder_stays(
+    write: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a virtual environment lies in the folder: no library is loaded twice."""
+    write("value = 1", "environment/installed_below.py")
+    monkeypatch.syspath_prepend(str(tmp_path / "environment"))
+    claims_at([write(f"import installed_below\n{ONE}")])
+    assert sys.modules.pop("installed_below").value == 1
+
+
 def test_what_a_file_prints_is_no_result(write: Writer, capsys: pytest.CaptureFixture[str]) -> None:
     """It goes to standard error, so that JSON stays JSON."""
     main(["prove", write(f"print('loaded')\n{ONE}"), "--json"])
@@ -131,9 +150,9 @@ def test_what_a_file_prints_is_no_result(write: Writer, capsys: pytest.CaptureFi
 
 def test_a_file_named_like_a_module_does_not_replace_it(write: Writer) -> None:
     """A file random.py is loaded, and the module random stays what it is."""
-    known = sys.modules["json"]
+    before = dict(sys.modules)
     assert list(claims_at([write(ONE, "json.py")])) == ["mine"]
-    assert sys.modules["json"] is known
+    assert dict(sys.modules) == before
 
 
 def test_the_file_is_read_anew(write: Writer) -> None:

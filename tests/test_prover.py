@@ -227,7 +227,7 @@ def test_a_search_ends_in_time() -> None:
 def test_a_time_that_is_none_is_refused(limit: float) -> None:
     """The value and what to give."""
     with pytest.raises(UsageError, match="no time; give a number of seconds"):
-        verify.prove(Claim("a", "", "", parts=(_HARD,)), time_limit=limit)
+        verify.prove(verify.find("log-probability-additive"), time_limit=limit)
 
 
 def test_without_time_nothing_is_looked_for() -> None:

@@ -120,10 +120,16 @@ def _importing(folders: set[Path]) -> Iterator[None]:
         yield
     finally:
         sys.path[:], sys.dont_write_bytecode = path, write
-        for name in sys.modules.keys() - modules:
-            place = getattr(sys.modules[name], "__file__", None)
-            if place and folders.intersection(Path(place).resolve().parents):
-                del sys.modules[name]
+        gone = {name for name in sys.modules.keys() - modules if _home(sys.modules[name]) in folders}
+        for name in [name for name in sys.modules if {name, name.partition(".")[0]} & gone]:
+            del sys.modules[name]
+
+
+def _home(module: ModuleType) -> Path | None:
+    """The folder from which a module, or a package as a whole, was imported; None if it is built in."""
+    inside = getattr(module, "__path__", None)
+    place = next(iter(inside), None) if inside is not None else getattr(module, "__file__", None)
+    return Path(place).resolve().parent if place else None
 
 
 def _module(file: Path) -> ModuleType:

@@ -16,7 +16,7 @@ from verify.kernel.gaps import without_gaps
 from verify.kernel.rules import GAPS, words
 from verify.kernel.terms import Term, free, replace, subterms
 from verify.kernel.text import text
-from verify.prover.searching import SECONDS
+from verify.prover.searching import SECONDS, require_time
 from verify.prover.searching import search as search_for
 from verify.record import ClaimRecord, PartRecord, RuleUse, StepRecord
 from verify.refuter import Attack, attack
@@ -34,6 +34,7 @@ def prove(claim: Claim, *, time_limit: float = SECONDS) -> Verdict:
     statement without a derivation one is looked for, for ``time_limit`` seconds; with 0 none is. Raises
     ``UsageError`` for a time that is none.
     """
+    require_time(time_limit)
     record = judge(claim, time_limit)
     points = sum(p.points for p in record.parts)
     reasons = {

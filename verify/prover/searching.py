@@ -35,6 +35,12 @@ class Search:
     tried: str = ""
 
 
+def require_time(seconds: float) -> None:
+    """Raise UsageError for what is not a number of seconds from 0."""
+    if not 0 <= seconds < float("inf"):
+        raise UsageError(f"time_limit={seconds!r} is no time; give a number of seconds, 0 for no search")
+
+
 def search(part: Part, seconds: float = SECONDS) -> Search:
     """Look for a derivation of a statement for so many seconds.
 
@@ -43,8 +49,7 @@ def search(part: Part, seconds: float = SECONDS) -> Search:
     the kernel derives it. Raises ``KernelError`` for a statement that has no value somewhere, and
     ``UsageError`` for a time that is none.
     """
-    if not 0 <= seconds < float("inf"):
-        raise UsageError(f"time_limit={seconds!r} is no time; give a number of seconds, 0 for no search")
+    require_time(seconds)
     given = assumptions(part)
     left, right = build(part.left, part.given), build(part.right, part.given)
     for side in (left, right):
