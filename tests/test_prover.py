@@ -121,6 +121,21 @@ EASY: dict[str, tuple[Any, ...]] = {
         "<=",
         lambda c, p, q: c.call(kl_div, p, q),
     ),
+    "the logarithm of what is below an exponential": (
+        (_Z,),
+        lambda c, z: c.log(c.call(sigmoid, z)),
+        "<",
+        lambda c, z: z,
+    ),
+    "the inequality of Jensen": (
+        (_P, positive("r", "n")),
+        lambda c, p, r: c.sum(lambda i: p[i] * c.log(r[i]), over=p),
+        "<=",
+        lambda c, p, r: c.log(c.sum(lambda i: p[i] * r[i], over=p)),
+        Hypothesis(
+            "some", lambda c, p, r: c.number(0), "<", lambda c, p, r: c.sum(lambda i: p[i] * r[i], over=p)
+        ),
+    ),
     "the largest entropy": (
         (_P,),
         lambda c, p: c.call(entropy, p),

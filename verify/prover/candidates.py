@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from itertools import permutations
 
 from verify.domain import Size
@@ -30,6 +31,8 @@ _INNER = "@@"
 _MOST = 8
 """So many arguments of each kind are tried at one place, those that come first in the statement."""
 
+_FEW = 3
+
 _NOT_NEGATIVE = frozenset({"+", "0+"})
 
 
@@ -44,18 +47,27 @@ class Place:
     denominators: tuple[Term, ...]
     exponents: tuple[Term, ...]
     ceiled: tuple[Term, ...]
+    means: tuple[Term, ...] = ()
+    """Of a place that is summed: sums and quotients of the whole statement, to compare the terms with."""
 
     def whole(self, t: Term) -> Term:
         """A term at this place as a term of the statement."""
         return t if self.size is None else Term("sum", (close_binder(t, _INDEX),), self.size)
 
 
-def places(given: Assumptions, *sides: Term) -> tuple[Place, ...]:
-    """The statement itself, and each size over which it sums or multiplies."""
+def places(given: Assumptions, left: Term, right: Term) -> tuple[Place, ...]:
+    """The statement itself, and each size over which it sums or multiplies.
+
+    Where one side is a logarithm, what it is of is compared with the exponential of the other.
+    """
+    sides = bare(left), bare(right)
+    raised = [Term("exp", (b,)) for a, b in (sides, sides[::-1]) if a.head == "log"]
     assumed = [t for fact in given.facts if fact.over is None for t in (fact.left, fact.right)]
-    plain = [bare(t) for t in (*sides, *assumed)]
+    plain = [*raised, *sides, *map(bare, assumed)]
     sizes = dict.fromkeys(node.data for t in plain for node in subterms(t) if node.head in {"sum", "prod"})
-    found = [_place(given, None, [node for t in plain for node in _closed(t)])]
+    top = _place(given, None, [node for t in plain for node in _closed(t)])
+    means = [t for t in top.values if t.head in {"sum", "mul", "div"} and sign_of(given, t) == "+"]
+    found = [top]
     for size in sizes:
         bodies = [
             open_binder(node.args[0], free(_INDEX))
@@ -65,7 +77,8 @@ def places(given: Assumptions, *sides: Term) -> tuple[Place, ...]:
         ]
         inside = given.with_index(_INDEX, size)
         share = Term("div", (ONE, num(size) if isinstance(size, int) else Term("size", data=size)))
-        found.append(_place(inside, size, [*(node for t in bodies for node in _closed(t)), share]))
+        place = _place(inside, size, [*(node for t in bodies for node in _closed(t)), share])
+        found.append(replace_fields(place, means=tuple(means[:_FEW])))
     return tuple(found)
 
 
@@ -164,6 +177,16 @@ def weighted(place: Place) -> Iterator[Term]:
     for s, t in permutations(place.values, 2):
         if s < t:
             yield Term("pow", (_minus(s, t),), 2)
+
+
+def compared(place: Place) -> Iterator[Term]:
+    """The known inequalities at the quotients of the terms of a sum by a mean: those of Jensen and Gibbs."""
+    positive = [t for t in place.values if sign_of(place.given, t) == "+"]
+    for mean in place.means:
+        for weight in (ONE, *place.values):
+            yield from (_times(weight, _gap("log_le", Term("div", (t, mean)))) for t in positive)
+        for s in place.values:
+            yield from (_gap("rel_entr_ge", s, Term("mul", (t, mean))) for t in place.values)
 
 
 def _hypotheses(place: Place) -> Iterator[Term]:

@@ -17,7 +17,7 @@ from verify.kernel.poly import Poly
 from verify.kernel.signs import sign_of
 from verify.kernel.terms import ZERO, Term, num
 from verify.kernel.theorem import agree
-from verify.prover.candidates import Place, others, places, simple, weighted
+from verify.prover.candidates import Place, compared, others, places, simple, weighted
 from verify.prover.clock import Clock
 from verify.prover.combination import combination
 from verify.prover.identities import Move
@@ -53,7 +53,7 @@ def _gaps(
     if sign_of(given, between) in wanted:
         yield between, ()
     spots = places(given, *sides)
-    series = [_trials(clock, given, between, spots, kind) for kind in (simple, weighted)]
+    series = [_trials(clock, given, between, spots, kind) for kind in (simple, weighted, compared)]
     while series:
         trials = list(itertools.islice(series[0], _TURN))
         series = [*series[1:], series[0]] if trials else series[1:]
