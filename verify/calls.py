@@ -35,7 +35,8 @@ class Call:
     """One call: exact values of the declared variables, options, layout and upstream gradient.
 
     ``lengths`` gives the sizes by name; ``upstream`` has the shape of the result; ``expanded`` says
-    that it is one number repeated with stride 0.
+    that it is one number repeated with stride 0. ``tracked``: autograd follows all tensors that a
+    gradient may be asked for, not only the one of which it is, as where all are trained.
     """
 
     contract: Contract
@@ -45,6 +46,7 @@ class Call:
     upstream: Any
     layout: str = "contiguous"
     expanded: bool = False
+    tracked: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -65,6 +67,16 @@ class Call:
             for option in self.contract.options
             if option.keyword and option.name not in named and self.options[option.name] != option.default
         )
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The tensors that autograd follows beside the one of which the gradient is asked for."""
+        gradients = self.contract.gradients if self.tracked else ()
+        return tuple(g.of for g in gradients if not g.optional and all(g.choices(self._options).values()))
+
+    @property
+    def _options(self) -> dict[str, tuple[Any, ...]]:
+        return {name: (value,) for name, value in self.options.items()}
 
     @property
     def arguments(self) -> Any:
@@ -121,7 +133,8 @@ def _calls(
         return reject()
     shape = contract.lengths(options, lengths)
     upstream, expanded = _upstream(draw, shape)
-    return Call(contract, options, lengths, values, upstream, layout, expanded)
+    tracked = bool(draw(between(0, 1)))
+    return Call(contract, options, lengths, values, upstream, layout, expanded, tracked)
 
 
 def _repeated(variable: Declaration, value: Any) -> Any:

@@ -45,8 +45,9 @@ def value_of(function: Function, call: Call, dtype: str, device: str) -> Any:
     KeyboardInterrupt, or takes longer than `guard.limited` says, and ``NotApplicableError`` for
     options that the function does not take. Shared settings of torch are put back.
     """
-    with _settled(device, grad=False):
-        return _called(function, call, *tensors_of(call, dtype, device), dtype, device)
+    with _settled(device, grad=bool(call.trained)):
+        tensors = _tracked(tensors_of(call, dtype, device), call, function)
+        return _called(function, call, *tensors, dtype, device).detach()
 
 
 def gradient_of(function: Function, call: Call, dtype: str, device: str, of: str) -> Any:
@@ -123,6 +124,10 @@ def _effects_of_backward(function: Function, call: Call, dtype: str, device: str
     aliased = any(share_memory(first, tensor) for tensor in watch.tensors.values())
     if not aliased and share_memory(first, second):
         return "the gradients of two calls lie in the same memory"
+    with contextlib.suppress(CandidateError):
+        again = _backward(function, call, positional, keywords, upstream, of, again=True)
+        if not same_bits(kept, again):
+            return "a second pass through the same graph gives another gradient"
     return ""
 
 
@@ -166,9 +171,13 @@ def _backward(
     keywords: dict[str, Any],
     upstream: Any,
     name: str,
+    *,
+    again: bool = False,
 ) -> Any:
+    """The gradient in the tensor of that name; with ``again`` that of a second pass through the graph."""
     torch = load_torch()
     first = {**positional, **keywords}[name]
+    positional, keywords = _tracked((positional, keywords), call, function)
     leaf = first.detach().requires_grad_()
     dtype, device = str(first.dtype).removeprefix("torch."), first.device.type
     given = leaf.clone() if changes_input(function) and name == next(iter(positional)) else leaf
@@ -176,15 +185,37 @@ def _backward(
         {key: given if key == name else tensor for key, tensor in part.items()}
         for part in (positional, keywords)
     )
+    others = [{**positional, **keywords}[other] for other in call.trained if other != name]
     result = _called(function, call, positional, keywords, dtype, device)
     if not result.requires_grad:
         raise _cut_off(call, name)
-    (gradient,) = _run(
-        "its backward pass", lambda: torch.autograd.grad(result, leaf, upstream, allow_unused=True)
-    )
+
+    def passed(keep: bool) -> Any:
+        leaves = [leaf, *others]
+        return torch.autograd.grad(result, leaves, upstream, allow_unused=True, retain_graph=keep)
+
+    gradient, *_ = _run("its backward pass", lambda: passed(again))
+    if again:
+        gradient, *_ = _run("its backward pass", lambda: passed(False))
     if gradient is None:
         raise _cut_off(call, name)
     return required(gradient, tuple(first.shape), dtype, device, "gradient")
+
+
+def _tracked(
+    tensors: tuple[dict[str, Any], dict[str, Any]], call: Call, function: Function
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The tensors, those that are trained followed by autograd; what is changed in place is no leaf of it."""
+    own = next(iter(tensors[0])) if changes_input(function) else ""
+
+    def followed(name: str, tensor: Any) -> Any:
+        if name not in call.trained:
+            return tensor
+        leaf = tensor.detach().requires_grad_()
+        return leaf.clone() if name == own else leaf
+
+    positional, keywords = ({name: followed(name, t) for name, t in part.items()} for part in tensors)
+    return positional, keywords
 
 
 def _cut_off(call: Call, name: str) -> Exception:

@@ -76,6 +76,8 @@ def write_witness(case: Case) -> str:
             for tensor, one in zip(tensors, wide, strict=True)
         ],
     }
+    if call.tracked:
+        head["tracked"] = True
     if case.height is not None:
         head["height"] = case.height
     data = json.dumps(head, separators=(",", ":")).encode() + b"\n" + b"".join(map(bytes_of, tensors))
@@ -105,7 +107,8 @@ def read_witness(text: str, contract_of: Callable[[str], Contract]) -> Case:
         raise UsageError(f"the witness is for other options of {name} than there are now; make a new one")
     if len(values) != len(contract.variables(options)) or head["layout"] not in LAYOUTS:
         raise UsageError(f"the witness is for another contract of {name} than that of now; make a new one")
-    call = Call(contract, options, head["lengths"], values, upstream, head["layout"], head["expanded"])
+    how = head["layout"], head["expanded"], head.get("tracked", False)
+    call = Call(contract, options, head["lengths"], values, upstream, *how)
     return Case(
         call,
         aspect,

@@ -23,6 +23,8 @@ def shown_call(call: Call, dtype: str) -> tuple[tuple[str, str], ...]:
     tensors = [(name, shown_tensor(tensor_from(value, dtype))) for name, value in positional + keywords]
     options = [f"{name}={value!r}" for name, value in call.passed]
     layout = [*options, f"{call.layout} tensors"]
+    if call.trained:
+        layout.append(f"requires_grad of {' and '.join(call.trained)}")
     if call.expanded:
         layout.append("upstream of stride 0")
     upstream = shown_tensor(tensor_from(call.upstream, dtype))

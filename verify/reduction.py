@@ -175,6 +175,7 @@ def _plainer(call: Call, keeps: _Limited) -> Call:
 
 def _plain_forms(call: Call) -> Iterator[Callable[[Call], Call]]:
     yield lambda c: replace(c, layout="contiguous")
+    yield lambda c: replace(c, tracked=False)
     yield lambda c: replace(c, upstream=_filled(c.upstream), expanded=False)
 
 

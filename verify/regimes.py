@@ -26,7 +26,7 @@ LOG_TWO = Fraction(693147, 1000000)
 def logits(one: Whole, many: Whole, format: Format, n: int) -> Row:
     """Finite numbers: quarters, whole numbers to 20, full significands in -1..1, and in -20..20 (in float64,
     where log1p(exp(-x)) counts up to 36, -40..40), the edges where exp overflows or underflows, an offset,
-    ties, one dominant entry, wholly negative, subnormal, all equal.
+    ties, one dominant entry, wholly negative, subnormal, all equal, masked by a large negative number.
     """
     bits = format.precision - 5 if n > BULK else 2
     reach = 40 if format.width == 64 else 20
@@ -47,6 +47,7 @@ def logits(one: Whole, many: Whole, format: Format, n: int) -> Row:
         lambda: [small() * format.smallest_subnormal * (1 << bits) for _ in range(n)],
         lambda: [small() / 16 for _ in range(n)] if n > BULK else [small()] * n,
         lambda: _edge(many, format, n, bits),
+        lambda: _masked(one, many, format, n, small),
     )
     row = regimes[one(0, len(regimes) - 1)]()
     return tuple(Fraction(format.round(x)) for x in row)
@@ -145,6 +146,15 @@ def _dominant(one: Whole, format: Format, n: int, small: Small) -> list[Fraction
     row = [small() - gap for _ in range(n)]
     row[one(0, n - 1)] += gap
     return row
+
+
+def _masked(one: Whole, many: Whole, format: Format, n: int, small: Small) -> list[Fraction]:
+    """Entries that are left out by what masks are filled with: -10^4 or -2^30, in float16 -250.
+
+    Weights times the least number there is would overflow.
+    """
+    fill = Fraction(-250 if format.emax < 16 else -(10**4, 1 << 30)[one(0, 1)])
+    return [fill if many(0, 1) else small() for _ in range(n)]
 
 
 def _negative(one: Whole, n: int, small: Small) -> list[Fraction]:

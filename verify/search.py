@@ -32,7 +32,7 @@ from verify.verdict import Coverage, Status, Verdict
 from verify.wide import Wide
 
 MAX_BITS = 4096
-WIDE_SECONDS = 20.0
+WIDE_SECONDS = 10.0
 """Processor time after which no further wide call is begun."""
 
 REDUCING_SECONDS = 4.0
@@ -251,6 +251,8 @@ class Search:
         }
         if not call.rows:
             forms.add(("rows", 0))
+        if call.trained:
+            forms.add(("requires_grad", True))
         if lacking := forms & self.lacking:
             return _without(lacking)
         found = self.examiner.examine(call)

@@ -67,16 +67,18 @@ def _written(function: Function, call: Call, dtype: str, device: str, of: str, e
     source, called = _callee(function)
     positional, keywords = call.arguments
     lines = [f"{name} = {_tensor(value, call, dtype, device)}" for name, value in positional + keywords]
-    if of:
-        lines.append(f"{of}.requires_grad_()")
-    copied = {of} if changes_input(function) else set()
+    trained = list(dict.fromkeys([*([of] if of else []), *call.trained]))
+    lines += [f"{name}.requires_grad_()" for name in trained]
+    copied = {*trained} if changes_input(function) else set()
     shown = [f"{name}.clone()" if name in copied else name for name, _ in positional]
     shown += [f"{name}={name}" for name, _ in keywords]
     shown += [f"{name}={value!r}" for name, value in call.passed]
     lines.append(f"result = {called}({', '.join(shown)})")
     if of:
         lines.append(f"upstream = {_upstream(call, dtype, device)}")
-        lines.append(f"(result,) = torch.autograd.grad(result, {of}, upstream)")
+        differentiated = f"({', '.join(trained)})" if trained[1:] else of
+        unused = ", allow_unused=True" if trained[1:] else ""
+        lines.append(f"result, *_ = torch.autograd.grad(result, {differentiated}, upstream{unused})")
     title = f'"""{name_of(function)} as {call.contract.name} in {dtype} on {device}"""'
     imports = ["import torch", *(["import base64", "import zlib"] if PACKED in "".join(lines) else [])]
     return "\n".join([title, "", *imports, "", *([source, "", ""] if source else []), *lines, *end, ""])

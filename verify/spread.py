@@ -37,12 +37,16 @@ TABLES = (
     (2, 127),
     (1025, 6),
     (8, 8195),
+    (65540, 3),
     (2, 2047),
     (3, 255),
     (4, 32803),
     (2, 128256),
 )
 """Rows and columns, in the order in which they are taken; few calls already meet each kind of width."""
+
+TALL = 1000
+"""Tables of more rows are reduced in each way in turn, as it is their sums that they show."""
 
 ATTEMPTS = 20
 """Draws of the options and values of a table until they fit together."""
@@ -64,12 +68,16 @@ def wide_calls(
     tables: tuple[tuple[int, int], ...] = TABLES,
 ) -> Iterator[Call]:
     """Up to ``count`` calls over ``tables``, the same for one seed; those outside the domain are left out."""
+    turn = seed
     for number in range(count):
         shape = tables[number % len(tables)]
+        given = choices
+        if shape[0] > TALL and (kinds := choices.get("reduction")):
+            given, turn = {**choices, "reduction": (kinds[turn % len(kinds)],)}, turn + 1
         for attempt in range(ATTEMPTS):
             name = f"{contract.name} {seed} {number}"
             large = shape[0] * shape[1] > DENSE
-            tried = _tried(contract, choices, name, attempt, large=large)
+            tried = _tried(contract, given, name, attempt, large=large)
             call = _Spread(dtype, f"{name} {attempt}").call(contract, tried, *shape)
             if call is not None:
                 yield call
@@ -136,7 +144,8 @@ class _Spread:
         shape = contract.lengths(options, lengths)
         upstream, expanded = self._upstream(shape)
         layout = self._random.choice([name for name in LAYOUTS if name != "expanded"])
-        return Call(contract, options, lengths, values, upstream, layout, expanded)
+        tracked = self._random.random() < 0.5
+        return Call(contract, options, lengths, values, upstream, layout, expanded, tracked)
 
     def _value(self, variable: Declaration, lengths: Mapping[str, int], infinite: tuple[float, ...]) -> Any:
         domain, shape = variable.domain, [length_of(size, lengths) for size in variable.shape]

@@ -85,6 +85,7 @@ class WideRows:
             lambda r, c: -self._random.choice((5, 30, 100)) - self._uniform(r, c, 0, 4),
             lambda r, c: self._uniform(r, c, -1, 1) * float(self._format.smallest_normal),
             self._flat,
+            self._masked,
             self._dominant,
             self._dominant,
             self._stairs,
@@ -99,6 +100,15 @@ class WideRows:
     def _moderate(self, rows: int, columns: int) -> Any:
         """Entries of one size, so that each counts."""
         return self._uniform(rows, columns, -3, 3)
+
+    def _masked(self, rows: int, columns: int) -> Any:
+        """Entries, or the whole end of each row, left out by what masks are filled with."""
+        fill = -250.0 if self._format.emax < 16 else self._random.choice((-1e4, -(2.0**30)))
+        table = self._uniform(rows, columns, -3, 3)
+        if self._random.random() < 0.5:
+            return table.masked_fill(self._uniform(rows, columns, 0, 1) < 0.5, fill)
+        lengths = self.whole(rows, 1, 1, columns)
+        return table.masked_fill(self._torch.arange(columns) >= lengths, fill)
 
     def _level(self) -> float:
         """A common offset: moderate for 16 bits, up to 10^4 (many columns) or 10^6 else."""

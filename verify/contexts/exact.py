@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 import mpmath
+from mpmath.libmp import from_man_exp
 
 from verify.contexts.dual import Dual, Index, derivative
 from verify.contexts.family import Family, Later
@@ -181,12 +182,15 @@ def _converted(mp: Any, number: Any) -> Any:
     """An mpmath number from a `Real`, int, Fraction or float."""
     if isinstance(number, Real):
         return number.value
-    if isinstance(number, bool) or not isinstance(number, int | Fraction | float):
+    if isinstance(number, Fraction):
+        whole, divisor = number.numerator, number.denominator
+        if divisor & (divisor - 1):
+            return mp.mpf(whole) / divisor
+        return mp.make_mpf(from_man_exp(whole, 1 - divisor.bit_length(), mp.prec, "n"))
+    if isinstance(number, bool) or not isinstance(number, int | float):
         raise UsageError(f"{number!r} is no number; give an int, Fraction or float")
     if isinstance(number, float) and math.isnan(number):
         raise DomainError("nan is no number; give a finite or infinite value")
-    if isinstance(number, Fraction):
-        return mp.mpf(number.numerator) / number.denominator
     return mp.mpf(number)
 
 

@@ -156,7 +156,8 @@ class RoundingContext:
         a = self._number(a)
         if a.infinite:
             return point(self._model, math.inf if a.lower > 0 else 0.0)
-        lower, upper = max(ZERO, DOWN.exp(a.lower).next_minus(DOWN)), exp_up(a.upper)
+        upper = exp_up(a.upper)
+        lower = max(ZERO, DOWN.exp(a.lower).next_minus(DOWN))
         carried = UP.multiply(upper, exp_minus_one_bound(a.error))
         return self._function(lower, upper, carried, self._model.exp_error, tiny=True)
 

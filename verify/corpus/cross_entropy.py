@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from verify.corpus import rows
-from verify.corpus.hand import read_flat
+from verify.corpus.hand import read_flat, revalued
 from verify.corpus.labelled import Batch, kept, scores_by, wrong
 from verify.corpus.planting import Fault, planter
 
@@ -64,6 +64,27 @@ def maximum_starts_at_zero(x: Any, target: Any, **options: Any) -> Any:
     """The search for the maximum starts at 0."""
     scores = scores_by(lambda x: rows.shifted_by(x, rows.top_of(x).clamp(min=0)))
     return wrong(x, target, options, scores=scores)
+
+
+@plant("value", "rows wholly below {level}", level=(-50.0, -1e4))
+def maximum_starts_at(x: Any, target: Any, level: float, **options: Any) -> Any:
+    """The search for the maximum starts at {level}, as if nothing were less."""
+    scores = scores_by(lambda x: rows.shifted_by(x, rows.top_of(x).clamp(min=level)))
+    return wrong(x, target, options, scores=scores)
+
+
+@plant("value", "rows that are confident of their label", least=(1e-2, 1e-4, 1e-5))
+def small_losses_flushed(x: Any, target: Any, least: float, **options: Any) -> Any:
+    """A loss below {least} becomes 0."""
+    loss = functional.cross_entropy(x, target, **options)
+    return torch.where(loss.abs() < least, 0.0 * loss, loss)
+
+
+@plant("value", "an input that autograd follows")
+def another_loss_in_training(x: Any, target: Any, **options: Any) -> Any:
+    """Where the gradient is made in the forward pass the loss is taken from what is left of the scores."""
+    loss = functional.cross_entropy(x, target, **options)
+    return revalued(loss, lambda loss: loss * 1.001) if x.requires_grad else loss
 
 
 @plant("value", "a large entry")

@@ -51,6 +51,17 @@ def bias_forgotten(h: Any, w: Any, target: Any, **options: Any) -> Any:
     return functional.cross_entropy(h @ w.T, target, **options)
 
 
+@plant("gradient of linear_weight", "gradients in input and weight that are asked for together")
+def weight_gradient_of_a_spoilt_buffer(h: Any, w: Any, target: Any, **options: Any) -> Any:
+    """What the gradient of the last class is made of is overwritten where that of the input is made too."""
+
+    def spoilt(gradient: Any) -> Any:
+        return gradient * (torch.arange(len(gradient)) < len(gradient) - 1)[:, None]
+
+    seen = changed_backward(w, spoilt) if h.requires_grad and w.requires_grad else w
+    return functional.cross_entropy(_logits(h, seen, options), target, **options)
+
+
 @plant("value", "a maximum in a later chunk of {block} classes", block=(1, 2, 64))
 def rescale_missing(h: Any, w: Any, target: Any, *, block: int, **options: Any) -> Any:
     """The running sum over chunks is not brought to the new maximum."""

@@ -57,6 +57,12 @@ def torch_nll_loss_of_many_rows(x: Any, target: Any, **options: Any) -> Any:
     return functional.nll_loss(x, target, **options)
 
 
+@nll_loss("value", "several rows, reduction sum", dtype="bfloat16")
+def torch_nll_loss_summed_in_bfloat16(x: Any, target: Any, **options: Any) -> Any:
+    """The losses are added in bfloat16: 496 for 492.7, where the format has numbers 2 apart."""
+    return functional.nll_loss(x, target, **options)
+
+
 @softplus("value", "z > 20 in float64", dtype="float64")
 def torch_softplus(z: Any, beta: float = 1, threshold: float = 20) -> Any:
     """The result is z beyond the threshold of 20."""
