@@ -7,9 +7,7 @@ from typing import Any
 from proofs.logit_gradients import SECTION
 from verify.claim import Claim, Part, Step
 from verify.domain import index, real
-from verify.operations.loss_derivatives import (
-    cross_entropy_curvature,
-)
+from verify.operations.loss_derivatives import cross_entropy_curvature
 from verify.operations.softmax import softmax
 
 _g = real("g", "n")
@@ -21,6 +19,16 @@ _k = index("k", "n")
 
 def _s(c: Any, g: Any, j: Any) -> Any:
     return c.call(softmax, g)[j]
+
+
+def _entry(c: Any, g: Any, j: Any, k: Any) -> Any:
+    """Entry j, k of diag(s) - s s^T."""
+    return c.equal(j, k) * _s(c, g, j) - _s(c, g, j) * _s(c, g, k)
+
+
+def _spread(c: Any, g: Any, v: Any) -> Any:
+    """The variance of v under the softmax of g."""
+    return c.sum(lambda j: _s(c, g, j) * (v[j] - _mean(c, g, v)) ** 2, over=g)
 
 
 def _mean(c: Any, g: Any, v: Any) -> Any:
@@ -41,10 +49,10 @@ nll_hessian = Claim(
             given=(_g, _y, _j, _k),
             left=lambda c, g, y, j, k: c.derivative(lambda c, g: _s(c, g, j) - c.equal(j, y), g, k),
             relation="=",
-            right=lambda c, g, y, j, k: c.equal(j, k) * _s(c, g, j) - _s(c, g, j) * _s(c, g, k),
+            right=lambda c, g, y, j, k: _entry(c, g, j, k),
             steps=(
                 Step(
-                    lambda c, g, y, j, k: c.equal(j, k) * _s(c, g, j) - _s(c, g, j) * _s(c, g, k),
+                    lambda c, g, y, j, k: _entry(c, g, j, k),
                     ("derivative", "delta", "cancel"),
                     "The derivative of the quotient; the label is a constant.",
                 ),
@@ -56,11 +64,11 @@ nll_hessian = Claim(
             given=(_g, _j, _k),
             left=lambda c, g, j, k: c.call(cross_entropy_curvature, g, j, k),
             relation="=",
-            right=lambda c, g, j, k: c.equal(j, k) * _s(c, g, j) - _s(c, g, j) * _s(c, g, k),
+            right=_entry,
             numeric=True,
             steps=(
                 Step(
-                    lambda c, g, j, k: c.equal(j, k) * _s(c, g, j) - _s(c, g, j) * _s(c, g, k),
+                    _entry,
                     ("derivative", "delta", "cancel"),
                     "The derivative of the quotient.",
                 ),
@@ -71,13 +79,11 @@ nll_hessian = Claim(
             words="Along v, the curvature is the variance of v under s.",
             given=(_g, _v),
             left=lambda c, g, v: c.sum(
-                lambda j: c.sum(
-                    lambda k: v[j] * (c.equal(j, k) * _s(c, g, j) - _s(c, g, j) * _s(c, g, k)) * v[k], over=g
-                ),
+                lambda j: c.sum(lambda k: v[j] * _entry(c, g, j, k) * v[k], over=g),
                 over=g,
             ),
             relation="=",
-            right=lambda c, g, v: c.sum(lambda j: _s(c, g, j) * (v[j] - _mean(c, g, v)) ** 2, over=g),
+            right=_spread,
             steps=(
                 Step(
                     lambda c, g, v: c.sum(lambda j: _s(c, g, j) * v[j] ** 2, over=g) - _mean(c, g, v) ** 2,
@@ -85,7 +91,7 @@ nll_hessian = Claim(
                     "The mean of the squares less the square of the mean.",
                 ),
                 Step(
-                    lambda c, g, v: c.sum(lambda j: _s(c, g, j) * (v[j] - _mean(c, g, v)) ** 2, over=g),
+                    _spread,
                     ("sum_linear", "cancel"),
                     "The probabilities sum to 1.",
                 ),
@@ -97,14 +103,14 @@ nll_hessian = Claim(
             given=(_g, _v),
             left=lambda c, g, v: c.number(0),
             relation="<=",
-            right=lambda c, g, v: c.sum(lambda j: _s(c, g, j) * (v[j] - _mean(c, g, v)) ** 2, over=g),
+            right=_spread,
             steps=(
                 Step(
-                    lambda c, g, v: c.sum(lambda j: _s(c, g, j) * (v[j] - _mean(c, g, v)) ** 2, over=g),
+                    _spread,
                     (),
                     "A sum of squares with positive weights.",
                     "<=",
-                    lambda c, g, v: c.sum(lambda j: _s(c, g, j) * (v[j] - _mean(c, g, v)) ** 2, over=g),
+                    _spread,
                 ),
             ),
         ),
@@ -142,11 +148,11 @@ fisher_information = Claim(
                 lambda y: _s(c, g, y) * (_s(c, g, j) - c.equal(j, y)) * (_s(c, g, k) - c.equal(k, y)), over=g
             ),
             relation="=",
-            right=lambda c, g, j, k: c.equal(j, k) * _s(c, g, j) - _s(c, g, j) * _s(c, g, k),
+            right=_entry,
             numeric=True,
             steps=(
                 Step(
-                    lambda c, g, j, k: c.equal(j, k) * _s(c, g, j) - _s(c, g, j) * _s(c, g, k),
+                    _entry,
                     ("sum_linear", "delta", "cancel"),
                     "Expand; the probabilities sum to 1, and both labels are met only for j = k.",
                 ),

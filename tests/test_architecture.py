@@ -18,13 +18,14 @@ FLOORS = (
     "backends calls contexts guard kernel oracle points regimes signatures spread state strategies tensors "
     "wide_rows",
     "accuracy adapters bulk_judgement candidate cases confirmation corpus display elements entries evidence "
-    "examination findings found judgement literals ordinary proof reduction refuter relations reproducer "
-    "samples search simplex snapshots snippet sources standalone substitute tables tally targets trial",
+    "examination findings found judgement literals ordinary proof prover reduction refuter relations "
+    "reproducer samples search simplex snapshots snippet sources standalone substitute tables tally targets "
+    "trial",
     "catalogue forms operations",
     "assertions attempts audit_findings audit_report audit_words auditing certificates checking facts report "
     "results sweeps",
-    "__main__ audit_commands audit_process check_commands cli commands isolation ledger output parallel "
-    "places report_commands runs suites sweep_commands terminal testing worker",
+    "__main__ audit_commands audit_process check_commands claim_files cli commands isolation ledger output "
+    "parallel places report_commands runs suites sweep_commands terminal testing worker",
 )
 """The rooms of each floor, from the ground up; a package is one room."""
 

@@ -31,7 +31,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, sample_run: RunRecord) -> list[Claim
             self.id = name
 
     monkeypatch.setattr(commands, "claims", lambda: tuple(Stand(record.id) for record in records))
-    monkeypatch.setattr(commands, "judge", lambda claim: next(r for r in records if r.id == claim.id))
+    monkeypatch.setattr(commands, "judge", lambda claim, _: next(r for r in records if r.id == claim.id))
     return records
 
 
@@ -67,7 +67,7 @@ def test_an_interrupt_exits_with_130(
 ) -> None:
     """Ctrl-C ends without a traceback."""
 
-    def interrupted(claim: object) -> ClaimRecord:
+    def interrupted(claim: object, seconds: float) -> ClaimRecord:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(commands, "judge", interrupted)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from verify.claim import Hypothesis, Part, Step
-from verify.domain import distribution, index, positive, real
+from verify.domain import index, positive, real
 from verify.errors import VerifyError
 from verify.kernel.assumptions import assume
 from verify.kernel.build import build
@@ -21,9 +21,7 @@ from verify.refuter import attack
 _G, _Y = real("g", "n"), index("y", "n")
 
 
-def _derive(
-    given: Any, left: Any, relation: Any, right: Any, rules: Any = (), gap: Any = None, hyps: Any = ()
-) -> None:
+def _derive(given: Any, left: Any, relation: Any, right: Any, rules: Any = (), gap: Any = None) -> None:
     derive(
         Part(
             id="attack",
@@ -32,7 +30,6 @@ def _derive(
             left=left,
             relation=relation,
             right=right,
-            hypotheses=hyps,
             steps=(Step(right, tuple(rules), "", relation, gap),),
         )
     )
@@ -41,36 +38,8 @@ def _derive(
 _IGNORING = Operation("ignoring", "", lambda c, x: c.number(1), lambda x: "1", "")
 
 
-_CONDITIONAL = Hypothesis("h", lambda c, x, z: x, "<=", lambda c, x, z: c.number(1), when=lambda c, x, z: z)
-_SUPPORT = Hypothesis(
-    "support",
-    lambda c, p, q, y, i: c.number(0),
-    "<",
-    lambda c, p, q, y, i: q[i],
-    over="n",
-    when=lambda c, p, q, y, i: p[i],
-)
-
 # name -> the arguments of _derive
 ATTACKS: dict[str, tuple[Any, ...]] = {
-    "a conditional hypothesis used without its condition": (
-        (real("x"), real("z")),
-        lambda c, x, z: x,
-        "<=",
-        lambda c, x, z: c.number(1),
-        (),
-        lambda c, x, z: c.gap("hyp:h"),
-        (_CONDITIONAL,),
-    ),
-    "a support condition used where p may be zero": (
-        (distribution("p", "n"), distribution("q", "n"), _Y),
-        lambda c, p, q, y: c.number(0),
-        "<",
-        lambda c, p, q, y: q[y],
-        (),
-        lambda c, p, q, y: c.gap("hyp:support", y),
-        (_SUPPORT,),
-    ),
     "indices compared by Python": (
         (_G, _Y),
         lambda c, g, y: c.sum(lambda i: g[i] if i == y else c.number(0), over=g),

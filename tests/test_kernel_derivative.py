@@ -1,4 +1,4 @@
-"""Derivatives: the gradients of the losses follow from their definitions, at symbolic n."""
+"""Derivatives beside those of the claims: of tables and products, and where there is none."""
 
 from __future__ import annotations
 
@@ -11,90 +11,20 @@ import pytest
 from verify.claim import Hypothesis, Part, Step
 from verify.contexts.ball import BallContext
 from verify.contexts.exact import ExactContext, to_decimal
-from verify.domain import distribution, index, nonnegative, positive, probability, real
-from verify.errors import KernelError
+from verify.domain import distribution, index, nonnegative, positive, real
+from verify.errors import KernelError, UsageError
 from verify.kernel.assumptions import assume
 from verify.kernel.build import build
 from verify.kernel.derivation import derive
 from verify.kernel.theorem import equation
-from verify.operations.binary_cross_entropy import binary_cross_entropy_with_logits
 from verify.operations.cross_entropy import cross_entropy
-from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.kl_div import kl_div
-from verify.operations.log_softmax import log_softmax
-from verify.operations.logsumexp import logsumexp
-from verify.operations.sigmoid import sigmoid
-from verify.operations.softmax import softmax
 from verify.refuter import attack
 
 _G, _Y, _J = real("g", "n"), index("y", "n"), index("j", "n")
 
 # name -> (declarations, derivative, what it is, rules)
 GRADIENTS: dict[str, tuple[Any, Callable[..., Any], Callable[..., Any], tuple[str, ...]]] = {
-    "logsumexp": (
-        (_G, _J),
-        lambda c, g, j: c.derivative(lambda c, g: c.call(logsumexp, g), g, j),
-        lambda c, g, j: c.call(softmax, g)[j],
-        ("derivative", "delta"),
-    ),
-    "negative log-likelihood": (
-        (_G, _Y, _J),
-        lambda c, g, y, j: c.derivative(lambda c, g: c.call(cross_entropy_with_logits, g, y), g, j),
-        lambda c, g, y, j: c.call(softmax, g)[j] - c.equal(j, y),
-        ("derivative", "delta", "cancel"),
-    ),
-    "squared logsumexp": (
-        (_G, _J),
-        lambda c, g, j: c.derivative(lambda c, g: c.call(logsumexp, g) ** 2, g, j),
-        lambda c, g, j: 2 * c.call(logsumexp, g) * c.call(softmax, g)[j],
-        ("derivative", "delta"),
-    ),
-    "soft target": (
-        (distribution("p", "n"), _G, _J),
-        lambda c, p, g, j: c.derivative(
-            lambda c, g: c.call(logsumexp, g) - c.sum(lambda i: p[i] * g[i], over=p), g, j
-        ),
-        lambda c, p, g, j: c.call(softmax, g)[j] - p[j],
-        ("derivative", "delta"),
-    ),
-    "softmax, times an upstream gradient": (
-        (real("u", "n"), _G, _J),
-        lambda c, u, g, j: c.derivative(
-            lambda c, g: c.sum(lambda i: u[i] * c.call(softmax, g)[i], over=g), g, j
-        ),
-        lambda c, u, g, j: (
-            c.call(softmax, g)[j] * (u[j] - c.sum(lambda i: u[i] * c.call(softmax, g)[i], over=g))
-        ),
-        ("derivative", "delta", "sum_linear", "cancel"),
-    ),
-    "log_softmax, times an upstream gradient": (
-        (real("u", "n"), _G, _J),
-        lambda c, u, g, j: c.derivative(
-            lambda c, g: c.sum(lambda i: u[i] * c.call(log_softmax, g)[i], over=g), g, j
-        ),
-        lambda c, u, g, j: u[j] - c.call(softmax, g)[j] * c.sum(lambda i: u[i], over=u),
-        ("derivative", "delta", "sum_linear", "cancel"),
-    ),
-    "divergence by the log-probabilities": (
-        (distribution("p", "n"), _G, _J),
-        lambda c, p, g, j: c.derivative(
-            lambda c, g: c.sum(lambda i: c.xlogy(p[i], p[i]) - p[i] * g[i], over=p), g, j
-        ),
-        lambda c, p, g, j: -p[j],
-        ("derivative", "delta"),
-    ),
-    "sigmoid": (
-        (real("z"),),
-        lambda c, z: c.derivative(lambda c, z: c.call(sigmoid, z), z),
-        lambda c, z: c.call(sigmoid, z) * (1 - c.call(sigmoid, z)),
-        ("derivative", "cancel"),
-    ),
-    "binary cross-entropy of a logit": (
-        (real("z"), probability("t")),
-        lambda c, z, t: c.derivative(lambda c, z: c.call(binary_cross_entropy_with_logits, z, t), z),
-        lambda c, z, t: c.call(sigmoid, z) - t,
-        ("derivative", "exp_add", "cancel"),
-    ),
     "an entry of a table": (
         (real("w", "n", "d"), _J, index("k", "d")),
         lambda c, w, j, k: c.derivative(
@@ -157,14 +87,6 @@ def test_a_wrong_gradient_is_rejected(name: str) -> None:
 def test_a_wrong_gradient_is_refuted(name: str) -> None:
     """Dual numbers show an exact point at which minus the gradient is wrong."""
     assert attack(_part(name, lambda c, *v: -GRADIENTS[name][2](c, *v))).outcome == "refuted"
-
-
-def test_the_softmax_term_cannot_be_left_out() -> None:
-    """The gradient without the softmax term, which many tests let pass, is refuted."""
-    wrong = _part("negative log-likelihood", lambda c, g, y, j: -c.equal(j, y))
-    with pytest.raises(KernelError):
-        derive(wrong)
-    assert attack(wrong).outcome == "refuted"
 
 
 REJECTED: dict[str, tuple[Any, Callable[..., Any]]] = {
@@ -245,6 +167,20 @@ def test_divergence_and_cross_entropy_have_the_same_gradient() -> None:
         ("derivative", "delta"),
     )
     assert theorem.relation == "="
+
+
+def _twice(c: Any, x: Any) -> Any:
+    return c.derivative(lambda c, x: c.derivative(lambda c, x: x**3, x), x)
+
+
+def test_a_derivative_of_a_derivative_is_refused_with_a_way_out() -> None:
+    """By the kernel, and by the refuter where it would be computed."""
+    given = (real("x"),)
+    term = build(_twice, given)
+    with pytest.raises(KernelError, match="no derivative of a term with the head 'diff'"):
+        equation(assume(given, ()), term, term)
+    with pytest.raises(UsageError, match="state the inner one in closed form"):
+        attack(Part("twice", "", given, _twice, "=", lambda c, x: 6 * x))
 
 
 _X = Fraction(3, 2)

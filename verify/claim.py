@@ -63,7 +63,8 @@ class Citation:
 class Part:
     """One statement: for all ``given`` variables with the ``hypotheses``, left relation right.
 
-    Without ``steps`` and ``citation`` it is a statement to be refuted. ``numeric`` says whether the
+    Without ``steps`` and ``citation`` it is a statement to be refuted or, if that fails, for which a
+    derivation is looked for. ``numeric`` says whether the
     two sides are also computed by every torch function named for their operations.
     """
 

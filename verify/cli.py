@@ -44,7 +44,19 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="prove everything, check torch, write the reports"))
     prove = commands.add_parser("prove", help="prove claims; needs no torch")
-    prove.add_argument("claims", nargs="*", metavar="ID", help="claims to prove (default: all)")
+    prove.add_argument(
+        "claims",
+        nargs="*",
+        metavar="ID|PATH",
+        help="claims to prove, or Python files and folders with claims of your own (default: the catalogue)",
+    )
+    prove.add_argument(
+        "--time-limit",
+        type=_time,
+        default=10.0,
+        metavar="SECONDS",
+        help="how long a derivation is looked for where a statement has none; 0 for not at all (%(default)g)",
+    )
     commands.add_parser("list", help="list the claims")
     explain = commands.add_parser("explain", help="show one claim with its derivation and evidence")
     explain.add_argument("claim", metavar="ID")
@@ -251,6 +263,10 @@ def _seconds(text: str) -> float:
     if 0 < seconds < float("inf"):
         return seconds
     raise argparse.ArgumentTypeError(f"{text!r} is no time; give a number of seconds above 0")
+
+
+def _time(text: str) -> float:
+    return 0.0 if text.strip() == "0" else _seconds(text)
 
 
 def _file(text: str) -> Path:

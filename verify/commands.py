@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from verify import claim_files
 from verify.catalogue import claims, find
 from verify.claim import Claim
 from verify.errors import UnavailableError
@@ -53,13 +56,18 @@ def run(options: argparse.Namespace) -> int:
 
 
 def prove(options: argparse.Namespace) -> int:
-    """Judge the claims named, or all."""
-    chosen = _chosen(options.claims)
+    """Judge the claims named and those in files named, or all."""
+    ids, paths = claim_files.split(options.claims)
+    own = claim_files.claims_at(paths)
+    chosen = {claim.id: claim for claim in (*(_chosen(ids) if ids or not paths else ()), *own.values())}
     if not chosen:
-        return _nothing(options)
+        return _nothing(options, *paths)
+    work: Callable[[str], ClaimRecord] = partial(_judged_there, paths, options.time_limit)
     processes = default_processes() if len(chosen) >= _MANY else 1
+    if processes == 1:
+        work = partial(_judged, chosen, options.time_limit)
     with Steps(len(chosen)) as steps:
-        records = in_order(_judged, [claim.id for claim in chosen], processes, steps.finished)
+        records = in_order(work, list(chosen), processes, steps.finished)
     if options.json:
         show_json({"claims": [outline(record) for record in records]})
     else:
@@ -68,8 +76,20 @@ def prove(options: argparse.Namespace) -> int:
     return Exit.HOLDS if all(map(established, records)) else Exit.REFUTED
 
 
-def _judged(claim_id: str) -> ClaimRecord:
-    return judge(find(claim_id))
+def _judged(chosen: Mapping[str, Claim], seconds: float, claim_id: str) -> ClaimRecord:
+    with claim_files.blamed(f"claim {claim_id}"):
+        return judge(chosen[claim_id], seconds)
+
+
+def _judged_there(paths: tuple[str, ...], seconds: float, claim_id: str) -> ClaimRecord:
+    """Judged in a process that has yet to load the files."""
+    own = _own(paths)
+    return _judged({claim_id: own[claim_id] if claim_id in own else find(claim_id)}, seconds, claim_id)
+
+
+@functools.cache
+def _own(paths: tuple[str, ...]) -> Mapping[str, Claim]:
+    return claim_files.claims_at(paths)
 
 
 def list_claims(options: argparse.Namespace) -> int:
@@ -213,12 +233,14 @@ def _summary_of_claims(records: list[ClaimRecord]) -> str:
     return f"{held} of {len(records)} claims established"
 
 
-def _nothing(options: argparse.Namespace) -> int:
+def _nothing(options: argparse.Namespace, *paths: str) -> int:
     if options.json:
         show_json({"claims": []})
-    print(
-        "lossproof: no claim found, so nothing was checked; is the distribution installed?", file=sys.stderr
-    )
+    if paths:
+        advice = f"no claim in {', '.join(paths)}, so nothing was checked; put claims into a tuple CLAIMS"
+    else:
+        advice = "no claim found, so nothing was checked; is the distribution installed?"
+    print(f"lossproof: {advice}", file=sys.stderr)
     return Exit.NOTHING_CHECKED
 
 

@@ -16,20 +16,26 @@ from verify.kernel.gaps import without_gaps
 from verify.kernel.rules import GAPS, words
 from verify.kernel.terms import Term, free, replace, subterms
 from verify.kernel.text import text
+from verify.prover.searching import SECONDS, require_time
+from verify.prover.searching import search as search_for
 from verify.record import ClaimRecord, PartRecord, RuleUse, StepRecord
 from verify.refuter import Attack, attack
 from verify.verdict import Status, Verdict
 
 _RELATIONS = {"=": "=", "<=": r"\le", "<": "<", "": ""}
+_FALSE = {"refuted", "undefined"}
 _VERDICTS = {"proved": Status.PROVED, "refuted": Status.REFUTED}
 
 
-def prove(claim: Claim) -> Verdict:
+def prove(claim: Claim, *, time_limit: float = SECONDS) -> Verdict:
     """The verdict on a claim: proved, refuted (as worded, with a witness) or unknown.
 
-    An opinion, and a claim that rests on a cited theorem, is unknown; the reason says so.
+    An opinion, and a claim that rests on a cited theorem, is unknown; the reason says so. For each
+    statement without a derivation one is looked for, for ``time_limit`` seconds; with 0 none is. Raises
+    ``UsageError`` for a time that is none.
     """
-    record = judge(claim)
+    require_time(time_limit)
+    record = judge(claim, time_limit)
     points = sum(p.points for p in record.parts)
     reasons = {
         "refuted": f"false as worded at {record.witness}",
@@ -51,10 +57,13 @@ def _count(statements: int) -> str:
     return f"{statements} statement" if statements == 1 else f"{statements} statements"
 
 
-def judge(claim: Claim) -> ClaimRecord:
-    """Judge a claim, its corrected form and the condition under which its wording holds."""
-    parts = tuple(judge_part(p) for p in claim.parts)
-    literal = judge_part(claim.literal, claim.witness) if claim.literal else None
+def judge(claim: Claim, seconds: float = SECONDS) -> ClaimRecord:
+    """Judge a claim, its corrected form and the condition under which its wording holds.
+
+    A derivation that is not given is looked for, for so many seconds a statement.
+    """
+    parts = tuple(judge_part(p, seconds=seconds) for p in claim.parts)
+    literal = judge_part(claim.literal, claim.witness, seconds) if claim.literal else None
     first = literal or (parts[0] if parts else None)
     return ClaimRecord(
         id=claim.id,
@@ -66,8 +75,8 @@ def judge(claim: Claim) -> ClaimRecord:
         parts=parts,
         literal=literal,
         witness=literal.witness if literal else None,
-        corrected=judge(claim.corrected) if claim.corrected else None,
-        holds_when=tuple(judge_part(p) for p in claim.holds_when),
+        corrected=judge(claim.corrected, seconds) if claim.corrected else None,
+        holds_when=tuple(judge_part(p, seconds=seconds) for p in claim.holds_when),
         remarks=claim.remarks,
     )
 
@@ -86,12 +95,12 @@ def _status(claim: Claim, parts: tuple[PartRecord, ...], literal: PartRecord | N
     return "cited" if "cited" in found else "proved"
 
 
-def judge_part(part: Part, witness: Witness | None = None) -> PartRecord:
+def judge_part(part: Part, witness: Witness | None = None, seconds: float = SECONDS) -> PartRecord:
     """Judge one statement by every means there is.
 
-    Without a derivation or a citation only the refuter and SymPy can say something.
+    Where it has neither a derivation nor a citation, and is not refuted, a derivation is looked for.
     """
-    derivation, reason = None, ""
+    derivation, reason, found = None, "", ""
     try:
         left, right = build(part.left, part.given), build(part.right, part.given)
         if part.steps:
@@ -99,6 +108,8 @@ def judge_part(part: Part, witness: Witness | None = None) -> PartRecord:
     except KernelError as error:
         reason = str(error)
     tried = Attack("unknown") if part.citation else attack(part, first=witness)
+    if not (part.steps or part.citation or reason or tried.outcome in _FALSE):
+        derivation, found, reason = _searched(part, seconds)
     citation = f"{part.citation.theorem} ({part.citation.source})" if part.citation else None
     status, reason = _part_status(part, derivation, tried, reason)
     lines = derivation.lines if derivation else ()
@@ -121,18 +132,32 @@ def judge_part(part: Part, witness: Witness | None = None) -> PartRecord:
         citation=citation,
         reason=reason,
         fingerprint=fingerprint(part),
+        found=found,
+    )
+
+
+def _searched(part: Part, seconds: float) -> tuple[Derivation | None, str, str]:
+    """The derivation that was found with its text, or the reason why there is none."""
+    try:
+        search = search_for(part, seconds)
+    except KernelError as error:
+        return None, "", str(error)
+    return (
+        search.derivation,
+        search.text,
+        f"no derivation is given, and {search.tried}" if search.tried else "",
     )
 
 
 def _part_status(part: Part, derivation: Derivation | None, tried: Attack, reason: str) -> tuple[str, str]:
-    if tried.outcome in {"refuted", "undefined"}:
+    if tried.outcome in _FALSE:
         accepted = "; the kernel accepted it all the same: a fault of the kernel" if derivation else ""
         return "refuted", f"{tried.outcome} at {tried.witness}{accepted}"
     if derivation is not None:
         return "proved", ""
     if part.citation is not None:
         return "cited", ""
-    return "unknown", reason or "no derivation is given"
+    return "unknown", reason
 
 
 def fingerprint(part: Part) -> str:

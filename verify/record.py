@@ -45,7 +45,8 @@ class PartRecord:
     refuter tried the statement, ``sizes`` the values of the sizes it used. ``sympy``: SymPy's own
     opinion (true, false, undecided).
     ``definitions``: LaTeX of what the named operations stand for. ``fingerprint`` identifies statement
-    and domain.
+    and domain. ``found``: where no derivation was given and the prover found one, its steps as the Python
+    text of the part.
     """
 
     id: str
@@ -64,6 +65,7 @@ class PartRecord:
     citation: str | None = None
     reason: str = ""
     fingerprint: str = ""
+    found: str = ""
 
 
 @dataclass(frozen=True, slots=True)

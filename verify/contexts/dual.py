@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from verify.contexts.family import Family
-from verify.errors import DomainError
+from verify.errors import DomainError, UsageError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +120,13 @@ class DualContext:
     def call(self, operation: Any, *arguments: Any) -> Any:
         """The definition of an operation."""
         return operation.definition(self, *arguments)
+
+    def derivative(self, function: object, at: object, index: object = None) -> Any:
+        """Raises UsageError: derivatives are of the first order."""
+        raise UsageError(
+            "a derivative inside a derivative is not computed; state the inner one in closed form, and in a "
+            "part of its own that it is the derivative"
+        )
 
 
 Index = int | tuple[int, ...] | None

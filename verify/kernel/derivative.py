@@ -48,9 +48,7 @@ def _mul(*factors: Term) -> Term:
 
 
 def _of_variable(t: Term, by: Term) -> Term:
-    """1 for the variable itself, the product of [i = j] over the axes for two entries of a family."""
-    if (t.head, t.data, len(t.args)) != (by.head, by.data, len(by.args)):
-        return ZERO
+    """1 for the variable itself, the product of [i = j] over the axes for two entries of its family."""
     same = tuple(Term("delta", (i, j)) for i, j in zip(t.args, by.args, strict=True))
     return _mul(*same) if same else ONE
 

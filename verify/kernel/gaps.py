@@ -40,15 +40,15 @@ def unfold_gap(node: Term, given: Assumptions, *, inside_binder: bool = False) -
     raise KernelError(f"no inequality {node.data!r} with {len(a)} terms")
 
 
-def without_gaps(term: Term, given: Assumptions) -> Term:
-    """``term`` with every named inequality replaced by the difference it stands for, for display."""
+def without_gaps(term: Term, given: Assumptions, depth: int = 0) -> Term:
+    """``term``, inside ``depth`` binders, with the difference for every named inequality, for display."""
 
     def change(node: Term, depth: int) -> Term | None:
         if node.head != "gap":
             return None
-        return without_gaps(unfold_gap(node, given, inside_binder=depth > 0), given)
+        return without_gaps(unfold_gap(node, given, inside_binder=depth > 0), given, depth)
 
-    return map_leaves(term, change)
+    return map_leaves(term, change, depth)
 
 
 def difference(fact: Fact, where: Term | None) -> Term:

@@ -47,13 +47,13 @@ class Interpreter:
             case "call":
                 return self._on_call(t, self) if self._on_call else self(t.args[0])
             case "gap":
-                raise KernelError("a gap is interpreted through what it unfolds to")
+                return c.gap(t.data, *(self(a) for a in t.args))
             case "where":
                 return self(t.args[0])
             case "diff":
                 return self._derivative(t)
             case "sum" | "prod":
-                return self._bind(t)
+                return self.bind(t.head, t, self)
             case "delta":
                 return c.equal(*(self(a) for a in t.args))
         a = [self(x) for x in t.args]
@@ -100,16 +100,17 @@ class Interpreter:
         where = tuple(self(i) for i in by.args)
         return self.context.derivative(function, self.values[by.data], *([where] if where else []))
 
-    def _bind(self, t: Term) -> Any:
+    def bind(self, kind: str, t: Term, inside: Callable[[Term], Any]) -> Any:
+        """What the context makes, as ``kind``, of a binder whose body ``inside`` evaluates."""
         self._depth += 1
         name = f"@{self._depth}"
 
         def body(index: Any) -> Any:
             self.values[name] = index
-            return self(open_binder(t.args[0], free(name)))
+            return inside(open_binder(t.args[0], free(name)))
 
         try:
-            return getattr(self.context, t.head)(body, over=self._sizes[t.data])
+            return getattr(self.context, kind)(body, over=self._sizes[t.data])
         finally:
             self._depth -= 1
             self.values.pop(name, None)

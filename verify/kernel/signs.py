@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replace_fields
 from fractions import Fraction
 from functools import lru_cache
 
@@ -162,8 +163,14 @@ def _from_facts(given: Assumptions, t: Term) -> Sign:
 
 
 def _holds(given: Assumptions, when: Term, i: Term | None) -> bool:
+    """Whether a condition is a case at hand, or > 0 without what is itself known under a condition only."""
     condition = when if i is None else replace(when, free(PATTERN), i)
-    return any(c == condition for c in given.cases) or _from_form(given, condition) == "+"
+    return any(c == condition for c in given.cases) or sign_of(_unconditional(given), condition) == "+"
+
+
+@lru_cache(maxsize=1_000)
+def _unconditional(given: Assumptions) -> Assumptions:
+    return replace_fields(given, facts=tuple(f for f in given.facts if f.when is None))
 
 
 def _between(given: Assumptions, t: Term) -> Sign:

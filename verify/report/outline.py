@@ -43,6 +43,7 @@ def _part(part: PartRecord) -> dict[str, Any]:
         "sympy": part.sympy,
         "citation": part.citation,
         "reason": part.reason,
+        "found": part.found,
     }
 
 

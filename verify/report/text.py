@@ -40,6 +40,8 @@ def verdicts(claims: Sequence[ClaimRecord]) -> Iterator[Line]:
             for part in _parts(claim):
                 if part.reason and part.status not in ("proved", "cited"):
                     yield Line(f"    {part.id}: {part.reason}")
+        for part in _parts(claim):
+            yield from _found(part, "    ")
 
 
 def columns(rows: Sequence[tuple[str, str]], width: int) -> Iterator[Line]:
@@ -137,9 +139,18 @@ def _part(part: PartRecord, width: int) -> Iterator[Line]:
             yield from _wrapped(f"right minus left, which is {sign}: {step.gap_text}", width, "      ")
     if part.citation:
         yield from _wrapped(f"from the literature: {part.citation}", width, "  ")
+    yield from _found(part, "  ")
     outcome = f"{part.status}: {part.reason}" if part.reason else part.status
     yield from _wrapped(outcome, width, "  ", "green" if part.status in ("proved", "cited") else "red")
     yield from _opinions(part, width)
+
+
+def _found(part: PartRecord, indent: str) -> Iterator[Line]:
+    """The steps that the prover found, unwrapped, so that they can be pasted into the part."""
+    if part.found:
+        yield Line(f"{indent}{part.id}: no derivation is given; this one was found, for steps=(...):")
+        for line in part.found.splitlines():
+            yield Line(f"{indent}    {line}")
 
 
 def _opinions(part: PartRecord, width: int) -> Iterator[Line]:
