@@ -144,15 +144,19 @@ def test_anchors_are_unique(sample_run: RunRecord) -> None:
     assert sorted(seen.ids) == sorted(set(seen.ids))
 
 
-def test_the_policy_admits_exactly_the_style_of_the_page(sample_run: RunRecord) -> None:
-    """The content security policy names the hash of the one style sheet and nothing else."""
+def test_the_policy_admits_exactly_the_style_and_the_script_of_the_page(sample_run: RunRecord) -> None:
+    """The content security policy names the hashes of the one style sheet and the one script."""
     text = page(sample_run)
-    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
-    assert style is not None
     assert policy is not None
-    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    assert policy[1].replace("&#39;", "'").startswith(f"default-src 'none'; style-src 'sha256-{digest}'")
+    hashes = {
+        name: base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+        for name, inside in re.findall(r"<(style|script)>(.*?)</\1>", text, re.DOTALL)
+    }
+    assert policy[1].replace("&#39;", "'") == (
+        f"default-src 'none'; style-src 'sha256-{hashes['style']}'; script-src 'sha256-{hashes['script']}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 def test_the_same_run_gives_the_same_page(sample_run: RunRecord) -> None:

@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML page: no script, no network, everything escaped."""
+"""The report as one self-contained HTML page: no network, everything escaped, whole without its script."""
 
 from __future__ import annotations
 
@@ -16,18 +16,26 @@ from verify.report.comparison import FACTOR, Comparison
 from verify.report.heat import GRADES, heat_map
 from verify.report.mathml import mathml
 from verify.report.plots import svg
-from verify.report.premises import premises
+from verify.report.premises import premises, proof_of
 from verify.report.prose import prose
 from verify.report.summary import counted, summarise
 from verify.verdict import Status
 
-_POLICY = "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+_POLICY = (
+    "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; "
+    "base-uri 'none'; form-action 'none'"
+)
 
 _MOST = 200
-"""How many changes of one kind, and numeric checks of one claim, the page shows."""
+"""How many changes of one kind, numeric checks of one claim, and findings, the page shows."""
 
 _SHOWN = 2
 """How many further checks of one finding are shown with their input; the JSON has all."""
+
+_STEERING = re.compile(
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+"""Control and format characters of Unicode, line breaks and tabs left out."""
 
 _KINDS = {
     "broken": "Claims that are not established any more",
@@ -51,6 +59,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters.update(
         math=_math,
@@ -69,13 +78,13 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         by_implementation=shape.by_implementation,
         counted=counted,
         error_of=shape.error_of,
-        evidence_of=shape.evidence_of,
+        proof_of=proof_of,
         summary_of=shape.summary_of,
         standing=shape.standing,
         tone=shape.tone,
         worst_of=shape.worst_of,
     )
-    style = files("verify.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
+    style, script = _file("style.css"), _file("report.js")
     return environment.get_template("report.html.j2").render(
         run=run,
         comparison=comparison,
@@ -91,9 +100,20 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         provenance=dict(run.provenance),
         devices=sorted({record.device for record in run.evidence}),
         refuted=Status.REFUTED,
+        evidence=shape.by_claim(run.evidence),
         style=Markup(style),
-        policy=_POLICY.format(digest=_digest(style)),
+        script=Markup(script),
+        policy=_POLICY.format(style=_digest(style), script=_digest(script)),
     )
+
+
+def _shown(value: object) -> object:
+    """Text of a run without what would turn the direction of the page around, or is no character."""
+    return _STEERING.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
+
+
+def _file(name: str) -> str:
+    return files("verify.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _math(latex: str) -> Markup:
@@ -105,7 +125,7 @@ def _line(step: StepRecord) -> Markup:
 
 
 def _prose(text: str) -> Markup:
-    return Markup(prose(text))
+    return Markup(prose(_STEERING.sub("\N{REPLACEMENT CHARACTER}", text)))
 
 
 def _side(record: EvidenceRecord) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from verify.judgement import DEFINITION
-from verify.record import ClaimRecord, EvidenceRecord, PartRecord, RunRecord
+from verify.record import ClaimRecord, EvidenceRecord, PartRecord
 from verify.report.summary import counted, established, findings
 from verify.verdict import Counterexample, Status
 
@@ -72,9 +72,12 @@ def _key(record: EvidenceRecord, name: str) -> tuple[str, str]:
     return name, record.claim if name == DEFINITION else ""
 
 
-def evidence_of(run: RunRecord, claim: str) -> tuple[EvidenceRecord, ...]:
-    """The numeric checks of the claim with this id, in the order in which they were run."""
-    return tuple(record for record in run.evidence if record.claim == claim)
+def by_claim(evidence: Sequence[EvidenceRecord]) -> dict[str, list[EvidenceRecord]]:
+    """The numeric checks of each claim by its id, in the order in which they were run."""
+    groups: dict[str, list[EvidenceRecord]] = {}
+    for record in evidence:
+        groups.setdefault(record.claim, []).append(record)
+    return groups
 
 
 def worst_of(records: Sequence[EvidenceRecord], most: int) -> Sequence[EvidenceRecord]:
