@@ -138,9 +138,14 @@ class Tab:
         data = self.call("Page.captureScreenshot", format="png", **area)["data"]
         path.write_bytes(base64.b64decode(data))
 
-    def printed(self) -> bytes:
-        """The page as PDF."""
-        return base64.b64decode(self.call("Page.printToPDF", printBackground=False)["data"])
+    def fonts(self, selector: str) -> set[str]:
+        """The families that the text in an element was drawn in."""
+        for domain in ("DOM", "CSS"):
+            self.call(f"{domain}.enable")
+        root = self.call("DOM.getDocument", depth=0)["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        found = self.call("CSS.getPlatformFontsForNode", nodeId=node)["fonts"]
+        return {font["familyName"] for font in found}
 
     def _read(self) -> dict[str, Any]:
         return dict(json.loads(self._receive()))

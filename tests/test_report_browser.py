@@ -173,6 +173,13 @@ def test_every_link_leads_to_what_is_shown(tab: Tab, full: Path) -> None:
     assert tab.run(lost) == []
 
 
+def test_formulas_are_set_in_the_font_of_the_page(tab: Tab, full: Path) -> None:
+    """The embedded one, whatever the machine has."""
+    tab.open(full)
+    tab.run("document.fonts.ready.then(() => 0)")
+    assert tab.fonts(".claims math mi") == {"Report Mathematics"}
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_page_is_as_wide_as_its_window(tab: Tab, full: Path, width: int) -> None:
     """Wide tables and formulas scroll in boxes of their own."""

@@ -155,7 +155,7 @@ def test_the_policy_admits_exactly_the_style_and_the_script_of_the_page(sample_r
     }
     assert policy[1].replace("&#39;", "'") == (
         f"default-src 'none'; style-src 'sha256-{hashes['style']}'; script-src 'sha256-{hashes['script']}'; "
-        "base-uri 'none'; form-action 'none'"
+        "font-src data:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -22,7 +22,7 @@ from verify.report.summary import counted, summarise
 from verify.verdict import Status
 
 _POLICY = (
-    "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; "
+    "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; font-src data:; "
     "base-uri 'none'; form-action 'none'"
 )
 
@@ -84,7 +84,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         tone=shape.tone,
         worst_of=shape.worst_of,
     )
-    style, script = _file("style.css"), _file("report.js")
+    style, script = _face() + _text("style.css"), _text("report.js")
     return environment.get_template("report.html.j2").render(
         run=run,
         comparison=comparison,
@@ -112,8 +112,17 @@ def _shown(value: object) -> object:
     return _STEERING.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
 
 
-def _file(name: str) -> str:
+def _text(name: str) -> str:
     return files("verify.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _face() -> str:
+    """The rule of the style sheet that holds the font of the formulas."""
+    font = base64.b64encode(
+        files("verify.report").joinpath("font", "mathematics.woff2").read_bytes()
+    ).decode()
+    source = f'url("data:font/woff2;base64,{font}") format("woff2")'
+    return f'@font-face {{ font-family: "Report Mathematics"; src: {source}; }}\n'
 
 
 def _math(latex: str) -> Markup:

@@ -42,7 +42,7 @@ def mathml(latex: str) -> str:
     """The formula as a run of ``<math>`` elements, broken before relations and top-level sums.
 
     A browser does not break a line inside ``<math>``; between two of them it does, so that a long
-    formula wraps where a printed one would. The LaTeX is the accessible label of the whole.
+    formula wraps where a printed one would. Displayed style is left to the style sheet (``math-style``).
     Raises ReportFormatError when ``latex`` has a command that was not converted, unbalanced braces
     or anything that is not plain mathematics.
     """
@@ -55,9 +55,7 @@ def mathml(latex: str) -> str:
     _shorten(tree)
     row = tree[0] if len(tree) == 1 and _name(tree[0]) == "mrow" else tree
     _set_functions(row)
-    return "".join(
-        f'<math displaystyle="true">{"".join(map(_markup, piece))}</math>' for piece in _pieces(list(row))
-    )
+    return "".join(f"<math>{''.join(map(_markup, piece))}</math>" for piece in _pieces(list(row)))
 
 
 def _refusal(latex: str, why: str) -> ReportFormatError:
