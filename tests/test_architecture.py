@@ -41,7 +41,6 @@ DOORS = {
     "markupsafe": {"verify.report.html"},
     "msgspec": {"verify.report.model"},
     "latex2mathml": {"verify.report.mathml"},
-    "matplotlib": {"verify.report.plots"},
     "rich": {"verify.terminal"},
     "pytest": {"verify.suites", "verify.testing"},
 }

@@ -127,7 +127,11 @@ class NotRun:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The data of a plot: series of (x, y) points with a caption; the report draws it."""
+    """The data of a plot: series of (x, y) points with a caption; the report draws it.
+
+    ``bound``: a value of y at which a line is drawn. ``x_ticks``: places on the x axis and what they say,
+    where these are not the numbers themselves. ``marks``: whether each point is seen.
+    """
 
     id: str
     claim: str
@@ -137,6 +141,9 @@ class Figure:
     y_label: str
     series: tuple[tuple[str, tuple[tuple[float, float], ...]], ...] = ()
     log_y: bool = False
+    bound: float | None = None
+    x_ticks: tuple[tuple[float, str], ...] = ()
+    marks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

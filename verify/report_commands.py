@@ -20,7 +20,7 @@ from verify.terminal import show, show_json
 if TYPE_CHECKING:
     from verify.report.comparison import Comparison
 
-REPORTING = ("jinja2", "latex2mathml", "matplotlib", "msgspec")
+REPORTING = ("jinja2", "latex2mathml", "msgspec")
 """The distributions that a report needs."""
 
 FILES = ("report.json", "report.html", "report.md", "junit.xml")
