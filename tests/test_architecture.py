@@ -18,8 +18,9 @@ FLOORS = (
     "backends calls contexts guard kernel oracle points regimes signatures spread state strategies tensors "
     "wide_rows",
     "accuracy adapters bulk_judgement candidate cases confirmation corpus display elements entries evidence "
-    "examination findings found judgement literals ordinary proof reduction refuter relations reproducer "
-    "samples search simplex snapshots snippet sources standalone substitute tables tally targets trial",
+    "examination findings found judgement literals ordinary profile proof reduction refuter relations "
+    "reproducer samples search simplex snapshots snippet sources standalone substitute tables tally targets "
+    "trial",
     "catalogue forms operations",
     "assertions attempts audit_findings audit_report audit_words auditing certificates checking facts report "
     "results sweeps",

@@ -144,7 +144,7 @@ def test_a_premise_links_to_its_claims_in_the_colour_of_their_status(sample_run:
 def test_findings_are_listed_before_they_are_shown(sample_run: RunRecord) -> None:
     """A row for each, with a link to its inputs and one to its claim."""
     text = page(sample_run)
-    table = text[text.index('<table class="evidence" aria-label="Findings">') :]
+    table = text[text.index('aria-label="Findings">') :]
     row = table[table.index("<tbody>") : table.index("</tbody>")]
     assert '<a href="#finding-F-cross-entropy-kl-one-hot"><code>F.cross_entropy</code></a>' in row
-    assert '<td class="number">8,080</td><td class="number">1</td>' in row
+    assert "<td>8,080</td><td>1</td>" in row

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from verify.record import EvidenceRecord, Figure, RunRecord, StepRecord
 from verify.report import shape
 from verify.report.comparison import FACTOR, Comparison
+from verify.report.errors import error_figures
 from verify.report.heat import GRADES, heat_map
 from verify.report.mathml import mathml
 from verify.report.plots import svg
@@ -76,6 +77,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
     environment.globals.update(
         attempts=shape.attempts,
         by_implementation=shape.by_implementation,
+        error_figures=error_figures,
         counted=counted,
         error_of=shape.error_of,
         proof_of=proof_of,

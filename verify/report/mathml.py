@@ -30,6 +30,7 @@ _FAILURES: tuple[type[Exception], ...] = (
     RecursionError,
 )
 _RELATIONS = frozenset("=≤≥<>≠→⇒⇔⟹⟺∈≈∝")
+_THIN = ".17em"
 _SUMS = frozenset("+-−")
 _OPENING = frozenset("([{⌈⌊⟨")
 _CLOSING = frozenset(")]}⌉⌋⟩")
@@ -91,6 +92,8 @@ def _clean(tree: ElementTree.Element, latex: str) -> None:
 
 def _shorten(parent: ElementTree.Element) -> None:
     """Drop rows of one element, and attributes that say what MathML takes for granted."""
+    if parent.get("width") == "0.167em":
+        parent.set("width", _THIN)
     children = list(parent)
     for place, child in enumerate(children):
         while _name(child) == "mrow" and len(child) == 1 and _name(child[0]) != "mo":
@@ -120,7 +123,7 @@ def _set_functions(row: ElementTree.Element) -> None:
                 named = _is_function(child)
                 if named and not _opens(follower) and _name(follower) != "mspace":
                     parent.insert(
-                        list(parent).index(child) + 1, ElementTree.Element(f"{_SPACE}mspace", width="0.17em")
+                        list(parent).index(child) + 1, ElementTree.Element(f"{_SPACE}mspace", width=_THIN)
                     )
 
 

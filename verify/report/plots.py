@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -13,12 +13,12 @@ from verify.report.text import visible
 
 _DASHES = ("", "7 3", "2 3", "9 3 2 3")
 _MARKS = (
-    ("h0", 'stroke-width="5.5" stroke-linecap="round"'),
-    ("h0", 'stroke-width="4.5" stroke-linecap="square"'),
-    ("m-3.5 0h7", 'stroke-width="2"'),
-    ("m0-3.5v7", 'stroke-width="2"'),
+    (0, 0, "h0", 'stroke-width="5.5" stroke-linecap="round"'),
+    (0, 0, "h0", 'stroke-width="4.5" stroke-linecap="square"'),
+    (-4, 0, "h8", 'stroke-width="2"'),
+    (0, -4, "v8", 'stroke-width="2"'),
 )
-"""The path of a mark and how it is stroked: a dot, a square, a bar that lies and one that stands."""
+"""Where the path of a mark begins, the path, and how it is stroked: dot, square, lying and standing bar."""
 
 _LINE = 15
 
@@ -58,7 +58,7 @@ def svg(figure: Figure, *, small: bool = False) -> str:
     frame = _framed(figure, width, inside, most=4 if small else 8)
     pieces = [*_axes(figure, frame), *_bound(figure, frame)]
     for place, (_, points) in enumerate(figure.series):
-        pieces += _curve(points, frame, place % 4, figure.marks)
+        pieces += (_scattered if figure.marks else _curve)(points, frame, place % 4)
     pieces += _legend(figure, frame)
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(visible(figure.title))}" '
@@ -104,21 +104,26 @@ def _bound(figure: Figure, frame: _Frame) -> Iterator[str]:
         )
 
 
-def _curve(points: tuple[tuple[float, float], ...], frame: _Frame, place: int, marked: bool) -> Iterator[str]:
-    """One series: a line that breaks where a point has no place, or marks with a faint line."""
-    line, marks, drawing = [], [], False
-    mark, stroke = _MARKS[place]
+def _curve(points: Sequence[tuple[float, float]], frame: _Frame, place: int) -> Iterator[str]:
+    """One series as a line that breaks where a point has no place."""
+    line, drawing = [], False
     for point in points:
         found = frame.at(*point)
         if found is not None:
             line.append(f"{'L' if drawing else 'M'}{found[0]:g} {found[1]:g}")
-            marks.append(f"M{found[0]:g} {found[1]:g}{mark}")
         drawing = found is not None
-    if not line:
-        return
-    yield _stroked("".join(line), place, 'stroke-opacity=".4"' if marked else _drawn(place))
-    if marked:
-        yield _stroked("".join(marks), place, stroke)
+    if line:
+        yield _stroked("".join(line), place, _drawn(place))
+
+
+def _scattered(points: Sequence[tuple[float, float]], frame: _Frame, place: int) -> Iterator[str]:
+    """One series as marks."""
+    across, down, mark, stroke = _MARKS[place]
+    places = dict.fromkeys(
+        (round(x), round(y)) for x, y in filter(None, (frame.at(*point) for point in points))
+    )
+    if places:
+        yield _stroked("".join(f"M{x + across} {y + down}{mark}" for x, y in places), place, stroke)
 
 
 def _stroked(path: str, place: int, how: str) -> str:
@@ -136,9 +141,10 @@ def _legend(figure: Figure, frame: _Frame) -> Iterator[str]:
     for place, (label, _) in enumerate(figure.series):
         if label:
             y += _LINE
-            mark, stroke = _MARKS[place % 4]
-            sample = (
-                f"M{frame.left + 11:g} {y - 4:g}{mark}" if figure.marks else f"M{frame.left:g} {y - 4:g}h22"
-            )
-            yield _stroked(sample, place % 4, stroke if figure.marks else _drawn(place % 4))
+            across, down, mark, stroke = _MARKS[place % 4]
+            if figure.marks:
+                sample = f"M{frame.left + 11 + across:g} {y - 4 + down:g}{mark}"
+                yield _stroked(sample, place % 4, stroke)
+            else:
+                yield _stroked(f"M{frame.left:g} {y - 4:g}h22", place % 4, _drawn(place % 4))
             yield f'<text x="{frame.left + 30:g}" y="{y:g}">{escape(visible(label))}</text>'
