@@ -14,6 +14,7 @@ from verify.record import EvidenceRecord, Figure, RunRecord, StepRecord
 from verify.report import shape
 from verify.report.comparison import FACTOR, Comparison
 from verify.report.errors import error_figures
+from verify.report.graph import graph
 from verify.report.heat import GRADES, heat_map
 from verify.report.mathml import mathml
 from verify.report.plots import svg
@@ -86,6 +87,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         tone=shape.tone,
         worst_of=shape.worst_of,
     )
+    found = premises(run)
     style, script = _face() + _text("style.css"), _text("report.js")
     return environment.get_template("report.html.j2").render(
         run=run,
@@ -96,7 +98,8 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         shown=_SHOWN,
         summary=summarise(run),
         heat=heat_map(run),
-        premises=premises(run),
+        premises=found,
+        graph=Markup(graph(run.claims, found)),
         grades=GRADES,
         findings=shape.grouped(run.evidence),
         provenance=dict(run.provenance),

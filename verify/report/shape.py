@@ -116,8 +116,12 @@ def standing(claim: ClaimRecord) -> str:
     )
 
 
+MARKS = {"holds": "✓", "corrected": "±", "opinion": "○", "fails": "✗"}
+"""The mark that goes with each tone, for those who do not see its colour."""
+
+
 def tone(claim: ClaimRecord) -> str:
-    """The class of a claim on the page: holds, corrected, opinion or fails."""
+    """The class of a claim on the page, a key of MARKS."""
     if not established(claim):
         return "fails"
     return {"refuted": "corrected", "opinion": "opinion"}.get(claim.status, "holds")
