@@ -17,7 +17,7 @@ from verify.record import AtlasRecord, Figure, NotRun, RunRecord
 from verify.report.html import page
 from verify.report.markdown import markdown
 from verify.report.shape import error_of, grouped, measure, quantity
-from verify.report.summary import established, summarise
+from verify.report.summary import established, gathered, summarise
 from verify.verdict import Counterexample
 
 HOSTILE = (
@@ -254,6 +254,31 @@ def test_the_sentence_counts_everything(sample_run: RunRecord) -> None:
         "2 claims: 1 proved, 1 refuted as worded and proved as corrected; "
         "2 numeric checks: 1 passed, 1 refuted; 1 not run (numeric checks on cuda: no CUDA device)."
     )
+
+
+def test_the_headline_tells_what_was_established_and_what_was_found(sample_run: RunRecord) -> None:
+    """In one line, whatever the run had."""
+    open_claim = replace(sample_run.claims[0], status="unknown")
+    passed = sample_run.evidence[:1]
+    shown = {
+        "2 claims established, 1\N{NO-BREAK SPACE}implementation beyond the bound": sample_run,
+        "2 claims established, no measured error beyond its bound": replace(sample_run, evidence=passed),
+        "2 claims established, nothing measured": replace(sample_run, evidence=()),
+        "0 of 1 claim established, nothing measured": replace(sample_run, claims=(open_claim,), evidence=()),
+        "No claim was judged": replace(sample_run, claims=()),
+    }
+    for words, run in shown.items():
+        assert f"<h1>{words}</h1>" in page(run)
+
+
+def test_what_was_not_run_in_several_dtypes_is_one_entry() -> None:
+    """And what nobody can run comes after what somebody could."""
+    refused = [
+        NotRun(f"f in {dtype}", "not applicable to any input", "x") for dtype in ("float16", "float32")
+    ]
+    absent = NotRun("checks on cuda", "no device", "y")
+    told = [entry.what for entry in gathered([*refused, absent, NotRun("f in float16", "other", "x")])]
+    assert told == ["checks on cuda", "f in float16", "f in float16, float32"]
 
 
 def test_a_run_without_claims_says_none(sample_run: RunRecord) -> None:

@@ -87,7 +87,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         tone=shape.tone,
         worst_of=shape.worst_of,
     )
-    found = premises(run)
+    found, findings, summary = premises(run), shape.grouped(run.evidence), summarise(run)
     style, script = _face() + _text("style.css"), _text("report.js")
     return environment.get_template("report.html.j2").render(
         run=run,
@@ -96,12 +96,13 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         factor=FACTOR,
         most=_MOST,
         shown=_SHOWN,
-        summary=summarise(run),
+        summary=summary,
+        headline=shape.headline(summary, findings),
         heat=heat_map(run),
         premises=found,
         graph=Markup(graph(run.claims, found)),
         grades=GRADES,
-        findings=shape.grouped(run.evidence),
+        findings=findings,
         provenance=dict(run.provenance),
         devices=sorted({record.device for record in run.evidence}),
         refuted=Status.REFUTED,

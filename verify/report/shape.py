@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 from verify.judgement import DEFINITION
 from verify.record import ClaimRecord, EvidenceRecord, PartRecord
-from verify.report.summary import counted, established, findings
+from verify.report.summary import Summary, counted, established, findings
 from verify.verdict import Counterexample, Status
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -105,6 +105,20 @@ def summary_of(records: Sequence[EvidenceRecord]) -> EvidenceSummary:
         worst_ulp=_largest([record.worst_ulp for record in records]),
         worst_ratio=_largest([record.worst_ratio for record in records]),
     )
+
+
+def headline(summary: Summary, findings: Sequence[Finding]) -> str:
+    """The result of a run in one line: the claims, and the implementations that were measured."""
+    if not summary.claims:
+        return "No claim was judged"
+    held = summary.claims - summary.open
+    of = f"{held} of {counted(summary.claims, 'claim')}" if summary.open else counted(summary.claims, "claim")
+    if not summary.checks:
+        return f"{of} established, nothing measured"
+    if not findings:
+        return f"{of} established, no measured error beyond its bound"
+    beyond = counted(len(findings), "implementation").replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{of} established, {beyond} beyond the bound"
 
 
 def standing(claim: ClaimRecord) -> str:
