@@ -36,9 +36,21 @@ def test_a_long_table_shows_the_worst_checks(sample_run: RunRecord) -> None:
     many = [replace(check, implementation=f"f{n}", worst_ratio=n / 1000) for n in range(300)]
     text = page(replace(sample_run, evidence=(*many, found), claims=sample_run.claims[:1]))
     table = text[text.index('<details class="measured"') : text.index('<section id="premises">')]
-    assert "The worst 200; the other 101 are in" in table
-    for name, shown in (("F.cross_entropy", True), ("f299", True), ("f101", True), ("f100", False)):
+    assert "The worst 100; the other 201 are in" in table
+    for name, shown in (("F.cross_entropy", True), ("f299", True), ("f201", True), ("f200", False)):
         assert (f"<code>{name}</code>" in table) is shown
+
+
+def test_a_run_of_any_size_has_a_page_that_can_be_mailed(sample_run: RunRecord) -> None:
+    """Findings, checks and implementations are capped, the worst of each shown, and the rest counted."""
+    check, found = sample_run.evidence
+    many = [replace(check, implementation=f"f{n}", worst_ratio=n / 1e4) for n in range(4000)]
+    wrong = [replace(found, implementation=f"g{n}", claim=f"c{n}") for n in range(500)]
+    text = page(replace(sample_run, evidence=(*many, *wrong)))
+    assert len(text) < 1_500_000
+    assert text.count('<article class="finding"') == 24
+    assert "The worst 100; the other 400 are in" in text
+    assert "4400 others are left out" in text
 
 
 def test_the_atlas_says_what_each_loss_is(sample_run: RunRecord) -> None:

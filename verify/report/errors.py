@@ -25,21 +25,21 @@ def error_figures(records: Sequence[EvidenceRecord]) -> tuple[Figure, ...]:
 
     A plot over fewer than two places is left out, and so are both where the run kept no profile.
     """
-    kept = [record for record in records if record.by_order]
-    names = sorted({_name(record) for record in kept}, key=lambda name: (-_worst(kept, name), name))
-    told = names[:_SHOWN]
-    which = (
-        f"the worst {len(told)} of {len(names)}"
-        if len(names) > len(told)
-        else counted(len(told), "implementation")
-    )
+    named: dict[str, list[EvidenceRecord]] = {}
+    for record in records:
+        if record.by_order:
+            named.setdefault(_name(record), []).append(record)
+    told = sorted(named, key=lambda name: (-_worst(named[name]), name))[:_SHOWN]
+    which = counted(len(told), "implementation")
+    if len(named) > len(told):
+        which = f"the worst {len(told)} of {len(named)}"
     over = (
         ("float order", "the input of largest magnitude, in float order", "by_order", _ENDS),
         ("value", f"the input of largest magnitude, within ±{WINDOW}", "by_value", _WINDOW),
     )
     figures: list[Figure] = []
     for words, label, source, ends in over:
-        series = tuple((name, _points(kept, name, source)) for name in told)
+        series = tuple((name, _points(named[name], source)) for name in told)
         places = {x for _, points in series for x, _ in points}
         if len(places) > 1:
             near = source == "by_value" and max(map(abs, places)) <= WINDOW / 4
@@ -80,19 +80,18 @@ def _name(record: EvidenceRecord) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
-def _worst(records: Iterable[EvidenceRecord], name: str) -> float:
-    return max((_size(record.worst_ratio) for record in records if _name(record) == name), default=0.0)
+def _worst(records: Iterable[EvidenceRecord]) -> float:
+    return max(_size(record.worst_ratio) for record in records)
 
 
 def _size(ratio: float | None) -> float:
     return math.inf if ratio is None or math.isnan(ratio) else ratio
 
 
-def _points(records: Iterable[EvidenceRecord], name: str, source: str) -> tuple[tuple[float, float], ...]:
-    """At each place the worst over the checks of this name: sides, dtypes and devices."""
+def _points(records: Iterable[EvidenceRecord], source: str) -> tuple[tuple[float, float], ...]:
+    """At each place the worst over the checks: sides, dtypes and devices."""
     worst: dict[float, float] = {}
     for record in records:
-        if _name(record) == name:
-            for x, ratio in points_of(getattr(record, source)):
-                worst[x] = max(_LEAST, ratio, worst.get(x, 0.0))
+        for x, ratio in points_of(getattr(record, source)):
+            worst[x] = max(_LEAST, ratio, worst.get(x, 0.0))
     return tuple(sorted(worst.items()))

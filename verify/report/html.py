@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -28,8 +29,16 @@ _POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 
-_MOST = 200
+_MOST = 100
 """How many changes of one kind, numeric checks of one claim, and findings, the page shows."""
+
+_CHECKS = 1100
+"""Of more numeric checks than so many the page shows _FEW of each claim."""
+
+_FEW = 16
+
+_FINDINGS = 24
+"""How many findings the page shows with their inputs."""
 
 _SHOWN = 2
 """How many further checks of one finding are shown with their input; the JSON has all."""
@@ -88,6 +97,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         worst_of=shape.worst_of,
     )
     found, findings, summary = premises(run), shape.grouped(run.evidence), summarise(run)
+    by_claim = shape.by_claim(run.evidence)
     style, script = _face() + _text("style.css"), _text("report.js")
     return environment.get_template("report.html.j2").render(
         run=run,
@@ -95,6 +105,8 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         kinds=_KINDS,
         factor=FACTOR,
         most=_MOST,
+        checks=_checks(by_claim),
+        inputs=_FINDINGS,
         shown=_SHOWN,
         summary=summary,
         headline=shape.headline(summary, findings),
@@ -106,7 +118,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         provenance=dict(run.provenance),
         devices=sorted({record.device for record in run.evidence}),
         refuted=Status.REFUTED,
-        evidence=shape.by_claim(run.evidence),
+        evidence=by_claim,
         style=Markup(style),
         script=Markup(script),
         policy=_POLICY.format(style=_digest(style), script=_digest(script)),
@@ -116,6 +128,11 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
 def _shown(value: object) -> object:
     """Text of a run without what would turn the direction of the page around, or is no character."""
     return _STEERING.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
+
+
+def _checks(evidence: Mapping[str, Sequence[EvidenceRecord]]) -> int:
+    """How many numeric checks of one claim are shown: fewer where there are many claims with many."""
+    return _MOST if sum(map(len, evidence.values())) <= _CHECKS else _FEW
 
 
 def _text(name: str) -> str:
