@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import sympy
 from sympy import exp, lambdify
@@ -75,8 +76,9 @@ def total(entry: Neither) -> Figure:
 def counts(name: str) -> Figure:
     """exp(-loss) / count! of the Poisson loss at the rate 3."""
     points = [(float(k), math.exp(-_RATE) * _RATE**k / math.factorial(k)) for k in range(_COUNTS + 1)]
-    return _figure(
-        name, f"probabilities of {name}", f"count, at the rate {_RATE}", "probability", [("", points)]
+    words = f"count, at the rate {_RATE}"
+    return replace(
+        _figure(name, f"probabilities of {name}", words, "probability", [("", points)]), marks=True
     )
 
 

@@ -50,6 +50,13 @@ def test_brackets_at_the_ends_of_a_row_say_nothing_of_themselves() -> None:
     assert '<mo stretchy="false">(</mo>' in mathml("f(x)")
 
 
+def test_brackets_around_a_fraction_stretch() -> None:
+    """In a row of their own, so that others beside them do not; with an index behind them too."""
+    assert "<mrow><mo>(</mo><mfrac><mi>a</mi><mi>b</mi></mfrac><mo>)</mo></mrow>" in mathml(r"f(\frac{a}{b})")
+    assert mathml(r"f(x) + g(\frac{a}{b})").count('stretchy="false"') == 2
+    assert mathml(r"f(\frac{a}{b})_{i}").count('stretchy="false"') == 0
+
+
 @pytest.mark.parametrize(
     "latex",
     [
