@@ -207,6 +207,7 @@ def _violations(tab: Tab) -> list[str]:
         )
     tab.run((Path(package.origin).parent / "axe.min.js").read_text(encoding="utf-8") + ";0")
     told = "(one) => `${one.id}: ${one.nodes.length} × ${one.nodes[0].html}`"
+    tab.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
     rules = "{rules: {'target-size': {enabled: true}}}"
     return list(tab.run(f"axe.run({rules}).then((result) => result.violations.map({told}))"))
 
