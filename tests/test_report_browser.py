@@ -180,6 +180,15 @@ def test_formulas_are_set_in_the_font_of_the_page(tab: Tab, full: Path) -> None:
     assert tab.fonts(".claims math mi") == {"Report Mathematics"}
 
 
+def test_a_link_brings_its_claim_to_the_top(tab: Tab, full: Path) -> None:
+    """Though claims are laid out only when they come into sight."""
+    tab.open(full)
+    tab.run("document.querySelector('.contents a[href=\"#nll-gradient\"]').click()")
+    for _ in range(3):
+        tab.run("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    assert 0 <= tab.run("document.getElementById('nll-gradient').getBoundingClientRect().top") < 40
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_page_is_as_wide_as_its_window(tab: Tab, full: Path, width: int) -> None:
     """Wide tables and formulas scroll in boxes of their own."""

@@ -127,7 +127,7 @@
   };
 
   for (const block of document.querySelectorAll("pre.code")) {
-    const button = make("button", { type: "button", className: "copy" }, "Copy");
+    const button = make("button", { type: "button", className: "copy", ariaLive: "polite" }, "Copy");
     button.addEventListener("click", async () => {
       button.textContent = (await copied(block)) ? "Copied" : "Press Ctrl+C";
       setTimeout(() => (button.textContent = "Copy"), 2000);
