@@ -108,6 +108,13 @@ def test_ticks_with_words_stand_for_their_places() -> None:
     assert drawn.count(">2</text>") == 1
 
 
+def test_an_axis_with_ticks_of_its_own_ends_with_them() -> None:
+    """Nothing is left empty beyond the last of them."""
+    drawn = svg(replace(FIGURE, x_ticks=((0.0, "low"), (10.0, "high"))))
+    line = _line(FIGURE)
+    assert f'x="{line.rpartition("L")[2].split()[0]}"' in drawn
+
+
 def test_a_thumbnail_is_small() -> None:
     """A curve of 60 points takes less than two kilobytes."""
     curve = tuple((float(n), n * n / 7) for n in range(60))

@@ -70,7 +70,10 @@ def _framed(figure: Figure, width: int, inside: int, most: int) -> _Frame:
     points = [(x, y) for _, series in figure.series for x, y in series if math.isfinite(x)]
     tall = [y for _, y in points if math.isfinite(y)] + ([] if figure.bound is None else [figure.bound])
     y = axis(tall, figure.log_y, 4 if inside < 200 else 6)
-    x = axis([x for x, _ in points] + [at for at, _ in figure.x_ticks], False, most)
+    across = [x for x, _ in points] + [at for at, _ in figure.x_ticks]
+    x = axis(across, False, most)
+    if figure.x_ticks:
+        x = Axis(min(across), max(across), False, figure.x_ticks)
     left = 10 + 7 * max(len(label) for _, label in y.ticks)
     return _Frame(left, width - 14, 24, 24 + inside, x, y)
 
@@ -85,7 +88,7 @@ def _axes(figure: Figure, frame: _Frame) -> Iterator[str]:
     yield f'<path d="{"".join(lines)}" stroke="currentColor" stroke-opacity=".15"/>'
     yield f'<g text-anchor="end">{"".join(numbers)}</g>'
     below = []
-    for value, label in figure.x_ticks or frame.x.ticks:
+    for value, label in frame.x.ticks:
         across = frame.left + (frame.right - frame.left) * frame.x.place(value)
         below.append(f'<text x="{across:.5g}" y="{frame.bottom + 16:g}">{escape(visible(label))}</text>')
     middle = (frame.left + frame.right) / 2
