@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,12 @@ ABSENT = (
     "not run: no Chromium on the PATH; `apt-get install chromium`, or give the path of one in the "
     "environment variable CHROMIUM"
 )
+_PLACED = (
+    "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); "
+    "os.execv(sys.argv[3], sys.argv[3:])"
+)
+"""Puts the two ends of the pipes where the browser looks for them, and becomes the browser."""
+
 _FLAGS = (
     "--headless=new --remote-debugging-pipe --no-sandbox --disable-gpu --disable-dev-shm-usage "
     "--no-first-run --disable-extensions --disable-background-networking "
@@ -170,14 +177,9 @@ def browser(folder: Path) -> Iterator[Tab]:
     ours_in, theirs_out = os.pipe()
     high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (theirs_in, theirs_out)]
 
-    def place() -> None:
-        for end, number in zip(high, (3, 4), strict=True):
-            os.dup2(end, number)
-
     process = subprocess.Popen(
-        [path, *_FLAGS, f"--user-data-dir={folder}", "about:blank"],
-        preexec_fn=place,
-        close_fds=False,
+        [sys.executable, "-c", _PLACED, *map(str, high), path, *_FLAGS, f"--user-data-dir={folder}"],
+        pass_fds=high,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

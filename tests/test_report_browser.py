@@ -165,6 +165,17 @@ def test_without_scripts_the_page_has_no_idle_controls(tab: Tab, full: Path) -> 
     assert tab.run("document.querySelectorAll('button, input, select').length") == 0
 
 
+def test_scripts_add_controls_and_no_text(tab: Tab, full: Path) -> None:
+    """What can be read is the same without them."""
+    words = "document.querySelectorAll('.bar, .copy').forEach((one) => one.remove()); document.body.innerText"
+    texts = []
+    for scripts in (True, False):
+        tab.open(full, scripts=scripts)
+        tab.run(LAID_OUT)
+        texts.append(tab.run(words))
+    assert texts[0] == texts[1]
+
+
 def test_every_link_leads_to_what_is_shown(tab: Tab, full: Path) -> None:
     """In the full report: no link without its target, and none that is folded away."""
     tab.open(full)
