@@ -28,6 +28,7 @@ LAID_OUT = """
     document.querySelectorAll("details").forEach((one) => (one.open = true));
     document.querySelectorAll(".claim").forEach((one) => (one.style.contentVisibility = "visible"));
 """
+FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
 TABLE = "document.querySelector('table[aria-label=\"%s\"]')"
 
 
@@ -198,7 +199,7 @@ def test_a_link_brings_its_claim_to_the_top(tab: Tab, full: Path) -> None:
     tab.open(full)
     tab.run("document.querySelector('.contents a[href=\"#nll-gradient\"]').click()")
     for _ in range(3):
-        tab.run("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        tab.run(FRAMES)
     assert 0 <= tab.run("document.getElementById('nll-gradient').getBoundingClientRect().top") < 40
 
 
@@ -208,6 +209,17 @@ def test_the_page_is_as_wide_as_its_window(tab: Tab, full: Path, width: int) -> 
     tab.open(full, width=width)
     tab.run(LAID_OUT)
     assert tab.run("document.documentElement.scrollWidth") == width
+
+
+def test_what_scrolls_sideways_can_be_reached_with_the_keyboard(tab: Tab, full: Path) -> None:
+    """Every box in the full report that is narrower than what it holds."""
+    tab.open(full, width=380)
+    tab.run(LAID_OUT)
+    tab.run(FRAMES)
+    boxes = "[...document.querySelectorAll('.scroll, .formula, .drawing, pre')]"
+    wide = f"{boxes}.filter((box) => box.scrollWidth > box.clientWidth)"
+    assert tab.run(f"{wide}.length") > 50
+    assert tab.run(f"{wide}.filter((box) => box.tabIndex < 0).length") == 0
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -229,7 +241,7 @@ def _violations(tab: Tab) -> list[str]:
         )
     tab.run((Path(package.origin).parent / "axe.min.js").read_text(encoding="utf-8") + ";0")
     told = "(one) => `${one.id}: ${one.nodes.length} × ${one.nodes[0].html}`"
-    tab.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+    tab.run(FRAMES)
     rules = "{rules: {'target-size': {enabled: true}}}"
     return list(tab.run(f"axe.run({rules}).then((result) => result.violations.map({told}))"))
 

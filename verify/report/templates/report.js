@@ -112,7 +112,7 @@
         if (isIntersecting && target.scrollWidth > target.clientWidth) target.tabIndex = 0;
       }
     },
-    { rootMargin: "20000px" },
+    { rootMargin: "1000000px" },
   );
   document.querySelectorAll(".scroll, .formula, .drawing, pre").forEach((box) => reach.observe(box));
 
