@@ -53,6 +53,13 @@ def test_a_run_of_any_size_has_a_page_that_can_be_mailed(sample_run: RunRecord) 
     assert "4400 others are left out" in text
 
 
+def test_a_claim_names_its_worst_implementation(sample_run: RunRecord) -> None:
+    """In the table, beside the error that is its; a claim that nothing measures names none."""
+    table = page(sample_run).partition('<table class="claims"')[2].partition("</table>")[0]
+    assert "worst: <code>F.cross_entropy</code> in float32 on cpu" in table
+    assert table.count("worst: ") == 1
+
+
 def test_the_atlas_says_what_each_loss_is(sample_run: RunRecord) -> None:
     """Verdict, distribution, normaliser or totals, the way it was shown, and a picture."""
     text = page(sample_run)

@@ -31,7 +31,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSummary:
-    """The numeric checks of one claim, in five numbers."""
+    """The numeric checks of one claim, in five numbers, and the check with the largest error / bound."""
 
     checks: int
     refuted: int
@@ -39,6 +39,7 @@ class EvidenceSummary:
     inputs: int
     worst_ulp: float | None
     worst_ratio: float | None
+    worst: EvidenceRecord | None
 
 
 def grouped(evidence: Sequence[EvidenceRecord]) -> tuple[Finding, ...]:
@@ -97,6 +98,7 @@ def by_implementation(records: Sequence[EvidenceRecord]) -> tuple[tuple[Evidence
 
 def summary_of(records: Sequence[EvidenceRecord]) -> EvidenceSummary:
     """Counts and the largest errors over the checks; an error without a number counts as infinite."""
+    measured = [record for record in records if record.worst_ratio is not None]
     return EvidenceSummary(
         checks=len(records),
         refuted=sum(record.status == Status.REFUTED for record in records),
@@ -104,6 +106,7 @@ def summary_of(records: Sequence[EvidenceRecord]) -> EvidenceSummary:
         inputs=sum(record.inputs for record in records),
         worst_ulp=_largest([record.worst_ulp for record in records]),
         worst_ratio=_largest([record.worst_ratio for record in records]),
+        worst=max(measured, key=lambda record: _largest([record.worst_ratio]) or 0.0, default=None),
     )
 
 
