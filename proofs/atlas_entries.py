@@ -68,6 +68,7 @@ def _proved(entry: Proved, proved: frozenset[str]) -> AtlasRecord:
         method="proved by the kernel for any number of classes",
         normaliser="1",
         rests_on=entry.claims,
+        figure=atlas_pictures.categorical(entry.name),
     )
 
 
@@ -109,6 +110,7 @@ def _own() -> Iterator[AtlasRecord]:
         "independent Bernoulli labels, of log-odds x; the mean over the classes divides it by their number",
         f"summed over all sets of labels by SymPy, for {', '.join(map(str, _CLASSES))} classes",
         all(_is_zero(_over_labels(classes) - 1) for classes in _CLASSES),
+        atlas_pictures.independent(name),
     )
     yield _shown(
         "CTCLoss",
@@ -153,6 +155,7 @@ def _stirling(name: str) -> AtlasRecord:
             (f"rate {_HIGH}", rf"> 1 + {latex(least.evalf(3))}"),
             (f"rate {_LOW}", rf"< 1 + {latex(most.evalf(3))}"),
         ),
+        figure=atlas_pictures.stirling(name),
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import sympy
 from sympy import exp, lambdify
 
-from proofs.atlas import Density, Mass, Neither, Number, beta, delta, f, v, x, z
+from proofs.atlas import Density, Mass, Neither, Number, beta, delta, f, stirling_excess, v, x, z
 from verify.record import Figure
 
 _STEPS = 64
@@ -75,8 +76,41 @@ def total(entry: Neither) -> Figure:
 def counts(name: str) -> Figure:
     """exp(-loss) / count! of the Poisson loss at the rate 3."""
     points = [(float(k), math.exp(-_RATE) * _RATE**k / math.factorial(k)) for k in range(_COUNTS + 1)]
+    words = f"count, at the rate {_RATE}"
+    return replace(
+        _figure(name, f"probabilities of {name}", words, "probability", [("", points)]), marks=True
+    )
+
+
+def categorical(name: str) -> Figure | None:
+    """The probabilities of three classes along one input; None for a loss of more than one of them."""
+    rising, words, low, high = {
+        "CrossEntropyLoss": (exp(x) / (exp(x) + 2), "first of three logits, the others being 0", -6.0, 6.0),
+        "NLLLoss": (exp(x), "log-probability of the label, the rest being shared", -4.0, 0.0),
+    }.get(name, (None, "", 0.0, 0.0))
+    if rising is None:
+        return None
+    series = [
+        ("its label", list(_curve(lambdify(x, rising, "math"), low, high))),
+        ("each of the others", list(_curve(lambdify(x, (1 - rising) / 2, "math"), low, high))),
+    ]
+    return _figure(name, f"probabilities of {name}", words, "probability", series)
+
+
+def independent(name: str) -> Figure:
+    """The probabilities of one of several independent labels along its log-odds."""
+    series = [
+        (f"label {label}", list(_curve(lambdify(x, 1 / (1 + exp(sign * x)), "math"), -6.0, 6.0)))
+        for label, sign in (("0", 1), ("1", -1))
+    ]
+    return _figure(name, f"probabilities of {name}", "log-odds x of one label", "probability", series)
+
+
+def stirling(name: str) -> Figure:
+    """The sum over the counts of exp(-loss) of the Poisson loss with full=True, along the rate."""
+    total = lambdify(x, 1 + stirling_excess(x, 4 * _COUNTS), "math")
     return _figure(
-        name, f"probabilities of {name}", f"count, at the rate {_RATE}", "probability", [("", points)]
+        f"{name}-full", f"total of {name}", "rate", "sum over counts", [("", list(_curve(total, 0.0, 8.0)))]
     )
 
 

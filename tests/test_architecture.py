@@ -18,7 +18,7 @@ FLOORS = (
     "backends calls contexts guard kernel oracle points regimes signatures spread state strategies tensors "
     "wide_rows",
     "accuracy adapters bulk_judgement candidate cases confirmation corpus display elements entries evidence "
-    "examination findings found judgement literals ordinary proof prover reduction refuter relations "
+    "examination findings found judgement literals ordinary profile proof prover reduction refuter relations "
     "reproducer samples search simplex snapshots snippet sources standalone substitute tables tally targets "
     "trial",
     "catalogue forms operations",
@@ -42,7 +42,6 @@ DOORS = {
     "markupsafe": {"verify.report.html"},
     "msgspec": {"verify.report.model"},
     "latex2mathml": {"verify.report.mathml"},
-    "matplotlib": {"verify.report.plots"},
     "rich": {"verify.terminal"},
     "pytest": {"verify.suites", "verify.testing"},
 }

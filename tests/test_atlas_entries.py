@@ -63,3 +63,24 @@ def test_a_likelihood_is_not_shown_to_be_none(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(atlas, "NEITHER", (replace(entry, inputs=(entry.inputs[0], entry.inputs[0])),))
     (found,) = (one for one in atlas_entries.judged(ALL) if one.loss == entry.name)
     assert (found.likelihood, found.verdict) == (None, "not shown")
+
+
+@pytest.mark.parametrize("loss", ["CrossEntropyLoss", "NLLLoss", "MultiLabelSoftMarginLoss"])
+def test_probabilities_in_a_picture_sum_to_one(judged: tuple[AtlasRecord, ...], loss: str) -> None:
+    """Those of the label, and of what else there is."""
+    (figure,) = (one.figure for one in judged if one.loss == loss)
+    assert figure is not None
+    (_, one), (_, other) = figure.series
+    others = 1 if loss == "MultiLabelSoftMarginLoss" else 2
+    assert [a[1] + others * b[1] for a, b in zip(one, other, strict=True)] == pytest.approx([1.0] * len(one))
+
+
+def test_the_total_with_stirlings_approximation_is_not_flat(judged: tuple[AtlasRecord, ...]) -> None:
+    """It is 1 at the rate 0 and exceeds 1 elsewhere."""
+    (figure,) = (
+        one.figure for one in judged if one.options == "full=True" and one.loss.startswith("Poisson")
+    )
+    assert figure is not None
+    ((_, points),) = figure.series
+    assert points[0][1] == 1.0
+    assert all(total > 1 for _, total in points[1:])

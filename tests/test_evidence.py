@@ -27,6 +27,7 @@ from verify.operations.logsumexp import logsumexp
 from verify.operations.nll import nll
 from verify.operations.one_hot import one_hot
 from verify.operations.softmax import softmax
+from verify.profile import points_of
 from verify.record import EvidenceRecord
 from verify.verdict import Counterexample, Status
 
@@ -477,3 +478,15 @@ def test_two_sides_compared_are_the_same_two_in_headline_and_example() -> None:
     (record,) = (r for (side, name), r in _records(BINARY).items() if side == "between" and name != EXACT)
     assert record.status is Status.REFUTED
     assert f"{record.claim}: {record.implementation} in" in (record.reproducer or "")
+
+
+def test_a_check_keeps_where_it_erred() -> None:
+    """The worst of its profile is its worst error / bound, to two digits."""
+    records, _ = gather(
+        _same(logsumexp, real("g", "n")), "claim", dtypes=["float32"], devices=["cpu"], examples=10
+    )
+    kept = [record for record in records if record.worst_ratio is not None and record.by_order]
+    assert kept
+    for record in kept:
+        worst = max(ratio for _, ratio in points_of(record.by_order))
+        assert worst == float(f"{record.worst_ratio:.2g}")

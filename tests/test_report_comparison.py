@@ -140,7 +140,7 @@ def test_many_changes_are_capped(sample_run: RunRecord) -> None:
     found = compare(replace(sample_run, evidence=tuple(many)), replace(sample_run, evidence=()))
     assert "new: and 488 more on the page" in [line.text for line in changes(found)]
     assert "and 492 more on the page." in markdown(sample_run, found)
-    assert "and 300 more; " in page(sample_run, found)
+    assert "and 400 more; " in page(sample_run, found)
 
 
 def test_what_an_old_report_says_is_escaped(sample_run: RunRecord) -> None:

@@ -147,3 +147,16 @@ def test_it_lies_beside_the_page(sample_run: RunRecord, tmp_path: Path) -> None:
     save(sample_run, tmp_path / "mine.json")
     main(["report", str(tmp_path / "mine.json"), "--output", str(tmp_path / "out")])
     assert (tmp_path / "out" / "junit.xml").read_bytes() == junit(sample_run)
+
+
+def test_a_long_suite_keeps_what_has_to_be_seen(sample_run: RunRecord) -> None:
+    """Of the checks that passed some are left out, none of the others, and the suite says how many."""
+    check, found = sample_run.evidence
+    many = tuple(replace(check, implementation=f"f{place}") for place in range(6000))
+    root = ElementTree.fromstring(junit(replace(sample_run, evidence=(*many, found))))
+    (suite,) = (one for one in root if one.get("name") == "numeric checks")
+    names = [case.get("name", "") for case in suite.iter("testcase")]
+    assert (suite.get("tests"), len(names)) == ("5000", 5000)
+    assert "F.cross_entropy" in names[-1]
+    told = {one.get("name"): one.get("value") for one in suite.iter("property")}
+    assert told["left out"] == "1001, see report.json"

@@ -40,7 +40,7 @@ def test_a_function_name_is_one_upright_identifier() -> None:
 
 def test_a_row_of_one_element_is_that_element() -> None:
     """What groups nothing makes the page longer and nothing else."""
-    assert mathml("{{x}}_{{{i}}}") == '<math displaystyle="true"><msub><mi>x</mi><mi>i</mi></msub></math>'
+    assert mathml("{{x}}_{{{i}}}") == "<math><msub><mi>x</mi><mi>i</mi></msub></math>"
 
 
 def test_brackets_at_the_ends_of_a_row_say_nothing_of_themselves() -> None:
@@ -48,6 +48,13 @@ def test_brackets_at_the_ends_of_a_row_say_nothing_of_themselves() -> None:
     row = "<mrow><mo>(</mo><mfrac><mi>a</mi><mi>b</mi></mfrac><mo>)</mo></mrow>"
     assert row in mathml(r"x + \left(\frac{a}{b}\right)")
     assert '<mo stretchy="false">(</mo>' in mathml("f(x)")
+
+
+def test_brackets_around_a_fraction_stretch() -> None:
+    """In a row of their own, so that others beside them do not; with an index behind them too."""
+    assert "<mrow><mo>(</mo><mfrac><mi>a</mi><mi>b</mi></mfrac><mo>)</mo></mrow>" in mathml(r"f(\frac{a}{b})")
+    assert mathml(r"f(x) + g(\frac{a}{b})").count('stretchy="false"') == 2
+    assert mathml(r"f(\frac{a}{b})_{i}").count('stretchy="false"') == 0
 
 
 @pytest.mark.parametrize(

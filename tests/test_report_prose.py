@@ -12,6 +12,7 @@ from verify.report.prose import prose
     [
         ("c_i", "<var>c</var><sub>i</sub>"),
         ("f_{i,k}", "<var>f</var><sub>i,k</sub>"),
+        ("f(g)_j, f(g)_xy", "f(g)<sub>j</sub>, f(g)_xy"),
         ("f[i,y[i]]", "<var>f</var><sub>i,<var>y</var><sub>i</sub></sub>"),
         ("sum_{i=1..n} p[i]", "∑<sub>i=1..n</sub> <var>p</var><sub>i</sub>"),
         ("2^-5", "2<sup>−5</sup>"),

@@ -36,9 +36,28 @@ def test_a_long_table_shows_the_worst_checks(sample_run: RunRecord) -> None:
     many = [replace(check, implementation=f"f{n}", worst_ratio=n / 1000) for n in range(300)]
     text = page(replace(sample_run, evidence=(*many, found), claims=sample_run.claims[:1]))
     table = text[text.index('<details class="measured"') : text.index('<section id="premises">')]
-    assert "The worst 200; the other 101 are in" in table
-    for name, shown in (("F.cross_entropy", True), ("f299", True), ("f101", True), ("f100", False)):
+    assert "The worst 100; the other 201 are in" in table
+    for name, shown in (("F.cross_entropy", True), ("f299", True), ("f201", True), ("f200", False)):
         assert (f"<code>{name}</code>" in table) is shown
+
+
+def test_a_run_of_any_size_has_a_page_that_can_be_mailed(sample_run: RunRecord) -> None:
+    """Findings, checks and implementations are capped, the worst of each shown, and the rest counted."""
+    check, found = sample_run.evidence
+    many = [replace(check, implementation=f"f{n}", worst_ratio=n / 1e4) for n in range(4000)]
+    wrong = [replace(found, implementation=f"g{n}", claim=f"c{n}") for n in range(500)]
+    text = page(replace(sample_run, evidence=(*many, *wrong)))
+    assert len(text) < 1_500_000
+    assert text.count('<article class="finding"') == 24
+    assert "The worst 100; the other 400 are in" in text
+    assert "4400 others are left out" in text
+
+
+def test_a_claim_names_its_worst_implementation(sample_run: RunRecord) -> None:
+    """In the table, beside the error that is its; a claim that nothing measures names none."""
+    table = page(sample_run).partition('<table class="claims"')[2].partition("</table>")[0]
+    assert "worst: <code>F.cross_entropy</code> in float32 on cpu" in table
+    assert table.count("worst: ") == 1
 
 
 def test_the_atlas_says_what_each_loss_is(sample_run: RunRecord) -> None:
@@ -139,3 +158,12 @@ def test_a_premise_links_to_its_claims_in_the_colour_of_their_status(sample_run:
     assert '<a class="badge holds" href="#kl-one-hot">kl-one-hot</a>' in page(sample_run)
     claim = replace(sample_run.claims[0], status="unknown")
     assert '<a class="badge fails" href="#kl-one-hot">' in page(replace(sample_run, claims=(claim,)))
+
+
+def test_findings_are_listed_before_they_are_shown(sample_run: RunRecord) -> None:
+    """A row for each, with a link to its inputs and one to its claim."""
+    text = page(sample_run)
+    table = text[text.index('aria-label="Findings">') :]
+    row = table[table.index("<tbody>") : table.index("</tbody>")]
+    assert '<a href="#finding-F-cross-entropy-kl-one-hot"><code>F.cross_entropy</code></a>' in row
+    assert "<td>8,080</td><td>1</td>" in row

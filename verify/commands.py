@@ -42,13 +42,13 @@ def run(options: argparse.Namespace) -> int:
     """Prove all, check torch, write the files of the report, print the sentence."""
     require_report_packages()
     from verify.report.files import require_writable
-    from verify.runs import perform
+    from verify.runs import perform, steps_of
 
     plan = _plan(options)
     if not plan.claims:
         return _nothing(options)
     require_writable(options.output, FILES)
-    with Steps(len(plan.claims)) as steps:
+    with Steps(steps_of(plan)) as steps:
         record = perform(plan, steps.finished)
     summary = summarise(record)
     write(record, options, findings_fail=options.fail_on == "finding")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,6 +25,7 @@ from verify.judgement import Implementation, Judge, Outcome, Values, numbers_of
 from verify.kernel.build import build
 from verify.kernel.text import text
 from verify.oracle import Undecided
+from verify.profile import Profile, place_of
 from verify.proof import fingerprint
 from verify.record import EvidenceRecord, NotRun
 from verify.strategies import explore, inputs
@@ -88,6 +90,7 @@ class _Run:
     max_bits: int
     smallest: list[Values]
     tallies: dict[Implementation, Tally] = field(default_factory=dict)
+    profiles: dict[Implementation, Profile] = field(default_factory=lambda: defaultdict(Profile))
     between: Between = field(init=False)
     fingerprint: str = field(init=False)
     judge: Judge = field(init=False)
@@ -153,9 +156,11 @@ class _Run:
         self.between.add_exact(left, right, values)
         if not isinstance(left, Undecided):
             self.between.add_pairs(outcomes, left, values, self.format)
-        scores = {}
+        scores, place = {}, place_of(values, self.format)
         for implementation, outcome in outcomes.items():
             self.tallies[implementation].add(outcome, values)
+            if outcome.judged:
+                self.profiles[implementation].add(place, outcome.ratio)
             if outcome.status is Status.PASSED:
                 scores[f"{implementation.side} {implementation.name}"] = outcome.ratio
         refuted = {i: outcome.ratio for i, outcome in outcomes.items() if outcome.status is Status.REFUTED}
@@ -203,6 +208,8 @@ class _Run:
         )
         record = replace(record, expression=self._expression(implementation))
         if tally.judged:
+            profile = self.profiles[implementation]
+            record = replace(record, by_order=profile.by_order(), by_value=profile.by_value())
             record = replace(record, worst_ulp=tally.worst_ulp, worst_ratio=tally.worst_ratio)
         if tally.worst is None:
             return record

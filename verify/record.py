@@ -95,7 +95,10 @@ class EvidenceRecord:
     check they are the largest over the refuting inputs, the two perhaps at different ones.
     ``counterexample`` is a simple refuting input and ``worst_case`` the one with the error
     ``worst_ulp``, None where it is the same. ``reproducer`` is a plain torch script that was run for
-    the former; ``reproduced`` what running it printed. ``expression`` is what `definition` stands
+    the former; ``reproduced`` what running it printed. ``by_order`` and ``by_value``: the largest
+    error / bound in stretches of the inputs, as ``x:ratio`` pairs, x being the input of largest magnitude:
+    its share, in float order, of the way from 0 to the largest float, and its value within 24 of 0.
+    ``expression`` is what `definition` stands
     for, where ``implementation`` is, or has in it, that name.
     """
 
@@ -116,6 +119,8 @@ class EvidenceRecord:
     fingerprint: str = ""
     worst_case: Counterexample | None = None
     expression: str = ""
+    by_order: str = ""
+    by_value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,11 @@ class NotRun:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The data of a plot: series of (x, y) points with a caption; the report draws it."""
+    """The data of a plot: series of (x, y) points with a caption; the report draws it.
+
+    ``bound``: a value of y at which a line is drawn. ``x_ticks``: places on the x axis and what they say,
+    where these are not the numbers themselves. ``marks``: points instead of a line.
+    """
 
     id: str
     claim: str
@@ -139,6 +148,9 @@ class Figure:
     y_label: str
     series: tuple[tuple[str, tuple[tuple[float, float], ...]], ...] = ()
     log_y: bool = False
+    bound: float | None = None
+    x_ticks: tuple[tuple[float, str], ...] = ()
+    marks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

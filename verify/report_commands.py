@@ -15,12 +15,12 @@ from verify.report import text
 from verify.report.provenance import installed
 from verify.report.summary import summarise
 from verify.report.text import Line
-from verify.terminal import show, show_json
+from verify.terminal import show, show_json, width
 
 if TYPE_CHECKING:
     from verify.report.comparison import Comparison
 
-REPORTING = ("jinja2", "latex2mathml", "matplotlib", "msgspec")
+REPORTING = ("jinja2", "latex2mathml", "msgspec")
 """The distributions that a report needs."""
 
 FILES = ("report.json", "report.html", "report.md", "junit.xml")
@@ -77,9 +77,10 @@ def write(
         closing = {"report": str(folder / "report.html"), "files": sorted(contents), "sentence": sentence}
         show_json(closing if comparison is None else {**closing, "comparison": asdict(comparison)})
         return
-    show(text.findings(record))
+    show(text.findings(record, width()))
     if comparison is not None:
         show(text.changes(comparison))
+    show(text.summary(record, width()))
     show([Line(f"report: {folder / 'report.html'}"), Line(sentence, "bold")])
 
 

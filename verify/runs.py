@@ -60,10 +60,10 @@ class Examined:
 
 
 def perform(plan: Plan, finished: Callable[[str], None]) -> RunRecord:
-    """Judge and measure every claim of the plan; ``finished`` is told the id of each one done."""
+    """Judge and measure every claim of the plan, then sweep; ``finished`` is told of each of ``steps_of``."""
     moment = created()
     examined = in_order(partial(examine, plan=plan), plan.claims, plan.processes, finished)
-    everywhere = in_order(_swept, sweeps_of(plan), plan.processes, lambda what: None)
+    everywhere = in_order(_swept, sweeps_of(plan), plan.processes, lambda what: finished(_told(*what)))
     return RunRecord(
         format_version=FORMAT_VERSION,
         created=moment,
@@ -117,6 +117,15 @@ def sweeps_of(plan: Plan) -> tuple[tuple[str, str, str], ...]:
         return ()
     narrow = [dtype for dtype in plan.dtypes if format_named(dtype).width == 16]
     return tuple((name, dtype, device) for name in peers() for dtype in narrow for device in plan.devices)
+
+
+def steps_of(plan: Plan) -> int:
+    """How many steps a run takes: its claims and its sweeps."""
+    return len(plan.claims) + len(sweeps_of(plan))
+
+
+def _told(operation: str, dtype: str, device: str) -> str:
+    return f"every input of {operation} in {dtype} on {device}"
 
 
 def _is_whole(plan: Plan) -> bool:

@@ -18,6 +18,7 @@ GRADES = {
 """The grades of a cell, best first, by the worst error / bound."""
 
 _FAR = 100.0
+_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +38,27 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """A row for each implementation that has a name of its own, a column for each dtype and device."""
+    """A row for each implementation that has a name of its own, a column for each dtype and device.
+
+    ``left_out``: how many implementations, the most accurate ones, have no row.
+    """
 
     columns: tuple[tuple[str, str], ...]
     rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
+    left_out: int = 0
 
 
 def heat_map(run: RunRecord) -> HeatMap:
-    """The worst error over all claims; compositions, comparisons and definitions are left out."""
+    """The worst error over all claims, of 100 implementations; compositions and definitions have no row."""
     cells: dict[str, dict[tuple[str, str], list[EvidenceRecord]]] = {}
     for record in run.evidence:
         if _single(record):
             at = record.dtype, record.device
             cells.setdefault(record.implementation, {}).setdefault(at, []).append(record)
     columns = tuple(dict.fromkeys(at for row in cells.values() for at in row))
-    return HeatMap(
-        columns,
-        tuple((name, tuple(_cell(row.get(at)) for at in columns)) for name, row in sorted(cells.items())),
-    )
+    rows = [(name, tuple(_cell(row.get(at)) for at in columns)) for name, row in sorted(cells.items())]
+    worst = sorted(rows, key=lambda row: -max(cell.ratio for cell in row[1] if cell))[:_ROWS]
+    return HeatMap(columns, tuple(sorted(worst, key=lambda row: row[0])), len(rows) - len(worst))
 
 
 def _single(record: EvidenceRecord) -> bool:

@@ -1,10 +1,11 @@
-"""The report as one self-contained HTML page: no script, no network, everything escaped."""
+"""The report as one self-contained HTML page: no network, everything escaped, whole without its script."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,21 +14,39 @@ from markupsafe import Markup
 from verify.record import EvidenceRecord, Figure, RunRecord, StepRecord
 from verify.report import shape
 from verify.report.comparison import FACTOR, Comparison
+from verify.report.errors import error_figures
+from verify.report.graph import graph
 from verify.report.heat import GRADES, heat_map
 from verify.report.mathml import mathml
 from verify.report.plots import svg
-from verify.report.premises import premises
+from verify.report.premises import premises, proof_of
 from verify.report.prose import prose
 from verify.report.summary import counted, summarise
 from verify.verdict import Status
 
-_POLICY = "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+_POLICY = (
+    "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; font-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
 
-_MOST = 200
-"""How many changes of one kind, and numeric checks of one claim, the page shows."""
+_MOST = 100
+"""How many changes of one kind, numeric checks of one claim, and findings, the page shows."""
+
+_CHECKS = 1100
+"""Of more numeric checks than so many the page shows _FEW of each claim."""
+
+_FEW = 16
+
+_FINDINGS = 24
+"""How many findings the page shows with their inputs."""
 
 _SHOWN = 2
 """How many further checks of one finding are shown with their input; the JSON has all."""
+
+_STEERING = re.compile(
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+"""Control and format characters of Unicode, line breaks and tabs left out."""
 
 _KINDS = {
     "broken": "Claims that are not established any more",
@@ -51,6 +70,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters.update(
         math=_math,
@@ -67,33 +87,65 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
     environment.globals.update(
         attempts=shape.attempts,
         by_implementation=shape.by_implementation,
+        error_figures=error_figures,
         counted=counted,
         error_of=shape.error_of,
-        evidence_of=shape.evidence_of,
+        proof_of=proof_of,
         summary_of=shape.summary_of,
         standing=shape.standing,
         tone=shape.tone,
         worst_of=shape.worst_of,
     )
-    style = files("verify.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
+    found, findings, summary = premises(run), shape.grouped(run.evidence), summarise(run)
+    by_claim = shape.by_claim(run.evidence)
+    style, script = _face() + _text("style.css"), _text("report.js")
     return environment.get_template("report.html.j2").render(
         run=run,
         comparison=comparison,
         kinds=_KINDS,
         factor=FACTOR,
         most=_MOST,
+        checks=_checks(by_claim),
+        inputs=_FINDINGS,
         shown=_SHOWN,
-        summary=summarise(run),
+        summary=summary,
+        headline=shape.headline(summary, findings),
         heat=heat_map(run),
-        premises=premises(run),
+        premises=found,
+        graph=Markup(graph(run.claims, found)),
         grades=GRADES,
-        findings=shape.grouped(run.evidence),
+        findings=findings,
         provenance=dict(run.provenance),
         devices=sorted({record.device for record in run.evidence}),
         refuted=Status.REFUTED,
+        evidence=by_claim,
         style=Markup(style),
-        policy=_POLICY.format(digest=_digest(style)),
+        script=Markup(script),
+        policy=_POLICY.format(style=_digest(style), script=_digest(script)),
     )
+
+
+def _shown(value: object) -> object:
+    """Text of a run without what would turn the direction of the page around, or is no character."""
+    return _STEERING.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
+
+
+def _checks(evidence: Mapping[str, Sequence[EvidenceRecord]]) -> int:
+    """How many numeric checks of one claim are shown: fewer where there are many claims with many."""
+    return _MOST if sum(map(len, evidence.values())) <= _CHECKS else _FEW
+
+
+def _text(name: str) -> str:
+    return files("verify.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _face() -> str:
+    """The rule of the style sheet that holds the font of the formulas."""
+    font = base64.b64encode(
+        files("verify.report").joinpath("font", "mathematics.woff2").read_bytes()
+    ).decode()
+    source = f'url("data:font/woff2;base64,{font}") format("woff2")'
+    return f'@font-face {{ font-family: "Report Mathematics"; src: {source}; }}\n'
 
 
 def _math(latex: str) -> Markup:
@@ -105,7 +157,7 @@ def _line(step: StepRecord) -> Markup:
 
 
 def _prose(text: str) -> Markup:
-    return Markup(prose(text))
+    return Markup(prose(_STEERING.sub("\N{REPLACEMENT CHARACTER}", text)))
 
 
 def _side(record: EvidenceRecord) -> str:

@@ -29,8 +29,15 @@ class _Case(NamedTuple):
     facts: tuple[tuple[str, str], ...] = ()
 
 
+_MOST = 5000
+"""How many testcases of a suite are written: services give up on files of tens of megabytes."""
+
+
 def junit(run: RunRecord, *, findings_fail: bool = False) -> bytes:
     """One testcase for each claim, numeric check, sweep and thing not run, as UTF-8.
+
+    Of a suite of more than 5000 those that passed are left out first, then the last ones, and a property of
+    the suite says how many; report.json has them all.
 
     A claim that is not established is a failure. A finding, a defect of the implementation, is a
     failure only with ``findings_fail``, and else skipped with the type "finding"; what is undecided
@@ -49,11 +56,20 @@ def junit(run: RunRecord, *, findings_fail: bool = False) -> bytes:
     }
     for name, cases in suites.items():
         if cases:
-            _add_suite(root, name, cases, run)
-    _count(root, [case for cases in suites.values() for case in cases])
+            _add_suite(root, name, _kept(cases), len(cases), run)
+    _count(root, [case for cases in suites.values() for case in _kept(cases)])
     _cleaned(root)
     ElementTree.indent(root)
     return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
+
+
+def _kept(cases: list[_Case]) -> list[_Case]:
+    """The cases in their order, of too many those that have to be seen."""
+    if len(cases) <= _MOST:
+        return cases
+    ranks = {"failure": 0, "skipped": 1, "": 2}
+    first = sorted(range(len(cases)), key=lambda place: ranks[cases[place].outcome])[:_MOST]
+    return [cases[place] for place in sorted(first)]
 
 
 def _claim(claim: ClaimRecord) -> _Case:
@@ -124,10 +140,11 @@ def _numbers(inputs: int, ulp: float | None, ratio: float | None) -> tuple[tuple
     )
 
 
-def _add_suite(root: Element, name: str, cases: list[_Case], run: RunRecord) -> None:
+def _add_suite(root: Element, name: str, cases: list[_Case], found: int, run: RunRecord) -> None:
     suite = SubElement(root, "testsuite", {"name": name, "timestamp": run.created.removesuffix("Z")})
     _count(suite, cases)
-    _add_properties(suite, (("command", run.command), ("seed", str(run.seed)), *run.provenance))
+    left_out = (("left out", f"{found - len(cases)}, see report.json"),) if found > len(cases) else ()
+    _add_properties(suite, (("command", run.command), ("seed", str(run.seed)), *run.provenance, *left_out))
     for case in cases:
         element = SubElement(suite, "testcase", {"classname": case.group, "name": case.name})
         _add_properties(element, case.facts)

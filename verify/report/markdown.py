@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from verify.record import RunRecord
 from verify.report.comparison import Comparison
 from verify.report.shape import Finding, finite, grouped, named, quantity, standing
-from verify.report.summary import established, summarise
+from verify.report.summary import established, gathered, summarise
 
 _HARMLESS = {ord(letter): f"&#{ord(letter)};" for letter in "\\`*_[]<>|#@&~"}
 _SHOWN = 8
@@ -41,7 +41,7 @@ def markdown(run: RunRecord, comparison: Comparison | None = None) -> str:
         ]
     if run.not_run:
         lines += ["", "### Not run", ""]
-        lines += [f"- {_plain(n.what)}: {_plain(n.why)} ({_plain(n.how)})" for n in run.not_run]
+        lines += [f"- {_plain(n.what)}: {_plain(n.why)} ({_plain(n.how)})" for n in gathered(run.not_run)]
     return "\n".join(lines) + "\n"
 
 

@@ -20,6 +20,8 @@ _ATTRIBUTES = frozenset(
     "stretchy fence form width mathvariant linethickness separator symmetric minsize maxsize "
     "displaystyle scriptlevel movablelimits lspace rspace height depth voffset accent".split()
 )
+_ROWS = frozenset("math mrow mtd mstyle".split())
+_TALL = frozenset("mfrac munderover mtable".split())
 _SCRIPTED = frozenset("msub msup msubsup munder mover munderover".split())
 _FAILURES: tuple[type[Exception], ...] = (
     *(kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, Exception)),
@@ -30,6 +32,7 @@ _FAILURES: tuple[type[Exception], ...] = (
     RecursionError,
 )
 _RELATIONS = frozenset("=≤≥<>≠→⇒⇔⟹⟺∈≈∝")
+_THIN = ".17em"
 _SUMS = frozenset("+-−")
 _OPENING = frozenset("([{⌈⌊⟨")
 _CLOSING = frozenset(")]}⌉⌋⟩")
@@ -42,7 +45,7 @@ def mathml(latex: str) -> str:
     """The formula as a run of ``<math>`` elements, broken before relations and top-level sums.
 
     A browser does not break a line inside ``<math>``; between two of them it does, so that a long
-    formula wraps where a printed one would. The LaTeX is the accessible label of the whole.
+    formula wraps where a printed one would. Displayed style is left to the style sheet (``math-style``).
     Raises ReportFormatError when ``latex`` has a command that was not converted, unbalanced braces
     or anything that is not plain mathematics.
     """
@@ -55,9 +58,8 @@ def mathml(latex: str) -> str:
     _shorten(tree)
     row = tree[0] if len(tree) == 1 and _name(tree[0]) == "mrow" else tree
     _set_functions(row)
-    return "".join(
-        f'<math displaystyle="true">{"".join(map(_markup, piece))}</math>' for piece in _pieces(list(row))
-    )
+    _group_tall(row)
+    return "".join(f"<math>{''.join(map(_markup, piece))}</math>" for piece in _pieces(list(row)))
 
 
 def _refusal(latex: str, why: str) -> ReportFormatError:
@@ -93,6 +95,8 @@ def _clean(tree: ElementTree.Element, latex: str) -> None:
 
 def _shorten(parent: ElementTree.Element) -> None:
     """Drop rows of one element, and attributes that say what MathML takes for granted."""
+    if parent.get("width") == "0.167em":
+        parent.set("width", _THIN)
     children = list(parent)
     for place, child in enumerate(children):
         while _name(child) == "mrow" and len(child) == 1 and _name(child[0]) != "mo":
@@ -118,12 +122,41 @@ def _set_functions(row: ElementTree.Element) -> None:
         children = list(parent)
         for place, child in enumerate(children):
             follower = children[place + 1] if place + 1 < len(children) else None
-            if _name(parent) in ("mrow", "math", "mtd", "mstyle") and follower is not None:
+            if _name(parent) in _ROWS and follower is not None:
                 named = _is_function(child)
                 if named and not _opens(follower) and _name(follower) != "mspace":
                     parent.insert(
-                        list(parent).index(child) + 1, ElementTree.Element(f"{_SPACE}mspace", width="0.17em")
+                        list(parent).index(child) + 1, ElementTree.Element(f"{_SPACE}mspace", width=_THIN)
                     )
+
+
+def _group_tall(parent: ElementTree.Element) -> None:
+    """Put what stands between two brackets into a row of its own where it is tall, and let these stretch."""
+    open_groups: list[list[ElementTree.Element]] = [[]]
+    for child in list(parent):
+        _group_tall(child)
+        text = _core(child).text if _name(_core(child)) == "mo" else ""
+        if text in _OPENING:
+            open_groups.append([child])
+        elif text in _CLOSING and len(open_groups) > 1:
+            group = [*open_groups.pop(), child]
+            open_groups[-1] += [_stretched(group)] if any(map(_is_tall, group)) else group
+        else:
+            open_groups[-1].append(child)
+    if _name(parent) in _ROWS:
+        parent[:] = [child for group in open_groups for child in group]
+
+
+def _is_tall(element: ElementTree.Element) -> bool:
+    return any(_name(one) in _TALL for one in element.iter())
+
+
+def _stretched(group: list[ElementTree.Element]) -> ElementTree.Element:
+    row = ElementTree.Element(f"{_SPACE}mrow")
+    row.extend(group)
+    for end in (group[0], group[-1]):
+        _core(end).attrib.pop("stretchy", None)
+    return row
 
 
 def _is_function(element: ElementTree.Element) -> bool:

@@ -1,120 +1,153 @@
-"""Figures as SVG that stands inside a page: no styles of its own, colours from the page."""
+"""Figures as SVG that stands inside a page: small, with no styles of its own, coloured by the page."""
 
 from __future__ import annotations
 
-import io
 import math
-import warnings
-import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
 
 from verify.record import Figure
+from verify.report.axes import Axis, axis
 from verify.report.text import visible
 
-_SVG = "http://www.w3.org/2000/svg"
-_XLINK = "http://www.w3.org/1999/xlink"
-_INK = "#010203"
-_SERIES = ("#010301", "#010302", "#010304", "#010305")
-_SHAPES = ("o", "s", "^", "D")
-_KEPT = frozenset(
-    "fill stroke stroke-width stroke-dasharray stroke-linecap stroke-linejoin stroke-opacity "
-    "fill-opacity fill-rule opacity font-size text-anchor".split()
+_DASHES = ("", "7 3", "2 3", "9 3 2 3")
+_MARKS = (
+    (0, 0, "h0", 'stroke-width="5.5" stroke-linecap="round"'),
+    (0, 0, "h0", 'stroke-width="4.5" stroke-linecap="square"'),
+    (-4, 0, "h8", 'stroke-width="2"'),
+    (0, -4, "v8", 'stroke-width="2"'),
 )
+"""Where the path of a mark begins, the path, and how it is stroked: dot, square, lying and standing bar."""
+
+_LINE = 15
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """The inside of the axes, in the units of the drawing, and its axes."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x: Axis
+    y: Axis
+
+    def at(self, x: float, y: float) -> tuple[float, float] | None:
+        """Where a point is drawn; None where it has no place. What is infinitely large is at the top."""
+        if not math.isfinite(x) or math.isnan(y) or y == -math.inf or (self.y.log and y <= 0):
+            return None
+        up = 1.0 if y == math.inf else self.y.place(y)
+        return (
+            round(self.left + (self.right - self.left) * self.x.place(x), 1),
+            round(self.bottom + (self.top - self.bottom) * up, 1),
+        )
 
 
 def svg(figure: Figure, *, small: bool = False) -> str:
-    """The figure as an ``<svg>`` element; ``small``: a thumbnail, of lines without marks.
+    """The figure as an ``<svg>`` element; ``small``: a thumbnail.
 
-    Non-finite points and, on a logarithmic axis, points <= 0 cannot be drawn and leave a gap. Ink is
-    ``currentColor`` and series k has the colour ``var(--series-k)``, so that a page in light, in dark
-    and on paper colours it. The same figure gives the same bytes.
+    A point that is not a number and, on a logarithmic axis, one <= 0 leaves a gap; one that is
+    infinitely large is drawn at the upper edge, which then says so. Ink is ``currentColor`` and series k
+    has the colour ``var(--series-k)``, so that a page in light, in dark and on paper colours it, and a
+    dash or mark of its own. The same figure gives the same bytes.
     """
-    import matplotlib
-
-    with matplotlib.rc_context(
-        {
-            "svg.hashsalt": figure.id,
-            "svg.fonttype": "none",
-            "font.family": "sans-serif",
-            "font.size": 11,
-            "text.color": _INK,
-            "axes.edgecolor": _INK,
-            "axes.labelcolor": _INK,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.unicode_minus": True,
-            "xtick.color": _INK,
-            "ytick.color": _INK,
-            "svg.id": f"figure-{visible(figure.id)}",
-        }
-    ):
-        return _plain(_drawn(figure, small), figure)
+    width, inside = (360, 120) if small else (720, 250)
+    height = 24 + inside + 40 + _LINE * sum(bool(label) for label, _ in figure.series)
+    frame = _framed(figure, width, inside, most=4 if small else 8)
+    pieces = [*_axes(figure, frame), *_bound(figure, frame)]
+    for place, (_, points) in enumerate(figure.series):
+        pieces += (_scattered if figure.marks else _curve)(points, frame, place % 4)
+    pieces += _legend(figure, frame)
+    return (
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(visible(figure.title))}" '
+        f'font-size="{11 if small else 12}" fill="currentColor">{"".join(pieces)}</svg>'
+    )
 
 
-def _drawn(figure: Figure, small: bool) -> str:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure as Canvas
+def _framed(figure: Figure, width: int, inside: int, most: int) -> _Frame:
+    points = [(x, y) for _, series in figure.series for x, y in series if math.isfinite(x)]
+    tall = [y for _, y in points if math.isfinite(y)] + ([] if figure.bound is None else [figure.bound])
+    y = axis(tall, figure.log_y, 4 if inside < 200 else 6)
+    across = [x for x, _ in points] + [at for at, _ in figure.x_ticks]
+    x = axis(across, False, most)
+    if figure.x_ticks:
+        x = Axis(min(across), max(across), False, figure.x_ticks)
+    left = 10 + 7 * max(len(label) for _, label in y.ticks)
+    return _Frame(left, width - 14, 24, 24 + inside, x, y)
 
-    canvas = Canvas(figsize=(3.6, 2.0) if small else (7.2, 3.6), layout="constrained")
-    FigureCanvasSVG(canvas)
-    axes = canvas.add_subplot()
-    axes.set_xlabel(visible(figure.x_label), parse_math=False)
-    axes.set_ylabel(visible(figure.y_label), parse_math=False)
-    if figure.log_y:
-        axes.set_yscale("log")
-    for place, (label, points) in enumerate(figure.series):
-        axes.plot(
-            [x for x, _ in points],
-            [y if math.isfinite(y) and (y > 0 or not figure.log_y) else math.nan for _, y in points],
-            label=visible(label),
-            color=_SERIES[place % len(_SERIES)],
-            marker="" if small else _SHAPES[place % len(_SHAPES)],
-            markersize=3.5,
-            linewidth=1.6,
-            zorder=3 + len(figure.series) - place,
+
+def _axes(figure: Figure, frame: _Frame) -> Iterator[str]:
+    """Lines across at each tick, what the ticks say, and the labels of both axes."""
+    lines, numbers = [], []
+    for value, label in frame.y.ticks:
+        if (found := frame.at(frame.x.low, value)) is not None:
+            lines.append(f"M{frame.left:g} {found[1]:g}H{frame.right:g}")
+            numbers.append(f'<text x="{frame.left - 6:g}" y="{found[1] + 4:g}">{label}</text>')
+    yield f'<path d="{"".join(lines)}" stroke="currentColor" stroke-opacity=".15"/>'
+    yield f'<g text-anchor="end">{"".join(numbers)}</g>'
+    below = []
+    for value, label in frame.x.ticks:
+        across = frame.left + (frame.right - frame.left) * frame.x.place(value)
+        below.append(f'<text x="{across:.5g}" y="{frame.bottom + 16:g}">{escape(visible(label))}</text>')
+    middle = (frame.left + frame.right) / 2
+    below.append(f'<text x="{middle:g}" y="{frame.bottom + 31:g}">{escape(visible(figure.x_label))}</text>')
+    yield f'<g text-anchor="middle">{"".join(below)}</g>'
+    yield f'<text x="0" y="11">{escape(visible(figure.y_label))}</text>'
+    if any(y == math.inf for _, series in figure.series for _, y in series):
+        yield f'<text x="{frame.right:g}" y="11" text-anchor="end">at the upper edge: ∞</text>'
+
+
+def _bound(figure: Figure, frame: _Frame) -> Iterator[str]:
+    if figure.bound is not None and (found := frame.at(0, figure.bound)) is not None:
+        yield (
+            f'<path d="M{frame.left:g} {found[1]:g}H{frame.right:g}" stroke="currentColor"/>'
+            f'<text x="{frame.right:g}" y="{found[1] - 4:g}" text-anchor="end">bound</text>'
         )
-    axes.grid(visible=True, color=_INK, alpha=0.12, linewidth=0.6)
-    if small:
-        axes.locator_params(nbins=4)
-    if any(label for label, _ in figure.series):
-        for text in axes.legend(frameon=False).get_texts():
-            text.set_parse_math(False)
-    out = io.StringIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a foreign glyph, or a label longer than the axis
-        canvas.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-    return out.getvalue()
 
 
-def _plain(markup: str, figure: Figure) -> str:
-    """The drawing without style sheets and style attributes, coloured by the page."""
-    ElementTree.register_namespace("", _SVG)
-    root = ElementTree.fromstring(markup)
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"):
-                parent.remove(child)
-    for element in root.iter():
-        _style_to_attributes(element)
-        if f"{{{_XLINK}}}href" in element.attrib:
-            element.set("href", element.attrib.pop(f"{{{_XLINK}}}href"))
-        if element.tag == f"{{{_SVG}}}g":
-            element.attrib.pop("id", None)
-    for name in ("width", "height"):
-        root.attrib.pop(name, None)
-    root.set("role", "img")
-    root.set("aria-label", visible(figure.title))
-    text = ElementTree.tostring(root, encoding="unicode")
-    text = text.replace(_INK, "currentColor")
-    for place, colour in enumerate(_SERIES, start=1):
-        text = text.replace(colour, f"var(--series-{place})")
-    return text
+def _curve(points: Sequence[tuple[float, float]], frame: _Frame, place: int) -> Iterator[str]:
+    """One series as a line that breaks where a point has no place."""
+    line, drawing = [], False
+    for point in points:
+        found = frame.at(*point)
+        if found is not None:
+            line.append(f"{'L' if drawing else 'M'}{found[0]:g} {found[1]:g}")
+        drawing = found is not None
+    if line:
+        yield _stroked("".join(line), place, _drawn(place))
 
 
-def _style_to_attributes(element: ElementTree.Element) -> None:
-    for rule in element.attrib.pop("style", "").split(";"):
-        name, _, value = rule.partition(":")
-        name, value = name.strip(), value.strip()
-        if name == "font":
-            element.set("font-size", value.split()[0])
-        elif name in _KEPT:
-            element.set(name, value)
+def _scattered(points: Sequence[tuple[float, float]], frame: _Frame, place: int) -> Iterator[str]:
+    """One series as marks."""
+    across, down, mark, stroke = _MARKS[place]
+    places = dict.fromkeys(
+        (round(x), round(y)) for x, y in filter(None, (frame.at(*point) for point in points))
+    )
+    if places:
+        yield _stroked("".join(f"M{x + across} {y + down}{mark}" for x, y in places), place, stroke)
+
+
+def _stroked(path: str, place: int, how: str) -> str:
+    return f'<path fill="none" stroke="var(--series-{place + 1})" {how} d="{path}"/>'
+
+
+def _drawn(place: int) -> str:
+    """How the line of a series without marks is stroked."""
+    return 'stroke-width="1.8"' + (f' stroke-dasharray="{_DASHES[place]}"' if place else "")
+
+
+def _legend(figure: Figure, frame: _Frame) -> Iterator[str]:
+    """Below the axes, a line for each series that has a name."""
+    y = frame.bottom + 36
+    for place, (label, _) in enumerate(figure.series):
+        if label:
+            y += _LINE
+            across, down, mark, stroke = _MARKS[place % 4]
+            if figure.marks:
+                sample = f"M{frame.left + 11 + across:g} {y - 4 + down:g}{mark}"
+                yield _stroked(sample, place % 4, stroke)
+            else:
+                yield _stroked(f"M{frame.left:g} {y - 4:g}h22", place % 4, _drawn(place % 4))
+            yield f'<text x="{frame.left + 30:g}" y="{y:g}">{escape(visible(label))}</text>'

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from verify.record import ClaimRecord, PartRecord, RunRecord
+from verify.report.summary import counted
 
 HYPOTHESIS = "hyp"
 """The kind of a rule that uses a hypothesis of the claim itself: it is a premise of no other."""
@@ -37,6 +38,16 @@ def premises(run: RunRecord) -> tuple[Premise, ...]:
         Premise(name, words[cited, name], cited, tuple(by.values())) for (cited, name), by in users.items()
     )
     return tuple(sorted(found, key=lambda one: (not one.cited, -len(one.claims), one.name)))
+
+
+def proof_of(claim: ClaimRecord) -> str:
+    """How long the derivations of a claim are, and what they use, in a few words; – for none."""
+    lines = sum(len(part.steps) for part in _parts(claim))
+    used = {(cited, name) for part in _parts(claim) for cited, name, _ in _of(part)}
+    cited = sum(cited for cited, _ in used)
+    counts = (("line", lines), ("rule", len(used) - cited), ("theorem", cited))
+    told = [counted(count, noun) for noun, count in counts if count]
+    return ", ".join(told) + " cited" * bool(cited) or "–"
 
 
 def _parts(claim: ClaimRecord) -> Iterator[PartRecord]:

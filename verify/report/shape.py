@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from verify.judgement import DEFINITION
-from verify.record import ClaimRecord, EvidenceRecord, PartRecord, RunRecord
-from verify.report.summary import counted, established, findings
+from verify.record import ClaimRecord, EvidenceRecord, PartRecord
+from verify.report.summary import Summary, counted, established, findings
 from verify.verdict import Counterexample, Status
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -31,7 +31,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSummary:
-    """The numeric checks of one claim, in five numbers."""
+    """The numeric checks of one claim, in five numbers, and the check with the largest error / bound."""
 
     checks: int
     refuted: int
@@ -39,6 +39,7 @@ class EvidenceSummary:
     inputs: int
     worst_ulp: float | None
     worst_ratio: float | None
+    worst: EvidenceRecord | None
 
 
 def grouped(evidence: Sequence[EvidenceRecord]) -> tuple[Finding, ...]:
@@ -72,9 +73,12 @@ def _key(record: EvidenceRecord, name: str) -> tuple[str, str]:
     return name, record.claim if name == DEFINITION else ""
 
 
-def evidence_of(run: RunRecord, claim: str) -> tuple[EvidenceRecord, ...]:
-    """The numeric checks of the claim with this id, in the order in which they were run."""
-    return tuple(record for record in run.evidence if record.claim == claim)
+def by_claim(evidence: Sequence[EvidenceRecord]) -> dict[str, list[EvidenceRecord]]:
+    """The numeric checks of each claim by its id, in the order in which they were run."""
+    groups: dict[str, list[EvidenceRecord]] = {}
+    for record in evidence:
+        groups.setdefault(record.claim, []).append(record)
+    return groups
 
 
 def worst_of(records: Sequence[EvidenceRecord], most: int) -> Sequence[EvidenceRecord]:
@@ -94,6 +98,7 @@ def by_implementation(records: Sequence[EvidenceRecord]) -> tuple[tuple[Evidence
 
 def summary_of(records: Sequence[EvidenceRecord]) -> EvidenceSummary:
     """Counts and the largest errors over the checks; an error without a number counts as infinite."""
+    measured = [record for record in records if record.worst_ratio is not None]
     return EvidenceSummary(
         checks=len(records),
         refuted=sum(record.status == Status.REFUTED for record in records),
@@ -101,7 +106,22 @@ def summary_of(records: Sequence[EvidenceRecord]) -> EvidenceSummary:
         inputs=sum(record.inputs for record in records),
         worst_ulp=_largest([record.worst_ulp for record in records]),
         worst_ratio=_largest([record.worst_ratio for record in records]),
+        worst=max(measured, key=lambda record: _largest([record.worst_ratio]) or 0.0, default=None),
     )
+
+
+def headline(summary: Summary, findings: Sequence[Finding]) -> str:
+    """The result of a run in one line: the claims, and the implementations that were measured."""
+    if not summary.claims:
+        return "No claim was judged"
+    held = summary.claims - summary.open
+    of = f"{held} of {counted(summary.claims, 'claim')}" if summary.open else counted(summary.claims, "claim")
+    if not summary.checks:
+        return f"{of} established, nothing measured"
+    if not findings:
+        return f"{of} established, no measured error beyond its bound"
+    beyond = counted(len(findings), "implementation").replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{of} established, {beyond} beyond the bound"
 
 
 def standing(claim: ClaimRecord) -> str:
@@ -113,8 +133,12 @@ def standing(claim: ClaimRecord) -> str:
     )
 
 
+MARKS = {"holds": "✓", "corrected": "±", "opinion": "○", "fails": "✗"}
+"""The mark that goes with each tone, for those who do not see its colour."""
+
+
 def tone(claim: ClaimRecord) -> str:
-    """The class of a claim on the page: holds, corrected, opinion or fails."""
+    """The class of a claim on the page, a key of MARKS."""
     if not established(claim):
         return "fails"
     return {"refuted": "corrected", "opinion": "opinion"}.get(claim.status, "holds")

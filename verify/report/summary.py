@@ -7,13 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from verify.floats import FORMATS
 from verify.record import ClaimRecord, EvidenceRecord, NotRun, RunRecord
 from verify.verdict import Status
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts of a run. The claims are counted once each, the numeric checks by their status."""
+    """Counts of a run. The claims are counted once each, the numeric checks by their status.
+
+    ``not_run`` is gathered: what differs in the dtype alone is one entry.
+    """
 
     claims: int
     proved: int
@@ -67,8 +71,26 @@ def summarise(run: RunRecord) -> Summary:
         refuted=checks[Status.REFUTED],
         unknown=checks[Status.UNKNOWN],
         inputs=sum(record.inputs for record in run.evidence),
-        not_run=run.not_run,
+        not_run=gathered(run.not_run),
     )
+
+
+def gathered(entries: Sequence[NotRun]) -> tuple[NotRun, ...]:
+    """What was not run, with one entry where several differ in the dtype alone.
+
+    What an implementation does not offer comes last: nothing can be done about it.
+    """
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for entry in entries:
+        what, _, dtype = entry.what.rpartition(" in ")
+        whole = dtype not in FORMATS
+        found = groups.setdefault((entry.what if whole else what, entry.why, entry.how), [])
+        found += [] if whole else [dtype]
+    joined = (
+        NotRun(f"{what} in {', '.join(dict.fromkeys(dtypes))}" if dtypes else what, why, how)
+        for (what, why, how), dtypes in groups.items()
+    )
+    return tuple(sorted(joined, key=lambda entry: entry.why.startswith("not applicable")))
 
 
 def established(claim: ClaimRecord) -> bool:

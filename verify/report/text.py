@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from unicodedata import category
 
 from verify.record import ClaimRecord, EvidenceRecord, PartRecord, RunRecord
 from verify.report.comparison import KINDS, Comparison
+from verify.report.notation import notation
 from verify.report.shape import attempts, grouped, measure, named, quantity, standing, summary_of, tone
-from verify.report.summary import counted
+from verify.report.summary import counted, summarise
 from verify.verdict import Status
 
 _STYLES = {"holds": "green", "corrected": "yellow", "opinion": "blue", "fails": "bold red"}
@@ -65,14 +67,46 @@ def explanation(claim: ClaimRecord, evidence: Sequence[EvidenceRecord], width: i
     yield from _evidence(evidence, width)
 
 
-def findings(run: RunRecord) -> Iterator[Line]:
-    """One line for each finding, worst first."""
-    for finding in grouped(run.evidence):
-        worst = finding.worst
-        yield Line(
-            f"refuted: {named(worst)} in {worst.dtype} on {worst.device}, {worst.claim}: {measure(worst)}",
-            "red",
-        )
+def findings(run: RunRecord, width: int) -> Iterator[Line]:
+    """One line for each finding, worst first, or two where one is too long."""
+    for worst in (finding.worst for finding in grouped(run.evidence)):
+        where = f"refuted: {notation(named(worst))} in {worst.dtype} on {worst.device}"
+        what = f"{worst.claim}: {measure(worst)}"
+        if len(where) + len(what) + 2 <= width:
+            yield Line(f"{where}, {what}", "red")
+        else:
+            yield from _wrapped(where, width, style="red")
+            yield from _wrapped(what, width, " " * len("refuted: "))
+
+
+def summary(run: RunRecord, width: int) -> Iterator[Line]:
+    """A table of what the run amounts to: how many of each thing, and what became of them."""
+    found = summarise(run)
+    claims = [
+        (found.proved, "proved", "green"),
+        (found.corrected, "false as worded, proved as corrected", "yellow"),
+        (found.cited, "resting on a cited theorem", "green"),
+        (found.opinions, "opinion" if found.opinions == 1 else "opinions", "blue"),
+        (found.open, "NOT established", "bold red"),
+    ]
+    checks = [
+        (found.passed, "passed", "green"),
+        (found.refuted, "refuted", "red"),
+        (found.unknown, "undecided", "yellow"),
+    ]
+    status = Counter(one.status for one in run.sweeps if one.inputs)
+    sweeps = [
+        (status[Status.PASSED] + status[Status.PROVED], "passed", "green"),
+        (status[Status.REFUTED], "refuted", "red"),
+        (status[Status.UNKNOWN], "undecided", "yellow"),
+    ]
+    for name, counts in (("claims", claims), ("numeric checks", checks), ("every input", sweeps)):
+        for place, (count, words, style) in enumerate(one for one in counts if one[0]):
+            yield Line(f"{'' if place else name:<16}{count:>7,}  {words}", style)
+    for place, entry in enumerate(found.not_run):
+        first = f"{'' if place else 'not run':<16}{'' if place else len(found.not_run):>7}  "
+        told = f"{first}{entry.what}: {entry.why}"
+        yield Line(told if len(told) <= width else f"{told[: width - 1]}…", "yellow")
 
 
 def changes(comparison: Comparison) -> Iterator[Line]:
@@ -102,7 +136,7 @@ def _claim_body(claim: ClaimRecord, width: int) -> Iterator[Line]:
     if claim.literal is not None:
         yield Line("")
         yield Line("As worded", "bold")
-        yield from _wrapped(claim.literal.text, width, "    ")
+        yield from _wrapped(claim.literal.text, width, "    ", "cyan")
         yield from _wrapped(f"{claim.literal.status}: {claim.witness or claim.literal.reason}", width, "  ")
         yield from _opinions(claim.literal, width)
     for part in claim.parts:
@@ -124,11 +158,11 @@ def _claim_body(claim: ClaimRecord, width: int) -> Iterator[Line]:
 def _part(part: PartRecord, width: int) -> Iterator[Line]:
     yield Line("")
     yield from _wrapped(f"{part.id}: {part.words}", width, style="bold")
-    yield from _wrapped(part.text, width, "    ")
+    yield from _wrapped(part.text, width, "    ", "cyan")
     for assumption in part.assumptions:
         yield from _wrapped(f"assuming {assumption}", width, "  ", "dim")
     for number, step in enumerate(part.steps, start=1):
-        yield from _hanging(f"  {number:>2}. {step.text}", width, "", " " * 8)
+        yield from _hanging(f"  {number:>2}. {notation(step.text)}", width, "", " " * 8, "cyan")
         if step.why:
             yield from _wrapped(step.why, width, "      ", "dim")
         for rule in step.rules:
@@ -182,7 +216,7 @@ def _measured(record: EvidenceRecord) -> str:
 
 
 def _wrapped(text: str, width: int, indent: str = "", style: str = "") -> Iterator[Line]:
-    yield from _hanging(text, width, indent, f"{indent}  ", style)
+    yield from _hanging(notation(text), width, indent, f"{indent}  ", style)
 
 
 def _hanging(text: str, width: int, first: str, others: str, style: str = "") -> Iterator[Line]:
