@@ -25,7 +25,7 @@ from verify.operations import operations_with_contract
 from verify.spread import wide_calls
 
 TABLES = ((2, 7), (1025, 2), (257, 4), (65, 9), (9, 31))
-"""Rows and columns: a number of a softmax costs mpmath the square of the columns, one of its gradient the cube."""
+"""Rows and columns: a number of a softmax costs mpmath the columns squared, one of its gradient cubed."""
 
 SHARED = ((2, 7), (9, 5), (33, 3))
 """As many for the gradient of a tensor that all rows share, of which each number is a sum over the rows."""
