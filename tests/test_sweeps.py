@@ -13,6 +13,7 @@ import verify
 from verify.backends import load_torch
 from verify.errors import UnavailableError, UsageError
 from verify.forms import FORMS, form_named, forms_of
+from verify.sweeps.counting import Counter
 from verify.sweeps.everywhere import Everywhere
 from verify.sweeps.subject import Subject
 from verify.sweeps.sweeping import planned, run
@@ -138,6 +139,48 @@ def test_a_range_of_float64_is_swept_whole() -> None:
     assert verdict.counts is not None
     worst = verdict.counts["worst"]
     assert worst["ulp"] == pytest.approx(verdict.worst_ulp, abs=1e-6)
+
+
+@pytest.mark.parametrize("span", ["-720.000000001:-720", "-690.000000001:-690"])
+def test_values_of_float64_near_0_are_judged(span: str) -> None:
+    """Where one ulp is so small that its inverse is no number."""
+    verdict = verify.sweep(functional.softplus, "softplus", "float64", span=span)
+    assert verdict.status is Status.PASSED
+    assert verdict.counts is not None
+    assert verdict.worst_ulp == pytest.approx(verdict.counts["worst"]["ulp"], abs=1e-6)
+
+
+def test_a_function_without_rounding_is_exact_in_float32() -> None:
+    """Every result of minus x, by comparison alone."""
+    verdict = verify.sweep(functional.nll_loss, "nll_loss", "float32", span="-1.01:-1")
+    assert verdict.counts is not None
+    assert (verdict.status, verdict.counts["exact"]) == (Status.PASSED, verdict.inputs)
+
+
+def noisy(x: Any) -> Any:
+    """Softplus, off by up to 4 ulp by the last bits of the argument."""
+    noise = (x.view(torch.int32) * 2654435761 & 7) - 4
+    return (functional.softplus(x.double()) * (1 + noise * 2.0**-23)).float()
+
+
+def test_counts_by_comparison_are_those_of_the_oracle() -> None:
+    """All results just above 1, some of them beyond the bound, each judged one by one."""
+    plan = planned(noisy, "softplus", "float32", span=f"1:{1 + 400 * 2.0**-23!r}")
+    counts = run(plan)[1].counts
+    ((start, stop),) = plan.bounds.values()
+    got, expected = noisy(plan.subject.order.tensor(start, stop)), Counter(plan.subject, start, stop)
+    for n in range(start, stop):
+        expected.point(Fraction(float(got[n - start])), n)
+    found = expected.finished()
+    for name in ("inputs", "rounded", "faithful", "refuted", "undecided", "first_refuted", "histogram"):
+        assert (name, getattr(counts, name)) == (name, getattr(found, name))
+    assert 50 < counts.refuted < 350
+    assert counts.worst is not None
+    assert found.worst is not None
+    assert counts.worst[1:] == found.worst[1:]
+    assert counts.steepest is not None
+    assert found.steepest is not None
+    assert counts.steepest[1:] == found.steepest[1:]
 
 
 def test_the_worst_error_is_that_of_the_oracle() -> None:

@@ -10,7 +10,8 @@ from verify.backends import exact_value, load_torch
 from verify.candidate import CandidateError
 from verify.sweeps.counting import Counter
 from verify.sweeps.counts import numbers_of
-from verify.sweeps.references import count_pairs, count_patches, count_table
+from verify.sweeps.pairs import count_pairs
+from verify.sweeps.references import count_patches, count_table
 from verify.sweeps.subject import Subject
 from verify.verdict import Status
 

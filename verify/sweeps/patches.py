@@ -18,7 +18,7 @@ from typing import Any
 
 from verify.contexts.series import interval, taylor, working
 from verify.contract import Contract
-from verify.elements import element
+from verify.elements import element, values_of
 from verify.errors import PrecisionError
 from verify.floats import Bound, Enclosure, Format
 from verify.oracle import Undecided
@@ -36,8 +36,8 @@ REMAINDER = 2.0**-28
 SLACK = 2.0**-24
 """What the errors found on a patch may be off by in all, in ulp."""
 
-ROUNDED = 2.0**-50
-"""Relative error of the polynomial in float64, with at most 2 TERMS operations."""
+ROUNDED = 2.0**-48
+"""Relative error of the polynomial in float64 as a sweep computes it, with at most 32 roundings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +264,8 @@ def _common_ulp(piece: Piece, low: Any, high: Any, format: Format) -> Fraction |
 
 
 def _size(ball: Any) -> float:
-    """An upper bound of the magnitude of a ball."""
-    return math.nextafter(float(ball.abs_upper()), math.inf)
+    """An upper bound of the magnitude of a ball; 0 for an exact 0 alone."""
+    return 0.0 if ball.is_zero() else math.nextafter(float(ball.abs_upper()), math.inf)
 
 
 def _coefficients(subject: Subject, at: Any) -> list[Any]:
@@ -277,8 +277,4 @@ def _coefficients(subject: Subject, at: Any) -> list[Any]:
     def formula(c: Any, *values: Any) -> Any:
         return element(action(c, subject.options, *values), subject.position)
 
-    def values(x: Any) -> tuple[Any, ...]:
-        call = subject.call(x)
-        return call.values if subject.aspect == "value" else (call.upstream, *call.values)
-
-    return taylor(formula, values, at)
+    return taylor(formula, lambda x: values_of(subject.call(x), subject.judged), at)

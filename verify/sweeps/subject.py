@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Overflow
@@ -82,6 +83,11 @@ class Subject:
             if self.curve.low <= x <= self.curve.high and self.form.arity == 1
         )
 
+    @functools.cached_property
+    def _signature(self) -> inspect.Signature | None:
+        """That of the candidate, as far as Python knows it."""
+        return signature_of(self.candidate)
+
     def compute(self, *columns: Any) -> Any:
         """The numbers that the candidate gives for n arguments: a tensor of the dtype, of shape (n,).
 
@@ -117,7 +123,10 @@ class Subject:
             return column(filled.entries[0], n)
         if filled.along == "classes":
             return torch.cat([column(entry, 1) for entry in filled.entries])
-        return torch.stack([column(entry, n) for entry in filled.entries], dim=1)
+        rows = torch.empty(n, len(filled.entries), dtype=torch_dtype(self.dtype), device=self.device)
+        for place, entry in enumerate(filled.entries):
+            rows[:, place] = column(entry, n)
+        return rows
 
     def _called(self, positional: list[Any], keywords: dict[str, Any]) -> Any:
         passed = keywords | {
@@ -125,10 +134,9 @@ class Subject:
             for option in self.contract.options
             if option.keyword and option.name not in keywords and self.options[option.name] != option.default
         }
-        signature = signature_of(self.candidate)
         try:
-            if signature is not None:
-                signature.bind(*positional, **passed)
+            if self._signature is not None:
+                self._signature.bind(*positional, **passed)
         except TypeError as error:
             raise NotApplicableError(f"it does not take such a call: {error}") from error
         return self._run("it", lambda: call_with(self.candidate, positional, passed))
