@@ -6,7 +6,6 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Overflow
 from fractions import Fraction
 from typing import Any
 
@@ -261,7 +260,7 @@ class Subject:
         for action in self.formulas()[1:]:
             try:
                 bounds = error_bounds(lambda c, *x, act=action: flat(act(c, self.options, *x)), values, model)
-            except (DomainError, Overflow):
+            except DomainError:
                 continue
             found += [] if bounds is None else [bounds[self.position]]
         return max(found, default=None)
