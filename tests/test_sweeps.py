@@ -131,6 +131,22 @@ def test_a_sample_of_float64_is_searched() -> None:
     assert (verdict.status, verdict.coverage, verdict.inputs) == (Status.PASSED, "searched", 300)
 
 
+@pytest.mark.parametrize(
+    ("how", "covered"),
+    [
+        ({}, "every input"),
+        ({"span": "1:2"}, "every input in 1:2"),
+        ({"sample": 12}, "12 inputs evenly spread"),
+        ({"span": "1:2", "sample": 12}, "12 inputs evenly spread in 1:2"),
+    ],
+)
+def test_the_subject_says_what_was_covered(how: dict[str, Any], covered: str) -> None:
+    """In words, and with coverage "searched" where that is not all."""
+    verdict = verify.sweep(torch.sigmoid, "sigmoid", "float16", **how)
+    assert f": value of {covered} of sigmoid(x) in float16 on cpu" in verdict.subject
+    assert verdict.coverage == ("searched" if how else "exhaustive")
+
+
 def test_a_range_of_float64_is_swept_whole() -> None:
     """All neighbours of 1 up to 2^-36 above, errors to a fraction of an ulp."""
     top = 1 + 2.0**-36

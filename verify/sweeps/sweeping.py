@@ -41,12 +41,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep has to do: the chunks by number, each from where to where, and what they depend on."""
+    """What a sweep has to do: the chunks by number, each from where to where, and what they depend on.
+
+    ``covered``: which inputs these are, in words; ``all``: whether they are all there are.
+    """
 
     subject: Subject
     bounds: Mapping[int, tuple[int, int]]
     samples: Mapping[int, tuple[int, ...]] | None
     head: Mapping[str, Any]
+    covered: str
     all: bool
 
     def tasks(self, chunks: list[int]) -> Iterator[tuple[int, Task]]:
@@ -163,7 +167,9 @@ def planned(
         "sample": None if sample is None else [sample, seed],
         **machine(device),
     }
-    return Plan(subject, bounds, samples, head, span is None and sample is None)
+    covered = "every input" if sample is None else f"{sample:,} inputs evenly spread"
+    covered += "" if span is None else f" in {span}"
+    return Plan(subject, bounds, samples, head, covered, span is None and sample is None)
 
 
 def _name(operation: str | Operation) -> str:
@@ -228,6 +234,13 @@ def run(
     return concluded(plan.subject, summary, _coverage(plan, book, mine, shard)), summary
 
 
+def kept(plan: Plan, shard: tuple[int, int], journal: str | Path) -> tuple[int, int]:
+    """How many chunks of a shard a journal has, and how many it should have."""
+    book, mine = Journal(plan.head, Path(journal)), _mine(plan, shard)
+    book.read()
+    return sum(k in book.chunks for k in mine), len(mine)
+
+
 def _compute(
     plan: Plan, book: Journal, todo: list[int], executor: Executor | str | None, progress: Progress | None
 ) -> None:
@@ -255,6 +268,7 @@ def _coverage(plan: Plan, book: Journal, mine: list[int], shard: tuple[int, int]
     """What the verdict has to know about which chunks there are."""
     return {
         "all": plan.all and shard[1] == 1,
+        "covered": plan.covered,
         "shard": "" if shard[1] == 1 else f"shard {shard[0]}/{shard[1]}",
         "missing": sum(k not in book.chunks for k in mine),
         "chunks": len(mine),
