@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import verify
-from verify.backends import load_torch
+from verify.backends import exact_value, load_torch
 from verify.errors import UnavailableError, UsageError
 from verify.forms import FORMS, form_named, forms_of
 from verify.sweeps.counting import Counter
@@ -129,6 +129,33 @@ def test_a_sample_of_float64_is_searched() -> None:
     """Spread over the whole domain; the bound decides."""
     verdict = verify.sweep(torch.sigmoid, "sigmoid", "float64", sample=300)
     assert (verdict.status, verdict.coverage, verdict.inputs) == (Status.PASSED, "searched", 300)
+
+
+@pytest.mark.parametrize(
+    ("operation", "function", "aspect"),
+    [
+        ("softplus", functional.softplus, "value"),
+        ("sigmoid", torch.sigmoid, "gradient"),
+        ("log_softmax", functional.log_softmax, "value"),
+        ("softplus", lambda x: torch.log(1 + torch.exp(x)), "value"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_samples_are_counted_as_by_the_oracle(operation: str, function: Any, aspect: str, dtype: str) -> None:
+    """Over the whole domain, right and wrong functions: counts and worst inputs."""
+    plan = planned(function, operation, dtype, aspect=aspect, sample=150)
+    ((start, stop),) = plan.bounds.values()
+    expected, order = Counter(plan.subject, start, stop), plan.subject.order
+    places = plan.samples[0] if plan.samples else ()
+    got = plan.subject.compute(torch.cat([order.tensor(n, n + 1) for n in places]))
+    for k, n in enumerate(places):
+        expected.point(exact_value(got[k : k + 1]), n)
+    found, counts = run(plan)[1].counts, expected.finished()
+    for name in ("inputs", "rounded", "faithful", "refuted", "undecided", "first_refuted", "histogram"):
+        assert (name, getattr(found, name)) == (name, getattr(counts, name))
+    assert found.worst == pytest.approx(counts.worst)
+    if counts.steepest is not None and counts.steepest[0] > 1:
+        assert found.steepest == pytest.approx(counts.steepest)
 
 
 @pytest.mark.parametrize(

@@ -167,13 +167,13 @@ def taylor(formula: Callable[..., Any], values: Callable[[Any], tuple[Any, ...]]
     return [_finite(content)[k] for k in range(terms)]
 
 
-def interval(low: Fraction, high: Fraction) -> Any:
+def interval(low: Fraction | float, high: Fraction | float) -> Any:
     """The ball that holds ``low``..``high``; exact for one dyadic number, where the bits suffice."""
     return _arb(low) if low == high else _arb(low).union(_arb(high))
 
 
-def _arb(number: Fraction) -> Any:
-    return arb(fmpq(number.numerator, number.denominator))
+def _arb(number: Fraction | float) -> Any:
+    return arb(number) if isinstance(number, float) else arb(fmpq(number.numerator, number.denominator))
 
 
 def _constant(value: Any) -> Any:

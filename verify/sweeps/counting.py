@@ -33,6 +33,7 @@ class Counter:
         self.counts = Counts()
         self._subject = subject
         self._start, self._length = start, stop - start
+        self._origin = start if stop - start < 1 << 62 else subject.order.half
         self._binade = subject.order.binade << (16 * (subject.form.arity - 1))
         self._far: list[tuple[Any, ...]] = []
         self._waiting = 0
@@ -97,7 +98,7 @@ class Counter:
         errors = errors[places]
         self._far.append(
             (
-                places + (span.start - self._start),
+                places + (span.start - self._origin),
                 errors,
                 span.got[places].double(),
                 _chosen(span.slack, places, errors),
@@ -108,6 +109,18 @@ class Counter:
         self._waiting += places.numel()
         if self._waiting > FULL:
             self._settle()
+
+    def add_scattered(self, span: Span) -> None:
+        """Count the inputs of a span that has ``places``, which may lie far apart."""
+        places = [span.start + n for n in span.places.tolist()]
+        self.counts.inputs += len(places)
+        for place, error in zip(places, span.errors.tolist(), strict=True):
+            self._profile(place, error)
+        self._worst.watch(span, span.errors, float(span.errors.amax()), float(span.slack.amax()))
+        least = span.errors.new_zeros(span.errors.shape)
+        here = span.places + (span.start - self._origin)
+        self._far.append((here, span.errors, span.got.double(), span.slack, span.unit, least))
+        self._waiting += len(places)
 
     def point(self, got: Bound, *numbers: int) -> None:
         """Count one input by the oracle; ``numbers`` are those of its arguments."""
@@ -209,7 +222,7 @@ class Counter:
         room = max(0, MOST - self._asked)
         self._asked += len(asked)
         for k in asked[:room]:
-            self._ask(self._start + int(places[k]), number_of(got[k]))
+            self._ask(self._origin + int(places[k]), number_of(got[k]))
         found = places, errors, got, refuted, within, bounds
         if asked[:room]:
             rest = torch.ones_like(unclear)
@@ -230,9 +243,9 @@ class Counter:
         subject, order = self._subject, self._subject.order
         if subject.form.arity == 1:
             return allowed(
-                subject, (order.at(places, self._start).double(),), errors, unit, least, self._best
+                subject, (order.at(places, self._origin).double(),), errors, unit, least, self._best
             )
-        places = places + self._start
+        places = places + self._origin
         pair = order.at(places >> 16).double(), order.at(places & 0xFFFF).double()
         return allowed(subject, pair, errors, unit, least_of_pairs(subject, pair) / unit, self._best)
 
@@ -243,13 +256,13 @@ class Counter:
         counts.undecided += int((~refuted & ~within).sum())
         if refuted.any():
             counts.refuted += int(refuted.sum())
-            first = self._start + int(places[refuted].min())
+            first = self._origin + int(places[refuted].min())
             before = counts.first_refuted
             counts.first_refuted = first if before is None else min(first, before)
         bins = bins_of(errors)
         if not places.numel():
             return
-        before, beyond = divmod(self._start, self._binade)
+        before, beyond = divmod(self._origin, self._binade)
         binades = (places + beyond) >> (self._binade.bit_length() - 1)
         low, high = int(binades.min()), int(binades.max())
         for binade in [low] if low == high else binades.unique().tolist():
@@ -259,7 +272,7 @@ class Counter:
         judged = refuted | within & (bounds < math.inf)
         ratios = torch.where(judged, errors / bounds, 0.0).nan_to_num_(0.0, math.inf)
         worst, at = ratios.max(0)
-        self._steeper(float(worst), self._start + int(places[at]), float(got[at]))
+        self._steeper(float(worst), self._origin + int(places[at]), float(got[at]))
 
     def _ask(self, place: int, got: Bound) -> None:
         """Let the oracle decide one input."""

@@ -46,6 +46,8 @@ class Counts:
 class Span:
     """Results at the inputs numbered ``start``, ``start`` + 1, ..., and their errors.
 
+    Or at those numbered ``start`` + each of ``places``, an ascending int64 tensor, where it is given.
+
     ``got``: what the candidate gave. ``errors``: float64, in ulp of the exact value, off by at most
     ``slack`` ulp; ``unit``: that ulp. Both are numbers, or tensors like ``errors``. ``bounds``: what is
     allowed, in ulp, where it is known already.
@@ -57,6 +59,7 @@ class Span:
     slack: Any
     unit: Any
     bounds: Any = None
+    places: Any = None
 
 
 def bins_of(errors: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 
 from verify.contexts.series import interval, taylor, working
 from verify.contract import Contract
-from verify.elements import element, values_of
+from verify.elements import element
 from verify.errors import PrecisionError
 from verify.floats import Bound, Enclosure, Format
 from verify.oracle import Undecided
@@ -175,8 +175,8 @@ def _by_series(
     middle, step = (low + high) / 2, (high - low) / (count - 1)
     far = (count - 1) / 2
     with working(bits, TERMS):
-        over = _coefficients(subject, interval(low, high))
-        about = _coefficients(subject, interval(middle, middle))
+        over = coefficients(subject, interval(low, high))
+        about = coefficients(subject, interval(middle, middle))
         reach, spacing = interval((high - low) / 2, (high - low) / 2), interval(step, step)
         moved = over[1].abs_upper() * reach
         ends = _outwards(about[0] - moved, about[0] + moved)
@@ -268,7 +268,8 @@ def _size(ball: Any) -> float:
     return 0.0 if ball.is_zero() else math.nextafter(float(ball.abs_upper()), math.inf)
 
 
-def _coefficients(subject: Subject, at: Any) -> list[Any]:
+def coefficients(subject: Subject, at: Any) -> list[Any]:
+    """Those of the exact function about an argument, or over an interval, as balls, while `working`."""
     contract: Contract = subject.contract
     _, action, *_ = subject.formulas()
     if subject.aspect == "value" and contract.reference is not None:
@@ -277,4 +278,4 @@ def _coefficients(subject: Subject, at: Any) -> list[Any]:
     def formula(c: Any, *values: Any) -> Any:
         return element(action(c, subject.options, *values), subject.position)
 
-    return taylor(formula, lambda x: values_of(subject.call(x), subject.judged), at)
+    return taylor(formula, subject.given, at)

@@ -172,12 +172,25 @@ class Subject:
     def call(self, *arguments: Bound) -> Call:
         """The call with one number for each argument, as a check makes it."""
         values = tuple(self._value(filled, arguments) for filled in self.form.variables)
-        lengths = {"N": 1, "C": 1 if self.options["axes"] == 1 else len(self.form.variables[0].entries)}
-        shape = self.contract.lengths(self.options, lengths)
-        upstream: Any = tuple(Fraction(1) for _ in range(shape[0]))
+        return Call(self.contract, self.options, self._lengths, values, self._upstream)
+
+    @functools.cached_property
+    def _lengths(self) -> dict[str, int]:
+        """The lengths of a call with one number for each argument."""
+        return {"N": 1, "C": 1 if self.options["axes"] == 1 else len(self.form.variables[0].entries)}
+
+    @functools.cached_property
+    def _upstream(self) -> Any:
+        """What flows back in a call with one number for each argument: 1 to the number looked at."""
+        shape = self.contract.lengths(self.options, self._lengths)
         if len(shape) > 1:
-            upstream = (tuple(Fraction(int(j == (self.form.column or 0))) for j in range(shape[1])),)
-        return Call(self.contract, self.options, lengths, values, upstream)
+            return (tuple(Fraction(int(j == (self.form.column or 0))) for j in range(shape[1])),)
+        return tuple(Fraction(1) for _ in range(shape[0]))
+
+    def given(self, x: Any) -> tuple[Any, ...]:
+        """The values that the formulas of a form of one argument take at ``x``, of any kind."""
+        values = tuple(self._value(filled, (x,)) for filled in self.form.variables)
+        return values if self.aspect == "value" else (self._upstream, *values)
 
     @staticmethod
     def _value(filled: Filled, arguments: Sequence[Any]) -> Any:
@@ -209,9 +222,8 @@ class Subject:
         values = tuple(table(filled) for filled in self.form.variables)
         if self.aspect == "value":
             return values
-        upstream = self.call(*(Fraction(0),) * self.form.arity).upstream
         rows = torch.tensor(
-            [[float(x) for x in row] if isinstance(row, tuple) else float(row) for row in upstream],
+            [[float(x) for x in row] if isinstance(row, tuple) else float(row) for row in self._upstream],
             dtype=torch.float64,
             device=columns[0].device,
         )

@@ -36,9 +36,9 @@ class Worst:
             few = errors[places].topk(TIES).values[-1]
             larger, equal = places[errors[places] > few], places[errors[places] == few]
             places = load_torch().cat((larger, equal[: TIES - larger.numel()]))
-        self._near += [
-            (float(errors[k]), slack, span.start + k, number_of(span.got[k])) for k in places.tolist()
-        ]
+        for k in places.tolist():
+            number = span.start + (k if span.places is None else int(span.places[k]))
+            self._near.append((float(errors[k]), slack, number, number_of(span.got[k])))
         self._prune()
 
     def add(self, error: float, place: int, got: Bound) -> None:
