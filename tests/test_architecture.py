@@ -20,7 +20,7 @@ FLOORS = (
     "accuracy adapters bulk_judgement candidate cases confirmation corpus display elements entries evidence "
     "examination findings found judgement literals ordinary proof reduction refuter relations reproducer "
     "samples search simplex snapshots snippet sources standalone substitute tables tally targets trial",
-    "catalogue forms operations",
+    "catalogue form forms operations",
     "assertions attempts audit_findings audit_report audit_words auditing certificates checking facts report "
     "results sweeps",
     "__main__ audit_commands audit_process check_commands cli commands isolation ledger output parallel "

@@ -20,7 +20,8 @@ from verify.contexts.ball import BallContext
 from verify.contexts.family import Family
 from verify.contexts.vocabulary import ItemByItem
 from verify.elements import element
-from verify.forms import FORMS, Curve, Form
+from verify.form import Curve, Form
+from verify.forms import FORMS
 from verify.sweeps.subject import Subject
 
 CURVES = [(form, aspect) for form in FORMS if form.arity == 1 for aspect in ("value", "gradient")]

@@ -9,7 +9,8 @@ import pytest
 
 from verify.backends import load_torch
 from verify.contexts.intervals import Interval
-from verify.forms import FORMS, Form, form_named
+from verify.form import Form
+from verify.forms import FORMS, form_named
 from verify.sweeps.allowance import BLOCK, Blocks, bounds_at, enclosed
 from verify.sweeps.subject import Subject
 

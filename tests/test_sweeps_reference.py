@@ -12,7 +12,8 @@ from verify.backends import load_torch
 from verify.contexts.series import interval, taylor, working
 from verify.errors import PrecisionError, UsageError
 from verify.floats import FORMATS, Enclosure, format_named
-from verify.forms import FORMS, Form, form_named, forms_of
+from verify.form import Form
+from verify.forms import FORMS, form_named, forms_of
 from verify.sweeps.allowance import bounds_at, least_of_pairs
 from verify.sweeps.order import Order, range_of
 from verify.sweeps.pairs import Pairs

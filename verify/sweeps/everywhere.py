@@ -12,7 +12,8 @@ from verify.contexts.torch import NotApplicableError
 from verify.contract import Contract
 from verify.errors import UnavailableError
 from verify.floats import FORMATS
-from verify.forms import Form, forms_of
+from verify.form import Form
+from verify.forms import forms_of
 from verify.guard import HungError, guarded, limited
 from verify.operations import operations_with_contract
 from verify.state import preserved

@@ -19,7 +19,8 @@ from verify.contract import Contract
 from verify.elements import actions_of, element, flat, formula_of, values_of
 from verify.errors import DomainError
 from verify.floats import Bound, Enclosure, format_named, ulp_error
-from verify.forms import Argument, Curve, Filled, Form, contract_of_form
+from verify.form import Argument, Curve, Filled, Form
+from verify.forms import contract_of_form
 from verify.judgement import NO_BOUND, NO_VALUE, Outcome, judge
 from verify.oracle import Undecided, enclose
 from verify.signatures import call_with, signature_of
