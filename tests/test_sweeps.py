@@ -140,7 +140,7 @@ def test_a_sample_of_float64_is_searched() -> None:
         ("softplus", lambda x: torch.log(1 + torch.exp(x)), "value"),
     ],
 )
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
 def test_samples_are_counted_as_by_the_oracle(operation: str, function: Any, aspect: str, dtype: str) -> None:
     """Over the whole domain, right and wrong functions: counts and worst inputs."""
     plan = planned(function, operation, dtype, aspect=aspect, sample=150)

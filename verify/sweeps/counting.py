@@ -40,7 +40,7 @@ class Counter:
         self._asked = 0
         self._worst = Worst(subject)
         self._coarse = subject.form.arity > 1
-        self._tabled = subject.form.arity == 1 and subject.order.format.width == 16
+        self._tabled = False
         self._rational = subject.curve.rational is None
         self._blocks = Blocks(subject, start, stop)
 
@@ -58,6 +58,7 @@ class Counter:
         if self._rational:
             self._exact(span, errors)
         if span.bounds is not None:
+            self._tabled = True
             self._put_aside(span, errors, torch.arange(total, device=errors.device), span.bounds)
         elif self._coarse:
             places = (errors > 0.5 + span.slack).nonzero().squeeze(1)
