@@ -174,6 +174,12 @@ def test_the_subject_says_what_was_covered(how: dict[str, Any], covered: str) ->
     assert verdict.coverage == ("searched" if how else "exhaustive")
 
 
+def test_a_sample_of_pairs_has_finite_numbers_alone() -> None:
+    """All of them are judged."""
+    verdict = verify.sweep(functional.cross_entropy, "cross_entropy", "bfloat16", form="pair", sample=40)
+    assert (verdict.status, verdict.coverage, verdict.inputs) == (Status.PASSED, "searched", 40)
+
+
 def test_a_range_of_float64_is_swept_whole() -> None:
     """All neighbours of 1 up to 2^-36 above, errors to a fraction of an ulp."""
     top = 1 + 2.0**-36

@@ -145,7 +145,7 @@ def planned(
     start, stop = _inputs(subject, span)
     samples, size = None, chunk or CHUNK[chosen.arity][order.format.width]
     if sample is not None:
-        samples = _samples(start, stop, sample, seed)
+        samples = _samples(order, chosen.arity, start, stop, sample, seed)
         bounds = {k: (places[0], places[-1] + 1) for k, places in samples.items()}
     else:
         if stop - start > MOST:
@@ -196,12 +196,17 @@ def _inputs(subject: Subject, span: str | None) -> tuple[int, int]:
     return (start, stop) if subject.form.arity == 1 else (start << 16, stop << 16)
 
 
-def _samples(start: int, stop: int, count: int, seed: int) -> dict[int, tuple[int, ...]]:
-    """Places evenly spread from start to stop, shifted, in chunks."""
+def _samples(
+    order: Order, arity: int, start: int, stop: int, count: int, seed: int
+) -> dict[int, tuple[int, ...]]:
+    """Places evenly spread from start to stop, shifted, in chunks; of pairs those of two finite numbers."""
     if type(count) is not int or count < 1:
         raise UsageError(f"sample is {count!r}; give a whole number from 1")
     shift = zlib.crc32(str(seed).encode()) if seed else 1 << 31
-    places = sorted({start + ((k << 32) + shift) * (stop - start) // (count << 32) for k in range(count)})
+    seconds, first = (range(1), start) if arity == 1 else (order.finite, start >> 16)
+    total = ((stop - start) >> (16 * (arity - 1))) * len(seconds)
+    chosen = sorted({((k << 32) + shift) * total // (count << 32) for k in range(count)})
+    places = [((first + k // len(seconds)) << (16 * (arity - 1))) + seconds[k % len(seconds)] for k in chosen]
     return {k // SAMPLED: tuple(places[k : k + SAMPLED]) for k in range(0, len(places), SAMPLED)}
 
 
