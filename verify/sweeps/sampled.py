@@ -54,8 +54,8 @@ def _error(subject: Subject, x: float, got: float) -> tuple[float, float, float]
     if not math.isfinite(got):
         return math.inf, 0.0, ulp
     off = abs((interval(got, got) - value) / interval(ulp, ulp))
-    slack = float(off.rad())
-    return (float(off.mid()), slack, ulp) if slack <= SLACK else None
+    error, slack = float(off.mid()), float(off.rad())
+    return (error, slack + error * 2.0**-52, ulp) if slack <= SLACK else None
 
 
 def _ulp(value: Any, format: Format) -> float | None:
