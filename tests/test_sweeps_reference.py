@@ -18,7 +18,7 @@ from verify.sweeps.allowance import bounds_at, least_of_pairs
 from verify.sweeps.order import Order, range_of
 from verify.sweeps.pairs import Pairs
 from verify.sweeps.patches import SLACK, patches
-from verify.sweeps.references import table_of, ulp_of
+from verify.sweeps.references import Work, constant_top, table_of, ulp_of
 from verify.sweeps.subject import Subject
 
 pytestmark = pytest.mark.torch
@@ -210,6 +210,21 @@ def test_the_values_with_given_numbers_are_those_of_a_run(name: str) -> None:
     run = order.tensor(start, start + 1281)[::64].double().tolist()
     assert order.at(places, start).double().tolist() == run
     assert order.tensor(start, start + 1281, step=64).double().tolist() == run
+
+
+@pytest.mark.parametrize(("x", "constant"), [(-1e-20, True), (-1.0, False)])
+def test_the_largest_error_on_a_constant_is_known_from_two_results(x: float, *, constant: bool) -> None:
+    """The least and the largest; on other patches, and beside nan, it is left open."""
+    torch = load_torch()
+    subject = _subject(form_named("softplus", None), "value", "float32")
+    start = subject.order.of(subject.order.format.round(Fraction(x)))
+    patch = next(patches(subject, start, start + 1000))
+    got = torch.nn.functional.softplus(subject.order.tensor(patch.start, patch.stop))
+    got[7] *= 1 + 2.0**-20
+    largest = float(Work(1000, "cpu").errors_on(patch, patch.start, got, subject.order.format).amax())
+    assert constant_top(patch, got) == (largest if constant else math.inf)
+    got[3] = math.nan
+    assert not constant_top(patch, got) <= 1e9
 
 
 def test_a_branch_that_an_interval_does_not_decide_is_refused() -> None:

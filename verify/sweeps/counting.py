@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
@@ -69,6 +68,15 @@ class Counter:
         else:
             self._by_edges(span, errors, top)
 
+    def passed(self, start: int, total: int, top: float, slack: float) -> bool:
+        """Count a run of inputs with errors up to ``top`` if that is enough to know of them."""
+        enough = top <= 0.5 - slack and not self._rational and not self._worst.wants(top, slack)
+        if enough:
+            self.counts.inputs += total
+            self._profile(start, top)
+            self._all_rounded(start, total)
+        return enough
+
     def _by_edges(self, span: Span, errors: Any, top: float) -> None:
         """Count by comparison with the edges of the histogram, but for what that leaves open."""
         torch, slack = load_torch(), float(span.slack)
@@ -85,9 +93,8 @@ class Counter:
             more = torch.cat(unclear)
             more = more[~torch.isin(more, places)]
             places, least = torch.cat((places, more)), torch.cat((least, errors.new_zeros(more.shape)))
-        left = torch.bincount(bins_of(errors[places]), minlength=BINS).tolist()
-        row = [n - after for n, after in itertools.zip_longest(above, above[1:], fillvalue=0)]
-        row = [n - aside for n, aside in zip(row, left, strict=False)]
+        aside = torch.bincount(bins_of(errors[places]), minlength=BINS).tolist()
+        row = [n - after - k for n, after, k in zip(above, [*above[1:], 0], aside, strict=False)]
         self.counts.rounded += row[0]
         self.counts.faithful += sum(row[:2])
         self._add_to_row(span.start // self._binade, row)

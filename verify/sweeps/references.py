@@ -44,12 +44,20 @@ def count_patches(subject: Subject, start: int, stop: int, counter: Counter) -> 
             if patch.coefficients is None:
                 for n in range(at, until):
                     counter.point(exact_value(got[n - low : n - low + 1]), n)
-            else:
+            elif not counter.passed(at, until - at, constant_top(patch, got[part]), patch.slack):
                 errors = work.errors_on(patch, at, got[part], subject.order.format)
                 counter.add(Span(at, got[part], errors, patch.slack, patch.ulp))
             at = until
             if at == patch.stop and at < stop:
                 patch = next(todo)
+
+
+def constant_top(patch: Patch, got: Any) -> float:
+    """The largest error in ulp on a patch where the exact function is a constant; inf on any other."""
+    if len(patch.coefficients or ()) != 1 or patch.slope or patch.beyond:
+        return math.inf
+    ends = (float(end) - patch.base * patch.ulp for end in got.aminmax())
+    return max(abs(end / patch.ulp - (patch.coefficients or (0.0,))[0]) for end in ends)
 
 
 ROW = 256

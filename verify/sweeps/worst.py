@@ -24,12 +24,17 @@ class Worst:
         self._subject = subject
         self._near: list[tuple[float, float, int, Bound]] = []
 
+    def wants(self, top: float, slack: float) -> bool:
+        """Whether inputs with errors up to ``top``, off by ``slack``, may have the largest error."""
+        if not self._near:
+            return True
+        best = self._near[0][0]
+        return top > best or (len(self._near) < TIES and top >= best - 2 * slack)
+
     def watch(self, span: Span, errors: Any, top: float, slack: float) -> None:
         """Keep the inputs of a span whose error may be the largest; ``top`` is the largest as computed."""
-        if self._near:
-            best = self._near[0][0]
-            if top <= best and (len(self._near) == TIES or top < best - 2 * slack):
-                return
+        if not self.wants(top, slack):
+            return
         best = max([top, *(near[0] for near in self._near[:1])])
         places = (errors >= best - 2 * slack).nonzero().squeeze(1)
         if places.numel() > TIES:
