@@ -21,7 +21,7 @@ FLOORS = (
     "examination findings found judgement literals ordinary profile proof prover reduction refuter relations "
     "reproducer samples search simplex snapshots snippet sources standalone substitute tables tally targets "
     "trial",
-    "catalogue forms operations",
+    "catalogue form forms operations",
     "assertions attempts audit_findings audit_report audit_words auditing certificates checking facts report "
     "results sweeps",
     "__main__ audit_commands audit_process check_commands claim_files cli commands isolation ledger output "

@@ -13,8 +13,10 @@ import pytest
 from verify import backends
 from verify.contexts.rounded import Rounded, UnboundedError
 from verify.contexts.rounding import RoundingContext, error_bound, model_for
+from verify.elements import bounds_of, values_of
 from verify.errors import DomainError
 from verify.floats import Format, format_named
+from verify.forms import form_named
 from verify.operation import Operation, Peer
 from verify.operations.entropy import entropy
 from verify.operations.kl_div import kl_div
@@ -23,6 +25,7 @@ from verify.operations.logsumexp import logsumexp
 from verify.operations.sigmoid import sigmoid
 from verify.operations.softmax import softmax
 from verify.oracle import Undecided, enclose
+from verify.sweeps.subject import Subject
 
 UNIT = 2.0**-24
 EPS = 2 * UNIT
@@ -183,6 +186,27 @@ def test_the_model_has_no_largest_number(x: int) -> None:
     bound = error_bound(lambda c, x: 1 / (1 + c.exp(-x)), (Fraction(x),), model_for("float32"), {})
     assert bound is not None
     assert bound < 1
+
+
+@pytest.mark.parametrize("name", ["exp", "expm1"])
+@pytest.mark.parametrize("x", [10**12, 10**19, 10**30])
+def test_an_exponential_that_no_computer_holds_has_no_bound(name: str, x: int) -> None:
+    """Beyond 10^18 the arithmetic of the bounds ends, before that the memory; downwards there is no end."""
+    model = model_for("float64")
+    assert error_bound(lambda c, a: getattr(c, name)(a), (Fraction(x),), model, {}) is None
+    assert error_bound(lambda c, a: getattr(c, name)(-a), (Fraction(2**70),), model, {}) is not None
+
+
+def test_a_gradient_at_a_huge_logit_has_no_bound_where_an_algorithm_has_none() -> None:
+    """That of binary cross-entropy at 10^30, by way of exp(10^30); the other algorithms have one."""
+    subject = Subject(
+        lambda: None, form_named("binary_cross_entropy_with_logits", None), "gradient", "float32"
+    )
+    huge = subject.order.format.round(Fraction(10**30))
+    call = subject.call(huge)
+    values = values_of(call, "gradient")
+    assert bounds_of(call, "gradient", values, model_for("float32")) is None
+    assert subject.bound(huge) is not None
 
 
 def test_a_divisor_that_may_vanish_has_no_bound() -> None:

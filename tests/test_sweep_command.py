@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from verify import sweep_commands
 from verify.cli import main
 
 pytestmark = pytest.mark.torch
@@ -115,6 +116,19 @@ def test_bad_arguments_exit_with_2(
     err = capsys.readouterr().err
     assert hint in err
     assert len(err.splitlines()) == 1
+
+
+def test_an_interrupt_without_a_journal_says_that_nothing_is_kept(
+    place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And how to have it kept."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweep_commands, "run", interrupted)
+    assert sweep(f"{place}:right") == 130
+    assert "nothing is kept; give --journal FILE" in capsys.readouterr().err
 
 
 def test_merged_shards_are_judged_without_computing(place: str, tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 import verify
-from verify.backends import load_torch
+from verify.backends import exact_value, load_torch
 from verify.errors import UnavailableError, UsageError
 from verify.forms import FORMS, form_named, forms_of
+from verify.sweeps.counting import Counter
 from verify.sweeps.everywhere import Everywhere
 from verify.sweeps.subject import Subject
 from verify.sweeps.sweeping import planned, run
@@ -130,6 +131,55 @@ def test_a_sample_of_float64_is_searched() -> None:
     assert (verdict.status, verdict.coverage, verdict.inputs) == (Status.PASSED, "searched", 300)
 
 
+@pytest.mark.parametrize(
+    ("operation", "function", "aspect"),
+    [
+        ("softplus", functional.softplus, "value"),
+        ("sigmoid", torch.sigmoid, "gradient"),
+        ("log_softmax", functional.log_softmax, "value"),
+        ("softplus", lambda x: torch.log(1 + torch.exp(x)), "value"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+def test_samples_are_counted_as_by_the_oracle(operation: str, function: Any, aspect: str, dtype: str) -> None:
+    """Over the whole domain, right and wrong functions: counts and worst inputs."""
+    plan = planned(function, operation, dtype, aspect=aspect, sample=150)
+    ((start, stop),) = plan.bounds.values()
+    expected, order = Counter(plan.subject, start, stop), plan.subject.order
+    places = plan.samples[0] if plan.samples else ()
+    got = plan.subject.compute(torch.cat([order.tensor(n, n + 1) for n in places]))
+    for k, n in enumerate(places):
+        expected.point(exact_value(got[k : k + 1]), n)
+    found, counts = run(plan)[1].counts, expected.finished()
+    for name in ("inputs", "rounded", "faithful", "refuted", "undecided", "first_refuted", "histogram"):
+        assert (name, getattr(found, name)) == (name, getattr(counts, name))
+    assert found.worst == pytest.approx(counts.worst)
+    if counts.steepest is not None and counts.steepest[0] > 1:
+        assert found.steepest == pytest.approx(counts.steepest)
+
+
+@pytest.mark.parametrize(
+    ("how", "covered"),
+    [
+        ({}, "every input"),
+        ({"span": "1:2"}, "every input in 1:2"),
+        ({"sample": 12}, "12 inputs evenly spread"),
+        ({"span": "1:2", "sample": 12}, "12 inputs evenly spread in 1:2"),
+    ],
+)
+def test_the_subject_says_what_was_covered(how: dict[str, Any], covered: str) -> None:
+    """In words, and with coverage "searched" where that is not all."""
+    verdict = verify.sweep(torch.sigmoid, "sigmoid", "float16", **how)
+    assert f": value of {covered} of sigmoid(x) in float16 on cpu" in verdict.subject
+    assert verdict.coverage == ("searched" if how else "exhaustive")
+
+
+def test_a_sample_of_pairs_has_finite_numbers_alone() -> None:
+    """All of them are judged."""
+    verdict = verify.sweep(functional.cross_entropy, "cross_entropy", "bfloat16", form="pair", sample=40)
+    assert (verdict.status, verdict.coverage, verdict.inputs) == (Status.PASSED, "searched", 40)
+
+
 def test_a_range_of_float64_is_swept_whole() -> None:
     """All neighbours of 1 up to 2^-36 above, errors to a fraction of an ulp."""
     top = 1 + 2.0**-36
@@ -138,6 +188,48 @@ def test_a_range_of_float64_is_swept_whole() -> None:
     assert verdict.counts is not None
     worst = verdict.counts["worst"]
     assert worst["ulp"] == pytest.approx(verdict.worst_ulp, abs=1e-6)
+
+
+@pytest.mark.parametrize("span", ["-720.000000001:-720", "-690.000000001:-690"])
+def test_values_of_float64_near_0_are_judged(span: str) -> None:
+    """Where one ulp is so small that its inverse is no number."""
+    verdict = verify.sweep(functional.softplus, "softplus", "float64", span=span)
+    assert verdict.status is Status.PASSED
+    assert verdict.counts is not None
+    assert verdict.worst_ulp == pytest.approx(verdict.counts["worst"]["ulp"], abs=1e-6)
+
+
+def test_a_function_without_rounding_is_exact_in_float32() -> None:
+    """Every result of minus x, by comparison alone."""
+    verdict = verify.sweep(functional.nll_loss, "nll_loss", "float32", span="-1.01:-1")
+    assert verdict.counts is not None
+    assert (verdict.status, verdict.counts["exact"]) == (Status.PASSED, verdict.inputs)
+
+
+def noisy(x: Any) -> Any:
+    """Softplus, off by up to 4 ulp by the last bits of the argument."""
+    noise = (x.view(torch.int32) * 2654435761 & 7) - 4
+    return (functional.softplus(x.double()) * (1 + noise * 2.0**-23)).float()
+
+
+def test_counts_by_comparison_are_those_of_the_oracle() -> None:
+    """All results just above 1, some of them beyond the bound, each judged one by one."""
+    plan = planned(noisy, "softplus", "float32", span=f"1:{1 + 400 * 2.0**-23!r}")
+    counts = run(plan)[1].counts
+    ((start, stop),) = plan.bounds.values()
+    got, expected = noisy(plan.subject.order.tensor(start, stop)), Counter(plan.subject, start, stop)
+    for n in range(start, stop):
+        expected.point(Fraction(float(got[n - start])), n)
+    found = expected.finished()
+    for name in ("inputs", "rounded", "faithful", "refuted", "undecided", "first_refuted", "histogram"):
+        assert (name, getattr(counts, name)) == (name, getattr(found, name))
+    assert 50 < counts.refuted < 350
+    assert counts.worst is not None
+    assert found.worst is not None
+    assert counts.worst[1:] == found.worst[1:]
+    assert counts.steepest is not None
+    assert found.steepest is not None
+    assert counts.steepest[1:] == found.steepest[1:]
 
 
 def test_the_worst_error_is_that_of_the_oracle() -> None:

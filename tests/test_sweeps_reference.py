@@ -12,11 +12,13 @@ from verify.backends import load_torch
 from verify.contexts.series import interval, taylor, working
 from verify.errors import PrecisionError, UsageError
 from verify.floats import FORMATS, Enclosure, format_named
-from verify.forms import FORMS, Form, form_named, forms_of
-from verify.sweeps.allowance import _least_of_pairs, bounds_at
+from verify.form import Form
+from verify.forms import FORMS, form_named, forms_of
+from verify.sweeps.allowance import bounds_at, least_of_pairs
 from verify.sweeps.order import Order, range_of
+from verify.sweeps.pairs import Pairs
 from verify.sweeps.patches import SLACK, patches
-from verify.sweeps.references import _of_pairs, _ulp_by_bits, table_of, ulp_of
+from verify.sweeps.references import Work, constant_top, table_of, ulp_of
 from verify.sweeps.subject import Subject
 
 pytestmark = pytest.mark.torch
@@ -147,11 +149,11 @@ def test_the_value_of_a_pair_is_known_to_many_digits(form: Form, dtype: str) -> 
     torch = load_torch()
     subject, drawn = _subject(form, "value", dtype), random.Random(3)
     order = subject.order
-    for _ in range(25):
-        low, high = (order.of(order.format.round(Fraction(edge))) for edge in (-300, 300))
-        numbers = [drawn.randrange(low, high) for _ in range(2)]
-        x, y = (order.value(n) for n in numbers)
-        value, off = _of_pairs(subject, float(x), torch.tensor([float(y)], dtype=torch.float64))
+    low, high = (order.of(order.format.round(Fraction(edge))) for edge in (-300, 300))
+    numbers = [[drawn.randrange(low, high) for _ in range(2)] for _ in range(25)]
+    numbers += [[n, n + k] for n in (order.finite.start + 9, order.half + 9) for k in (-1, 0, 1)]
+    for x, y in (map(order.value, pair) for pair in numbers):
+        value, _, off = Pairs(subject, torch.tensor([float(y)], dtype=torch.float64)).at(float(x))
         truth = subject.enclosure(x, y)
         assert isinstance(truth, Enclosure)
         allowed = Fraction(float(off)) if off is not None else abs(truth.upper) / (1 << 42)
@@ -172,20 +174,57 @@ def test_the_table_of_bounds_by_difference_is_below_the_bound(operation: str, dt
         x = (torch.randn(2, 2000) * spread).to(getattr(torch, dtype)).double()
         columns.append(torch.cat((x, torch.stack((x[0], x[0] + x[1] / 64)).to(getattr(torch, dtype))), 1))
     given = tuple(torch.cat(columns, 1).double().clamp(*[float(order.format.largest) * s for s in (-1, 1)]))
-    least, bound = _least_of_pairs(subject, given), bounds_at(subject, given)
+    least, bound = least_of_pairs(subject, given), bounds_at(subject, given)
     assert bool((least <= bound).all())
     assert float((least / bound).median()) > 0.2
 
 
 def test_the_ulp_of_a_float64_is_that_of_the_format() -> None:
-    """By both ways of finding it."""
+    """From the least to the largest binade."""
     torch = load_torch()
     format = format_named("bfloat16")
     numbers = [2.0**-140, 2.0**-126, 0.3, 1.0, 1.99, 2.0, 3e38]
     expected = [float(format.ulp(Fraction(number))) for number in numbers]
-    value = torch.tensor(numbers, dtype=torch.float64)
-    assert ulp_of(value, format).tolist() == expected
-    assert _ulp_by_bits(value, format).tolist() == expected
+    assert ulp_of(torch.tensor(numbers, dtype=torch.float64), format).tolist() == expected
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form.arity == 2], ids=lambda form: form.id)
+def test_the_ulp_of_a_pair_is_that_of_its_value(form: Form) -> None:
+    """At a row of pairs with differences from 2^-20 to 2^60, of both signs."""
+    torch = load_torch()
+    subject = _subject(form, "value", "bfloat16")
+    second = torch.tensor([s * 2.0**k for s in (-1, 1) for k in range(-20, 60)], dtype=torch.float64).sort()[
+        0
+    ]
+    value, unit, _ = Pairs(subject, second).at(0.5)
+    assert unit.tolist() == ulp_of(value, subject.order.format).tolist()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_values_with_given_numbers_are_those_of_a_run(name: str) -> None:
+    """Counted from a start, and every 64th of a run."""
+    torch = load_torch()
+    order = Order(format_named(name))
+    start = order.half - 640
+    places = torch.arange(0, 1281, 64)
+    run = order.tensor(start, start + 1281)[::64].double().tolist()
+    assert order.at(places, start).double().tolist() == run
+    assert order.tensor(start, start + 1281, step=64).double().tolist() == run
+
+
+@pytest.mark.parametrize(("x", "constant"), [(-1e-20, True), (-0.9, False)])
+def test_the_largest_error_on_a_constant_is_known_from_two_results(x: float, *, constant: bool) -> None:
+    """The least and the largest; on other patches, and beside nan, it is left open."""
+    torch = load_torch()
+    subject = _subject(form_named("softplus", None), "value", "float32")
+    start = subject.order.of(subject.order.format.round(Fraction(x)))
+    patch = next(patches(subject, start, start + 1000))
+    got = torch.nn.functional.softplus(subject.order.tensor(patch.start, patch.stop))
+    got[7] *= 1 + 2.0**-20
+    largest = float(Work(1000, "cpu").errors_on(patch, patch.start, got, subject.order.format).amax())
+    assert constant_top(patch, got) == (largest if constant else math.inf)
+    got[3] = math.nan
+    assert not constant_top(patch, got) <= 1e9
 
 
 def test_a_branch_that_an_interval_does_not_decide_is_refused() -> None:

@@ -284,7 +284,8 @@ def _folder(text: str) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; every expected failure is one line on stderr."""
     try:
-        options = parser().parse_args(arguments)
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        options = parser().parse_args(words, argparse.Namespace(words=words))
         from verify.commands import COMMANDS
 
         return COMMANDS[options.command](options)

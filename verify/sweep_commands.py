@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from typing import Any
 
 from verify.check_commands import told, verdict_exit
 from verify.errors import UsageError
+from verify.exits import Exit
 from verify.places import function_at
 from verify.report.files import write_together
 from verify.report.text import Line
 from verify.results import Results, plain
 from verify.sweeps.pictures import figures, page
-from verify.sweeps.sweeping import Plan, planned, run
+from verify.sweeps.sweeping import Plan, kept, planned, run
 from verify.sweeps.worst_cases import compared, read_table, recorded, table_text
 from verify.terminal import Rate, show, show_json
 from verify.verdict import Status, Verdict
@@ -32,15 +35,20 @@ def sweep(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
     before = read_table(options.ratchet) if options.ratchet else ()
-    with Rate() as rate:
-        verdict, summary = run(
-            plan,
-            shard=_shard(options.shard),
-            journal=options.journal,
-            executor=options.dask,
-            progress=rate.at,
-            compute=not options.no_compute,
-        )
+    shard = _shard(options.shard)
+    try:
+        with Rate() as rate:
+            verdict, summary = run(
+                plan,
+                shard=shard,
+                journal=options.journal,
+                executor=options.dask,
+                progress=rate.at,
+                compute=not options.no_compute,
+            )
+    except KeyboardInterrupt:
+        print(_interrupted(plan, shard, options), file=sys.stderr)
+        return Exit.INTERRUPTED
     row = recorded(plan.head, verdict)
     regression = compared(row, before)
     if options.table:
@@ -53,6 +61,15 @@ def sweep(options: argparse.Namespace) -> int:
     if regression:
         return max(1, verdict_exit(Results((verdict,))))
     return verdict_exit(Results((verdict,)))
+
+
+def _interrupted(plan: Plan, shard: tuple[int, int], options: argparse.Namespace) -> str:
+    """What is kept, and how to go on."""
+    if options.journal is None:
+        return "interrupted; nothing is kept; give --journal FILE to have what was computed kept"
+    have, whole = kept(plan, shard, options.journal)
+    command = shlex.join(["lossproof", *options.words])
+    return f"interrupted; {have:,} of {whole:,} chunks are kept in {options.journal}; go on with: {command}"
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from verify.backends import bulk_tensor
 from verify.contexts.axes import Axis, Labels, NotBulkError, Numbers, Rows, aligned, gathered, spread
-from verify.contexts.rounded import PI, Model
+from verify.contexts.rounded import Model
 from verify.contexts.running import Rules
+from verify.contexts.vocabulary import ByRules
 
 BLOCK = 1 << 18
 """Numbers of a block: as many positions of the outermost index are taken at once as make this many."""
@@ -40,11 +40,11 @@ class Bulk:
         return (self.bound if self.widest is None else self.widest) * (self.ratio or 0.0)
 
 
-class BulkContext:
+class BulkContext(ByRules):
     """Runs an algorithm on tables; an index stands for all its positions at once."""
 
     def __init__(self, model: Model, device: str = "cpu") -> None:
-        self._rules = Rules(model, device)
+        super().__init__(Rules(model, device))
         self._opened = 0
         self._depth = 0
         self._length = 1
@@ -58,15 +58,6 @@ class BulkContext:
             self._length = max(self._length, tensor.numel())
             return Rows(tensor, None, (), self._rules, whole)
         return Labels(tensor, ()) if whole else Numbers(tensor.to(self._rules.wide), None, (), self._rules)
-
-    def number(self, value: Fraction | int) -> Numbers:
-        """A constant: exact if the format holds it, else rounded once."""
-        number, error = self._rules.constant(value)
-        return Numbers(number, error, (), self._rules)
-
-    def pi(self) -> Numbers:
-        """The circle's constant, rounded once."""
-        return self.number(PI)
 
     def count(self, over: Any) -> Numbers:
         """The length of the first axis as a constant."""
@@ -148,66 +139,10 @@ class BulkContext:
         self._opened += 1
         return Axis(self._opened, 0, len(over))
 
-    def call(self, operation: Any, *arguments: Any) -> Any:
-        """The standard algorithm of an operation."""
-        return (operation.algorithm or operation.definition)(self, *arguments)
-
-    standard = call
-
-    def exp(self, a: Any) -> Numbers:
-        """Exponential."""
-        return self._one(self._rules.exp, a)
-
-    def expm1(self, a: Any) -> Numbers:
-        """exp(a) - 1 without cancellation."""
-        return self._one(self._rules.expm1, a)
-
-    def log(self, a: Any) -> Numbers:
-        """Natural logarithm."""
-        return self._one(self._rules.log, a)
-
-    def log1p(self, a: Any) -> Numbers:
-        """log(1 + a) without cancellation."""
-        return self._one(self._rules.log1p, a)
-
     def same(self, a: Any, b: Any) -> Numbers:
         """Exactly 1 where two exact numbers are equal, else exactly 0."""
         (x, _), (y, _), axes = aligned(self._number(a), self._number(b))
         return Numbers((x == y).to(self._rules.wide), None, axes, self._rules)
-
-    def abs(self, a: Any) -> Numbers:
-        """Magnitude, without rounding."""
-        a = self._number(a)
-        return Numbers(a.value.abs(), a.error, a.axes, self._rules)
-
-    def xlogy(self, a: Any, b: Any) -> Numbers:
-        """The product a log b, exactly 0 where a is exactly 0."""
-        return self._number(a) * self.log(b)
-
-    def maximum(self, a: Any, b: Any) -> Numbers:
-        """The larger of two, without rounding."""
-        return self._two(self._rules.larger, a, b)
-
-    def minimum(self, a: Any, b: Any) -> Numbers:
-        """The smaller of two, without rounding."""
-        return self._two(self._rules.smaller, a, b)
-
-    def clamp(self, a: Any, low: Any, high: Any) -> Numbers:
-        """``a`` moved into low..high, without rounding."""
-        return self.minimum(self.maximum(a, low), high)
-
-    def _one(self, rule: Any, a: Any) -> Numbers:
-        a = self._number(a)
-        value, error = rule(a.value, a.error)
-        return Numbers(value, error, a.axes, self._rules)
-
-    def _two(self, rule: Any, a: Any, b: Any) -> Numbers:
-        first, second, axes = aligned(self._number(a), self._number(b))
-        value, error = rule(*first, *second)
-        return Numbers(value, error, axes, self._rules)
-
-    def _number(self, a: Any) -> Numbers:
-        return a if isinstance(a, Numbers) else self.number(a)
 
 
 def evaluate(formula: Callable[..., Any], values: tuple[Any, ...], model: Model, device: str = "cpu") -> Bulk:

@@ -277,8 +277,17 @@ def exp_minus_one_bound(x: Decimal) -> Decimal:
 
 def exp_up(x: Decimal) -> Decimal:
     """An upper bound of exp(x); ``UnboundedError`` beyond the exponents of the arithmetic."""
+    return _exp(UP, x).next_plus(UP)
+
+
+def exp_down(x: Decimal) -> Decimal:
+    """A lower bound of exp(x); ``UnboundedError`` beyond the exponents of the arithmetic."""
+    return _exp(DOWN, x).next_minus(DOWN)
+
+
+def _exp(context: Context, x: Decimal) -> Decimal:
     try:
-        return UP.exp(x).next_plus(UP)
+        return context.exp(x)
     except Overflow:
         raise UnboundedError("the exponential of a number beyond 10^18 has no bound") from None
 

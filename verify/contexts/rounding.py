@@ -26,6 +26,7 @@ from verify.contexts.rounded import (
     Rounded,
     UnboundedError,
     constant,
+    exp_down,
     exp_minus_one_bound,
     exp_up,
     magnitude,
@@ -39,6 +40,9 @@ from verify.operation import Operation, Peer
 
 ULPS_OF_EXP_AND_LOG = {"cpu": 2, "cuda": 4}
 """Relative error of torch's exp and log in units of u, per device: the assumption of every bound."""
+
+LONGEST = 10**6
+"""Decimal digits of a bound; one of an exponential has up to 10^18, more than there is memory for."""
 
 Body = Callable[[int], Any]
 
@@ -156,8 +160,7 @@ class RoundingContext:
         a = self._number(a)
         if a.infinite:
             return point(self._model, math.inf if a.lower > 0 else 0.0)
-        upper = exp_up(a.upper)
-        lower = max(ZERO, DOWN.exp(a.lower).next_minus(DOWN))
+        lower, upper = max(ZERO, exp_down(a.lower)), exp_up(a.upper)
         carried = UP.multiply(upper, exp_minus_one_bound(a.error))
         return self._function(lower, upper, carried, self._model.exp_error, tiny=True)
 
@@ -281,13 +284,17 @@ def error_bounds(
     model: Model,
     choice: Mapping[str, Peer] | None = None,
 ) -> tuple[Fraction, ...] | None:
-    """The largest absolute rounding error of each item of a formula; None where one has no bound."""
+    """The largest absolute rounding error of each item of a formula; None where one has no bound.
+
+    A bound beyond 10^`LONGEST` is none.
+    """
     context = RoundingContext(model, choice)
     try:
         items = tuple(formula(context, *(context.lift(value) for value in values)))
     except UnboundedError:
         return None
-    return tuple(Fraction(context._number(item).error) for item in items)
+    errors = [context._number(item).error for item in items]
+    return None if any(e.adjusted() > LONGEST for e in errors) else tuple(map(Fraction, errors))
 
 
 def error_bound(
@@ -307,7 +314,7 @@ def _no_logarithm(a: Rounded) -> Exception:
 def _expm1(x: Decimal) -> tuple[Decimal, Decimal]:
     if x.copy_abs() < SMALL:
         return x, UP.fma(x, x, x)
-    return DOWN.subtract(DOWN.exp(x).next_minus(DOWN), ONE), UP.subtract(exp_up(x), ONE)
+    return DOWN.subtract(exp_down(x), ONE), UP.subtract(exp_up(x), ONE)
 
 
 def _log1p(x: Decimal) -> tuple[Decimal, Decimal]:

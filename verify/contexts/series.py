@@ -17,6 +17,7 @@ from typing import Any
 from flint import arb, arb_series, ctx, fmpq
 
 from verify.contexts.family import Family
+from verify.contexts.vocabulary import ItemByItem
 from verify.errors import PrecisionError
 
 LOCK = threading.RLock()
@@ -57,30 +58,12 @@ class Series:
         return Series(-self.content)
 
 
-class SeriesContext:
+class SeriesContext(ItemByItem):
     """Evaluates algorithms as power series; the vocabulary is that of whole tables, as far as they go."""
-
-    def lift(self, value: Any) -> Any:
-        """A number or series as it is, a label (an int), or nested tuples of them."""
-        if isinstance(value, tuple | Family):
-            return Family(tuple(self.lift(item) for item in value))
-        return value if isinstance(value, int | Series) else self.number(value)
 
     def number(self, value: Fraction | int) -> Series:
         """A constant, enclosed."""
         return Series(_constant(value))
-
-    def count(self, over: Family) -> Series:
-        """The length of the first axis."""
-        return self.number(len(over))
-
-    def equal(self, i: int, j: int) -> Series:
-        """1 where two positions are the same, else 0."""
-        return self.number(int(i == j))
-
-    def family(self, body: Callable[[int], Any], *, over: Family) -> Family:
-        """The family body(1), ..., body(n), n the length of ``over``."""
-        return Family(tuple(body(i) for i in range(1, len(over) + 1)))
 
     def sum(self, body: Callable[[int], Any], *, over: Family) -> Any:
         """The sum over the first axis."""
@@ -184,13 +167,13 @@ def taylor(formula: Callable[..., Any], values: Callable[[Any], tuple[Any, ...]]
     return [_finite(content)[k] for k in range(terms)]
 
 
-def interval(low: Fraction, high: Fraction) -> Any:
+def interval(low: Fraction | float, high: Fraction | float) -> Any:
     """The ball that holds ``low``..``high``; exact for one dyadic number, where the bits suffice."""
     return _arb(low) if low == high else _arb(low).union(_arb(high))
 
 
-def _arb(number: Fraction) -> Any:
-    return arb(fmpq(number.numerator, number.denominator))
+def _arb(number: Fraction | float) -> Any:
+    return arb(number) if isinstance(number, float) else arb(fmpq(number.numerator, number.denominator))
 
 
 def _constant(value: Any) -> Any:

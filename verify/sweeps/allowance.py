@@ -1,62 +1,128 @@
-"""Allowances: what the stable algorithms may be off by at many inputs, by one evaluation in float64."""
+"""Allowances: what the stable algorithms may be off by, enclosed on blocks of inputs and at single ones.
+
+The bound of a block is enclosed by one evaluation on intervals (verify/contexts/least.py), so that most
+results are judged by one comparison. What that leaves open is evaluated input by input, in float64.
+"""
 
 from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from verify.backends import load_torch, torch_dtype
 from verify.contexts.bulk import evaluate
+from verify.contexts.least import enclosed_bound
 from verify.contexts.rounding import model_for
 from verify.contexts.running import FINE
+from verify.elements import element, values_of
 from verify.floats import format_named
 from verify.forms import FORMS
 from verify.sweeps.order import Order
 from verify.sweeps.subject import Subject
 
+BLOCK = 1 << 12
+"""Inputs of a block, by number in float order, over which the bound is enclosed."""
 
-def allowed(subject: Subject, columns: tuple[Any, ...], errors: Any, unit: Any, best: float) -> Any:
-    """What is allowed at each input, in ulp, by the first algorithm or, where that does not do, by all.
+SURE = 0.999
+"""Error / bound from which on the bound at the input itself decides."""
 
-    The others can only allow more, so they are asked where the first refutes, or gives the largest
-    error / bound, above ``best``.
+
+class Blocks:
+    """What the bound is at least and at most on the blocks of inputs that start..stop touch."""
+
+    def __init__(self, subject: Subject, start: int, stop: int) -> None:
+        self._subject = subject
+        self._first, self._last = start // BLOCK, -(-stop // BLOCK)
+
+    @functools.cached_property
+    def _ends(self) -> tuple[Any, Any]:
+        order, device = self._subject.order, self._subject.device
+        edges = order.tensor(self._first * BLOCK, self._last * BLOCK + 1, device, step=BLOCK).double()
+        return enclosed(self._subject, lambda x: (x,), edges[:-1], edges[1:])
+
+    def open(self, start: int, errors: Any, unit: float, slack: float, best: float) -> tuple[Any, Any]:
+        """The places of results, from number ``start`` on, that comparison with the bound leaves open.
+
+        Those are errors, in ulp, that are not surely within the bound, and those that may be a larger part of
+        it than ``best`` and than any other here. With each, what the bound is at least, in ulp.
+        """
+        n = errors.numel()
+        part = slice(start // BLOCK - self._first, -(-(start + n) // BLOCK) - self._first)
+        least, most = (end[part] / unit for end in self._ends)
+        width = BLOCK
+        if start % BLOCK or n % BLOCK:
+            least, most, width = least.amin(0, keepdim=True), most.amax(0, keepdim=True), n
+        table = errors.view(-1, width)
+        tops = table.amax(1)
+        some = float((tops / most).masked_fill_(tops <= 0.5 + slack, 0.0).amax())
+        limits = (least * (min(SURE, max(best, some)) * (1 - 2.0**-40))).clamp_(min=0.5 - slack)
+        rows = (tops > limits).nonzero().squeeze(1)
+        places = (table[rows] > limits[rows].unsqueeze(1)).nonzero()
+        found = rows[places[:, 0]]
+        return found * width + places[:, 1], least[found]
+
+
+def enclosed(
+    subject: Subject, arguments: Callable[[Any], tuple[Any, ...]], low: Any, high: Any
+) -> tuple[Any, Any]:
+    """What the largest bound of all stable algorithms is at least and at most, for x in low..high."""
+    torch = load_torch()
+    model = model_for(subject.dtype, subject.device)
+    least, most = torch.zeros_like(low), torch.zeros_like(low)
+    for action in subject.formulas()[1:]:
+        own = enclosed_bound(
+            lambda c, *values, act=action: element(act(c, subject.options, *values), subject.position),
+            lambda x: values_of(subject.call(*arguments(x)), subject.judged),
+            low,
+            high,
+            model,
+        )
+        least, most = torch.maximum(least, own[0]), torch.maximum(most, own[1])
+    return least, most
+
+
+def allowed(
+    subject: Subject, columns: tuple[Any, ...], errors: Any, unit: Any, least: Any, best: float
+) -> Any:
+    """What is allowed at each input, in ulp: the bound there, or ``least`` where that is enough.
+
+    ``least`` is less than the bound, or 0. It is enough where the error / ``least`` is below `SURE` and not
+    above ``best``, nor above what is found here.
     """
     torch = load_torch()
-    first = slice(0, 1)
-    if subject.form.arity == 2 and not subject.form.shift:
-        bounds, first = _least_of_pairs(subject, columns) / unit, slice(0, 0)
-    else:
-        bounds = bounds_at(subject, columns, first) / unit
-    ratios = torch.where(bounds.isfinite(), errors / bounds, math.inf)
-    best = min(0.999, best)
+    bounds = least.clone()
+    open_ = (least <= 0).nonzero().squeeze(1)
+    if open_.numel():
+        bounds[open_] = bounds_at(subject, tuple(c[open_] for c in columns), slice(0, 1)) / unit[open_]
+    ratios = torch.where(bounds < math.inf, errors / bounds, math.inf)
+    best = min(SURE, best)
     for few in (16, None):
         chosen = (ratios > best).nonzero().squeeze(1)
         if few and chosen.numel() > few:
             chosen = ratios.topk(few).indices
-        others = bounds_at(subject, tuple(c[chosen] for c in columns), slice(first.stop, None)) / unit[chosen]
-        own = bounds[chosen]
-        more = torch.where(own.isfinite() & (~others.isfinite() | (own > others)), own, others)
-        bounds[chosen] = more
-        found = torch.where(more.isfinite(), errors[chosen] / more, 0.0)
-        best = min(0.999, max([best, *([float(found.max())] if found.numel() else [])]))
+        own = bounds_at(subject, tuple(c[chosen] for c in columns)) / unit[chosen]
+        bounds[chosen] = own
+        found = torch.where(own.isfinite(), errors[chosen] / own, 0.0)
+        best = min(SURE, max([best, *([float(found.max())] if found.numel() else [])]))
         ratios[chosen] = 0.0
     return bounds
 
 
-def _least_of_pairs(subject: Subject, columns: tuple[Any, ...]) -> Any:
-    """Less than the bound at each pair, from a table by difference.
+def least_of_pairs(subject: Subject, columns: tuple[Any, ...]) -> Any:
+    """Less than the bound at each pair, from a table by difference; 0 with a shift, where there is none.
 
     The algorithms of softmax, log_softmax and their losses subtract the maximum first, so that their
-    bounds depend on the difference d alone, but for the rounding of d, which only adds. They are sums of
-    products of d, exp(-d), log1p(exp(-d)) and their inverses; from one number of a 16-bit format to the
-    next each changes by less than a factor 2 (exp(-d) by more only beyond 128, where it is nothing beside
-    the rest). So half of the least bound at the numbers around d is below that at d.
+    bounds depend on the difference d alone, but for the rounding of d, which only adds.
     """
+    if subject.form.shift:
+        return load_torch().zeros_like(columns[0])
     order = Order(format_named(subject.dtype))
-    d = columns[1] - columns[0]
     edge = float(order.format.largest)
-    narrow = d.clamp(-edge, edge).to(torch_dtype(subject.dtype)).view(load_torch().int16).long()
+    d = columns[1] - columns[0]
+    narrow = d.clamp_(-edge, edge).to(torch_dtype(subject.dtype)).view(load_torch().int16).long()
     number = load_torch().where(narrow < 0, -1 - narrow, narrow + order.half)
     least: Any = _table_of_pairs(subject.form.id, subject.dtype, subject.device)
     return least[number]
@@ -64,16 +130,20 @@ def _least_of_pairs(subject: Subject, columns: tuple[Any, ...]) -> Any:
 
 @functools.lru_cache(maxsize=32)
 def _table_of_pairs(form: str, dtype: str, device: str) -> Any:
-    """Half of the least bound at (0, d) and at its neighbours, by the number of d in float order."""
+    """The least bound at (0, d), d from one number of the format to the next but one, in float order."""
     torch = load_torch()
     subject = Subject(lambda: None, next(f for f in FORMS if f.id == form), "value", dtype, device)
     order = subject.order
     d = order.tensor(order.finite.start, order.finite.stop, device).double()
-    bounds = bounds_at(subject, (torch.zeros_like(d), d))
+    low, high = d[:-2], d[2:]
+    zero = order.half - order.finite.start - 1
     least = torch.zeros(order.count, dtype=torch.float64, device=device)
-    inner = torch.minimum(torch.minimum(bounds[:-2], bounds[1:-1]), bounds[2:])
-    least[order.finite.start + 1 : order.finite.stop - 1] = inner / 2
-    return least.masked_fill_(~least.isfinite(), 0.0)
+    for start, stop in ((0, zero - 1), (zero - 1, zero + 1), (zero + 1, low.numel())):
+        part, begin = slice(start, stop), order.finite.start + 1
+        least[begin + start : begin + stop] = enclosed(
+            subject, lambda x: (Fraction(0), x), low[part], high[part]
+        )[0]
+    return least
 
 
 def bounds_at(subject: Subject, columns: tuple[Any, ...], chosen: slice = slice(None)) -> Any:

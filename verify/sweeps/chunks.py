@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from verify.backends import exact_value, load_torch
 from verify.candidate import CandidateError
 from verify.sweeps.counting import Counter
 from verify.sweeps.counts import numbers_of
-from verify.sweeps.references import count_pairs, count_patches, count_table
+from verify.sweeps.pairs import count_pairs
+from verify.sweeps.references import count_patches, count_table
+from verify.sweeps.sampled import count_samples
 from verify.sweeps.subject import Subject
 from verify.verdict import Status
 
@@ -36,17 +38,20 @@ def examine(subject: Subject, start: int, stop: int) -> dict[str, Any]:
 
 
 def examine_samples(subject: Subject, places: Sequence[int]) -> dict[str, Any]:
-    """As `examine`, of the inputs with these places alone, each judged by the oracle."""
+    """As `examine`, of the inputs with these places alone."""
     torch, order = load_torch(), subject.order
     counter = Counter(subject, places[0], places[-1] + 1)
     failed = ""
     try:
         numbers = [numbers_of(place, subject.form.arity) for place in places]
         columns = [
-            torch.cat([order.tensor(n, n + 1, subject.device) for n in column])
+            order.at(torch.tensor([n - order.half for n in column], device=subject.device), order.half)
             for column in zip(*numbers, strict=True)
         ]
         got = subject.compute(*columns)
+        if subject.form.arity == 1 and subject.curve.rational is not None:
+            count_samples(subject, places, got, counter)
+            return _plain(counter, 0, failed)
         for k, each in enumerate(numbers):
             counter.point(exact_value(got[k : k + 1]), *each)
     except CandidateError as error:
@@ -56,8 +61,9 @@ def examine_samples(subject: Subject, places: Sequence[int]) -> dict[str, Any]:
 
 def _plain(counter: Counter, apart: int, failed: str) -> dict[str, Any]:
     """The line of a chunk as plain data, rows of the histogram without the zeros at their end."""
-    line = asdict(counter.finished())
-    for row in line["histogram"].values():
+    counts = counter.finished()
+    line = {field.name: getattr(counts, field.name) for field in fields(counts)}
+    for row in counts.histogram.values():
         while row and not row[-1]:
             row.pop()
     return line | {"apart": apart, "failed": failed}

@@ -21,20 +21,20 @@ from verify.sweeps.summary import Summary
 from verify.verdict import Counterexample, Status, Verdict
 
 
-def subject_of(subject: Subject) -> str:
-    """What the verdict of a sweep is about, in words."""
+def subject_of(subject: Subject, covered: str = "every input") -> str:
+    """What the verdict of a sweep is about, in words; ``covered`` says which inputs were asked for."""
     name = f"{name_of(subject.candidate)} as {subject.form.operation}"
-    what = f"{subject.judged} of every input of {subject.form.words}"
+    what = f"{subject.judged} of {covered} of {subject.form.words}"
     return f"{name}: {what} in {subject.dtype} on {subject.device}"
 
 
 def concluded(subject: Subject, summary: Summary, coverage: Mapping[str, Any]) -> Verdict:
-    """The verdict. ``coverage``: whether all inputs were asked for, and which chunks are missing."""
+    """The verdict. ``coverage``: which inputs were asked for, and which chunks are missing."""
     complete = not coverage["missing"]
     every = coverage["all"] and complete and not summary.failed
     status = _status(summary, coverage)
     verdict = Verdict(
-        subject_of(subject),
+        subject_of(subject, coverage["covered"]),
         status,
         reason="; ".join(told for told in _reasons(summary, coverage, every) if told),
         coverage="exhaustive" if every else "searched",

@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from verify.backends import exact_value, load_torch
+from verify.backends import load_torch
 from verify.contexts.running import SLACK
 from verify.floats import Bound, Enclosure
 from verify.judgement import Outcome
-from verify.sweeps.allowance import allowed
-from verify.sweeps.counts import BINS, EDGES, PARTS, Counts, Span, numbers_of
+from verify.sweeps.allowance import Blocks, allowed, least_of_pairs
+from verify.sweeps.counts import BINS, EDGES, PARTS, Counts, Span, bins_of, numbers_of
 from verify.sweeps.subject import Subject
+from verify.sweeps.worst import Worst, number_of
 from verify.verdict import Status
-
-TIES = 16
-"""Inputs with nearly the largest error that are compared exactly."""
 
 MOST = 1 << 12
 """Inputs of a chunk that the oracle decides one by one, at most."""
+
+FULL = 1 << 17
+"""Inputs that wait to be judged, at most."""
 
 FINEST = 2.0**-20
 """Pairs whose error is known up to so many ulp are counted by it, however close to 1/2 or 1 ulp it is."""
@@ -31,13 +32,16 @@ class Counter:
         self.counts = Counts()
         self._subject = subject
         self._start, self._length = start, stop - start
+        self._origin = start if stop - start < 1 << 62 else subject.order.half
         self._binade = subject.order.binade << (16 * (subject.form.arity - 1))
         self._far: list[tuple[Any, ...]] = []
         self._waiting = 0
         self._asked = 0
-        self._near: list[tuple[float, float, int, Bound]] = []
+        self._worst = Worst(subject)
         self._coarse = subject.form.arity > 1
+        self._tabled = False
         self._rational = subject.curve.rational is None
+        self._blocks = Blocks(subject, start, stop)
 
     def add(self, span: Span) -> None:
         """Count a span; all its inputs lie in one part, and their histogram in one binade or several."""
@@ -49,32 +53,82 @@ class Counter:
         counts.inputs += total
         self._profile(span.start, top)
         slack = span.slack if isinstance(span.slack, float) else float(span.slack.amax())
-        self._watch(span, errors, top, slack)
+        self._worst.watch(span, errors, top, slack)
         if self._rational:
             self._exact(span, errors)
-        half = 0.5 + span.slack if self._coarse else 0.5 - span.slack
-        if span.bounds is None and (top <= half if isinstance(half, float) else top <= 0.5 - slack):
+        if span.bounds is not None:
+            self._tabled = True
+            self._put_aside(span, errors, torch.arange(total, device=errors.device), span.bounds)
+        elif self._coarse:
+            places = (errors > 0.5 + span.slack).nonzero().squeeze(1)
+            self._all_rounded(span.start, total - places.numel())
+            self._put_aside(span, errors, places, errors.new_zeros(places.shape))
+        elif top <= 0.5 - slack:
             self._all_rounded(span.start, total)
-            return
-        if span.bounds is None:
-            chosen = (errors > half).nonzero().squeeze(1)
         else:
-            chosen = torch.arange(total, device=errors.device)
-        self._all_rounded(span.start, total, chosen)
+            self._by_edges(span, errors, top)
+
+    def passed(self, start: int, total: int, top: float, slack: float) -> bool:
+        """Count a run of inputs with errors up to ``top`` if that is enough to know of them."""
+        enough = top <= 0.5 - slack and not self._rational and not self._worst.wants(top, slack)
+        if enough:
+            self.counts.inputs += total
+            self._profile(start, top)
+            self._all_rounded(start, total)
+        return enough
+
+    def _by_edges(self, span: Span, errors: Any, top: float) -> None:
+        """Count by comparison with the edges of the histogram, but for what that leaves open."""
+        torch, slack = load_torch(), float(span.slack)
+        places, least = self._blocks.open(span.start, errors, float(span.unit), slack, self._best)
+        above, unclear = [errors.numel()], []
+        for edge in EDGES:
+            if edge - slack > top:
+                break
+            above.append(int(torch.count_nonzero(errors > edge)))
+            off = (errors - edge).abs_()
+            if float(off.amin()) <= slack:
+                unclear.append((off <= slack).nonzero().squeeze(1))
+        if unclear:
+            more = torch.cat(unclear)
+            more = more[~torch.isin(more, places)]
+            places, least = torch.cat((places, more)), torch.cat((least, errors.new_zeros(more.shape)))
+        aside = torch.bincount(bins_of(errors[places]), minlength=BINS).tolist()
+        row = [n - after - k for n, after, k in zip(above, [*above[1:], 0], aside, strict=False)]
+        self.counts.rounded += row[0]
+        self.counts.faithful += sum(row[:2])
+        self._add_to_row(span.start // self._binade, row)
+        if places.numel():
+            self._put_aside(span, errors, places, least)
+
+    def _put_aside(self, span: Span, errors: Any, places: Any, least: Any) -> None:
+        """Keep these inputs for `_settle`; ``least``: the bound, or less, or 0."""
+        errors = errors[places]
         self._far.append(
             (
-                chosen + (span.start - self._start),
-                errors[chosen],
-                span.got[chosen].double(),
-                _chosen(span.slack, chosen, errors),
-                _chosen(span.unit, chosen, errors),
-                *(column[chosen].double() for column in span.columns),
-                *(() if span.bounds is None else (span.bounds[chosen],)),
+                places + (span.start - self._origin),
+                errors,
+                span.got[places].double(),
+                _chosen(span.slack, places, errors),
+                _chosen(span.unit, places, errors),
+                least,
             )
         )
-        self._waiting += chosen.numel()
-        if self._waiting > 1 << 16:
+        self._waiting += places.numel()
+        if self._waiting > FULL:
             self._settle()
+
+    def add_scattered(self, span: Span) -> None:
+        """Count the inputs of a span that has ``places``, which may lie far apart."""
+        places = [span.start + n for n in span.places.tolist()]
+        self.counts.inputs += len(places)
+        for place, error in zip(places, span.errors.tolist(), strict=True):
+            self._profile(place, error)
+        self._worst.watch(span, span.errors, float(span.errors.amax()), float(span.slack.amax()))
+        least = span.errors.new_zeros(span.errors.shape)
+        here = span.places + (span.start - self._origin)
+        self._far.append((here, span.errors, span.got.double(), span.slack, span.unit, least))
+        self._waiting += len(places)
 
     def point(self, got: Bound, *numbers: int) -> None:
         """Count one input by the oracle; ``numbers`` are those of its arguments."""
@@ -84,7 +138,7 @@ class Counter:
             return
         self.counts.inputs += 1
         self._profile(place, outcome.ulp)
-        self._watch_one(outcome.ulp, place, got)
+        self._worst.add(outcome.ulp, place, got)
         exact = self._rational and truth is not None and truth.is_point and outcome.ulp == 0
         self._one(place, outcome.ulp)
         self.counts.exact += exact
@@ -93,55 +147,42 @@ class Counter:
     def finished(self) -> Counts:
         """The counts, once everything was added."""
         self._settle()
-        self._choose_worst()
+        self.counts.worst = self._worst.chosen()
         return self.counts
 
-    def _all_rounded(self, start: int, total: int, chosen: Any = None) -> None:
-        """Count all inputs but the chosen ones as correctly rounded."""
-        row, counts = self._row(start // self._binade), self.counts
-        few = total - (0 if chosen is None else chosen.numel())
-        counts.rounded += few
-        counts.faithful += few
-        row[0] += few
+    def _all_rounded(self, start: int, total: int) -> None:
+        """Count so many inputs as correctly rounded."""
+        self.counts.rounded += total
+        self.counts.faithful += total
+        self._add_to_row(start // self._binade, [total])
+
+    def _add_to_row(self, binade: int, found: list[int]) -> None:
+        row = self._row(binade)
+        row[: len(found)] = [a + b for a, b in zip(row, found, strict=False)]
 
     def _row(self, binade: int) -> list[int]:
         return self.counts.histogram.setdefault(binade, [0] * BINS)
 
+    @property
+    def _best(self) -> float:
+        """The largest error / bound so far."""
+        return self.counts.steepest[0] if self.counts.steepest else 0.0
+
     def _profile(self, place: int, top: float) -> None:
         part = min((place - self._start) * PARTS // self._length, PARTS - 1)
         self.counts.profile[part] = max(self.counts.profile[part], top)
-
-    def _watch(self, span: Span, errors: Any, top: float, slack: float) -> None:
-        """Keep the inputs whose error may be the largest."""
-        if self._near:
-            best = self._near[0][0]
-            if top <= best and (len(self._near) == TIES or top < best - 2 * slack):
-                return
-        best = max([top, *(near[0] for near in self._near[:1])])
-        places = (errors >= best - 2 * slack).nonzero().squeeze(1)[:TIES].tolist()
-        self._near += [(float(errors[k]), slack, span.start + k, _number(span.got[k])) for k in places]
-        self._prune()
 
     def _exact(self, span: Span, errors: Any) -> None:
         """Count the exact results of a function that may be rational anywhere."""
         slack = errors.new_tensor(span.slack) if isinstance(span.slack, float) else span.slack
         self.counts.exact += int(((errors == 0) & (slack == 0)).sum())
         for k in ((errors <= slack) & (slack > 0)).nonzero().squeeze(1)[:MOST].tolist():
-            outcome, truth = self._outcome(_number(span.got[k]), span.start + k)
+            outcome, truth = self._outcome(number_of(span.got[k]), span.start + k)
             self.counts.exact += truth is not None and truth.is_point and outcome.ulp == 0
 
     def _outcome(self, got: Bound, place: int) -> tuple[Outcome, Enclosure | None]:
         numbers = numbers_of(place, self._subject.form.arity)
         return self._subject.outcome(got, *(self._subject.order.value(n) for n in numbers))
-
-    def _watch_one(self, error: float, place: int, got: Bound) -> None:
-        self._near.append((error, 0.0, place, got))
-        self._prune()
-
-    def _prune(self) -> None:
-        self._near.sort(key=lambda near: (-near[0], near[2]))
-        least = self._near[0][0]
-        self._near = [near for near in self._near if near[0] >= least - 2 * near[1]][:TIES]
 
     def _one(self, place: int, error: float) -> None:
         counts = self.counts
@@ -174,22 +215,14 @@ class Counter:
         if not self._waiting:
             return
         torch = load_torch()
-        places, errors, got, slack, unit, *columns = (
+        places, errors, got, slack, unit, bounds = (
             torch.cat(parts) for parts in zip(*self._far, strict=True)
         )
         self._far, self._waiting = [], 0
-        if len(columns) > self._subject.form.arity:
-            bounds = columns.pop()
-        else:
-            best = self.counts.steepest[0] if self.counts.steepest else 0.0
-            bounds = allowed(self._subject, tuple(columns), errors, unit, best)
-        edges = errors.new_tensor(EDGES)
-        lower, upper = (torch.bucketize(errors + sign * slack, edges) for sign in (-1, 1))
-        unclear = lower != upper
-        unclear |= (errors - 1).abs() <= slack
-        unclear &= (slack > FINEST) | (not self._coarse)
-        finite = errors.isfinite()
-        known = bounds.isfinite()
+        if not self._tabled:
+            bounds = self._allowed(places, errors, unit, bounds)
+        unclear = self._unclear(errors, slack)
+        finite, known = errors < math.inf, bounds < math.inf
         refuted = known & ((errors - slack > bounds * (1 + SLACK)) | ~finite)
         within = known & (errors + slack <= bounds * (1 - SLACK)) | (errors + slack <= 0.5)
         unclear |= ~refuted & ~within
@@ -197,58 +230,63 @@ class Counter:
         room = max(0, MOST - self._asked)
         self._asked += len(asked)
         for k in asked[:room]:
-            self._ask(self._start + int(places[k]), _number(got[k]))
-        counts, rest = self.counts, torch.ones_like(unclear)
-        rest[asked[:room]] = False
-        self._bulk(places[rest], errors[rest], got[rest], refuted[rest], within[rest], bounds[rest])
-        counts.undecided += int((rest & ~refuted & ~within).sum())
+            self._ask(self._origin + int(places[k]), number_of(got[k]))
+        found = places, errors, got, refuted, within, bounds
+        if asked[:room]:
+            rest = torch.ones_like(unclear)
+            rest[asked[:room]] = False
+            found = tuple(part[rest] for part in found)
+        self._bulk(*found)
+
+    def _unclear(self, errors: Any, slack: Any) -> Any:
+        """Where an error may lie on either side of an edge of the histogram, or of 1 ulp."""
+        if self._coarse and float(slack.amax()) <= FINEST:
+            return slack < 0
+        low = (errors - slack).clamp_(min=0.0)
+        unclear = (bins_of(low) != bins_of(errors + slack)) | ((errors - 1).abs() <= slack)
+        return unclear & (slack > FINEST) if self._coarse else unclear
+
+    def _allowed(self, places: Any, errors: Any, unit: Any, least: Any) -> Any:
+        """What is allowed at these inputs, in ulp."""
+        subject, order = self._subject, self._subject.order
+        if subject.form.arity == 1:
+            return allowed(
+                subject, (order.at(places, self._origin).double(),), errors, unit, least, self._best
+            )
+        places = places + self._origin
+        pair = order.at(places >> 16).double(), order.at(places & 0xFFFF).double()
+        return allowed(subject, pair, errors, unit, least_of_pairs(subject, pair) / unit, self._best)
 
     def _bulk(self, places: Any, errors: Any, got: Any, refuted: Any, within: Any, bounds: Any) -> None:
         torch, counts = load_torch(), self.counts
         counts.rounded += int((errors <= 0.5).sum())
         counts.faithful += int((errors < 1).sum())
-        counts.refuted += int(refuted.sum())
+        counts.undecided += int((~refuted & ~within).sum())
         if refuted.any():
-            first = self._start + int(places[refuted].min())
+            counts.refuted += int(refuted.sum())
+            first = self._origin + int(places[refuted].min())
             before = counts.first_refuted
             counts.first_refuted = first if before is None else min(first, before)
-        bins = torch.bucketize(errors, errors.new_tensor(EDGES))
+        bins = bins_of(errors)
         if not places.numel():
             return
-        before, beyond = divmod(self._start, self._binade)
-        binades = (places + beyond) // self._binade
+        before, beyond = divmod(self._origin, self._binade)
+        binades = (places + beyond) >> (self._binade.bit_length() - 1)
         low, high = int(binades.min()), int(binades.max())
         for binade in [low] if low == high else binades.unique().tolist():
             own = bins if low == high else bins[binades == binade]
             found = torch.bincount(own, minlength=BINS).tolist()
-            row = self._row(before + binade)
-            row[:] = [a + b for a, b in zip(row, found, strict=True)]
-        ratios = torch.where(refuted | within & bounds.isfinite(), errors / bounds, 0.0).nan_to_num(
-            0.0, math.inf
-        )
+            self._add_to_row(before + binade, found)
+        judged = refuted | within & (bounds < math.inf)
+        ratios = torch.where(judged, errors / bounds, 0.0).nan_to_num_(0.0, math.inf)
         worst, at = ratios.max(0)
-        self._steeper(float(worst), self._start + int(places[at]), float(got[at]))
+        self._steeper(float(worst), self._origin + int(places[at]), float(got[at]))
 
     def _ask(self, place: int, got: Bound) -> None:
         """Let the oracle decide one input."""
         outcome, _ = self._outcome(got, place)
         self._one(place, outcome.ulp)
         self._status(outcome, place)
-
-    def _choose_worst(self) -> None:
-        """Of the inputs with nearly the largest error the first with the largest, exactly compared."""
-        if not self._near:
-            return
-        error, _, place, got = self._near[0]
-        if len(self._near) > 1 and math.isfinite(error):
-            found = [(self._outcome(got, place)[0].ulp, -place, got) for _, _, place, got in self._near]
-            error, place, got = max(found, key=lambda one: one[:2])
-            place = -place
-        self.counts.worst = error, place, float(got)
-
-
-def _number(entry: Any) -> Bound:
-    return exact_value(entry.reshape(1))
 
 
 def _chosen(value: Any, chosen: Any, errors: Any) -> Any:

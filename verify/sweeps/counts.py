@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from verify.backends import load_torch
+
 PARTS = 16
 """Parts of a chunk for each of which the largest error is kept."""
 
@@ -22,7 +24,7 @@ class Counts:
     ``undecided``: neither passed nor refuted. ``histogram``: by binade of the first argument, the
     counts of `EDGES`. ``profile``: the largest error in each part. ``worst`` and ``steepest``: an
     input with the largest error, and with the largest error / bound: that number, the place of the
-    input, and what the candidate gave. In float32 and float64 the latter is of inputs that are not
+    input, and what the candidate gave. In float32, float64 and for pairs the latter is of inputs that are not
     correctly rounded: a correctly rounded result is within the bound, since the algorithm that the bound
     is computed for gives a number of the format too, and none is nearer.
     """
@@ -44,9 +46,11 @@ class Counts:
 class Span:
     """Results at the inputs numbered ``start``, ``start`` + 1, ..., and their errors.
 
+    Or at those numbered ``start`` + each of ``places``, an ascending int64 tensor, where it is given.
+
     ``got``: what the candidate gave. ``errors``: float64, in ulp of the exact value, off by at most
-    ``slack`` ulp; ``unit``: that ulp. Both are numbers, or tensors like ``errors``. ``columns``: the
-    arguments, one tensor for each. ``bounds``: what is allowed, in ulp, where it is known already.
+    ``slack`` ulp; ``unit``: that ulp. Both are numbers, or tensors like ``errors``. ``bounds``: what is
+    allowed, in ulp, where it is known already.
     """
 
     start: int
@@ -54,8 +58,14 @@ class Span:
     errors: Any
     slack: Any
     unit: Any
-    columns: tuple[Any, ...]
     bounds: Any = None
+    places: Any = None
+
+
+def bins_of(errors: Any) -> Any:
+    """The bin of each error, float64 and not below 0: by its exponent, since the edges are powers of two."""
+    torch = load_torch()
+    return ((errors.view(torch.int64) - 1) >> 52).sub_(1021).clamp_(0, BINS - 1)
 
 
 def numbers_of(place: int, arity: int) -> tuple[int, ...]:

@@ -12,7 +12,8 @@ from verify.contexts.torch import NotApplicableError
 from verify.contract import Contract
 from verify.errors import UnavailableError
 from verify.floats import FORMATS
-from verify.forms import Form, forms_of
+from verify.form import Form
+from verify.forms import forms_of
 from verify.guard import HungError, guarded, limited
 from verify.operations import operations_with_contract
 from verify.state import preserved
@@ -68,7 +69,15 @@ class Everywhere:
                 found = examine(self.swept, *bounds[0])
         except HungError as error:
             return Verdict(self.subject, Status.REFUTED, f"it takes too long: {error}", level="stable")
-        complete = {"all": True, "missing": 0, "chunks": 1, "shard": "", "torn": 0, "contradicted": []}
+        complete = {
+            "all": True,
+            "covered": "every input",
+            "missing": 0,
+            "chunks": 1,
+            "shard": "",
+            "torn": 0,
+            "contradicted": [],
+        }
         return concluded(self.swept, summarised({0: found}, bounds), complete)
 
     def _declined(self) -> str:

@@ -10,7 +10,7 @@ from types import CodeType
 from typing import Any
 
 from verify.backends import load_torch
-from verify.forms import Form
+from verify.form import Form
 from verify.oracle import Undecided
 from verify.signatures import attribute, name_of
 from verify.sweeps.subject import Subject

@@ -75,18 +75,28 @@ class Order:
         number = self.of(nearest)
         return number - 1 if nearest == 0 else number
 
-    def tensor(self, start: int, stop: int, device: str = "cpu") -> Any:
-        """The values with the numbers start..stop, stop left out, as a tensor of the format's dtype."""
+    def tensor(self, start: int, stop: int, device: str = "cpu", *, step: int = 1) -> Any:
+        """The values numbered start, start + step, ..., below stop, as a tensor of the format's dtype.
+
+        A step has to divide what is between start and the number of +0.
+        """
         torch = load_torch()
         whole = {16: torch.int16, 32: torch.int32, 64: torch.int64}[self.format.width]
         if start < self.half < stop:
-            return torch.cat((self.tensor(start, self.half, device), self.tensor(self.half, stop, device)))
-        patterns = torch.arange(stop - start, dtype=whole, device=device)
-        if start >= self.half:
-            patterns.add_(start - self.half)
-        else:
-            patterns.neg_().sub_(start + 1)
+            parts = ((start, self.half), (self.half, stop))
+            return torch.cat([self.tensor(low, high, device, step=step) for low, high in parts])
+        patterns = torch.arange(start - self.half, stop - self.half, step, dtype=whole, device=device)
+        if start < self.half:
+            patterns.bitwise_xor_(self.half - 1)
         return patterns.view(torch_dtype(self.format.name))
+
+    def at(self, places: Any, start: int = 0) -> Any:
+        """The values numbered start + each of ``places``, an int64 tensor, in the format's dtype."""
+        torch = load_torch()
+        numbers = places + (start - self.half)
+        patterns = torch.where(numbers < 0, numbers ^ (self.half - 1), numbers)
+        whole = {16: torch.int16, 32: torch.int32, 64: torch.int64}[self.format.width]
+        return patterns.to(whole).view(torch_dtype(self.format.name))
 
 
 def shown(value: Bound) -> str:

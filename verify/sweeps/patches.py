@@ -36,8 +36,8 @@ REMAINDER = 2.0**-28
 SLACK = 2.0**-24
 """What the errors found on a patch may be off by in all, in ulp."""
 
-ROUNDED = 2.0**-50
-"""Relative error of the polynomial in float64, with at most 2 TERMS operations."""
+ROUNDED = 2.0**-48
+"""Relative error of the polynomial in float64 as a sweep computes it, with at most 32 roundings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +175,8 @@ def _by_series(
     middle, step = (low + high) / 2, (high - low) / (count - 1)
     far = (count - 1) / 2
     with working(bits, TERMS):
-        over = _coefficients(subject, interval(low, high))
-        about = _coefficients(subject, interval(middle, middle))
+        over = coefficients(subject, interval(low, high))
+        about = coefficients(subject, interval(middle, middle))
         reach, spacing = interval((high - low) / 2, (high - low) / 2), interval(step, step)
         moved = over[1].abs_upper() * reach
         ends = _outwards(about[0] - moved, about[0] + moved)
@@ -264,11 +264,12 @@ def _common_ulp(piece: Piece, low: Any, high: Any, format: Format) -> Fraction |
 
 
 def _size(ball: Any) -> float:
-    """An upper bound of the magnitude of a ball."""
-    return math.nextafter(float(ball.abs_upper()), math.inf)
+    """An upper bound of the magnitude of a ball; 0 for an exact 0 alone."""
+    return 0.0 if ball.is_zero() else math.nextafter(float(ball.abs_upper()), math.inf)
 
 
-def _coefficients(subject: Subject, at: Any) -> list[Any]:
+def coefficients(subject: Subject, at: Any) -> list[Any]:
+    """Those of the exact function about an argument, or over an interval, as balls, while `working`."""
     contract: Contract = subject.contract
     _, action, *_ = subject.formulas()
     if subject.aspect == "value" and contract.reference is not None:
@@ -277,8 +278,4 @@ def _coefficients(subject: Subject, at: Any) -> list[Any]:
     def formula(c: Any, *values: Any) -> Any:
         return element(action(c, subject.options, *values), subject.position)
 
-    def values(x: Any) -> tuple[Any, ...]:
-        call = subject.call(x)
-        return call.values if subject.aspect == "value" else (call.upstream, *call.values)
-
-    return taylor(formula, values, at)
+    return taylor(formula, subject.given, at)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -30,11 +29,10 @@ FINE = 2.0**-16
 
 def count_patches(subject: Subject, start: int, stop: int, counter: Counter) -> None:
     """Count the finite inputs start..stop of a form of one argument, by patches."""
-    torch = load_torch()
     window = max(1, min(WINDOW[subject.device], (stop - start) // PARTS))
     todo = patches(subject, start, stop)
     patch = next(todo)
-    work = torch.empty(2, window, dtype=torch.float64, device=subject.device)
+    work = Work(window, subject.device)
     for low in range(start, stop, window):
         high = min(low + window, stop)
         x = subject.order.tensor(low, high, subject.device)
@@ -46,47 +44,72 @@ def count_patches(subject: Subject, start: int, stop: int, counter: Counter) -> 
             if patch.coefficients is None:
                 for n in range(at, until):
                     counter.point(exact_value(got[n - low : n - low + 1]), n)
-            else:
-                errors = errors_on(patch, at, got[part], subject.order.format, work)
-                counter.add(Span(at, got[part], errors, patch.slack, patch.ulp, (x[part],)))
+            elif not counter.passed(at, until - at, constant_top(patch, got[part]), patch.slack):
+                errors = work.errors_on(patch, at, got[part], subject.order.format)
+                counter.add(Span(at, got[part], errors, patch.slack, patch.ulp))
             at = until
             if at == patch.stop and at < stop:
                 patch = next(todo)
 
 
-def errors_on(patch: Patch, start: int, got: Any, format: Format, work: Any) -> Any:
-    """The errors in ulp of results at inputs of a patch from ``start`` on, in the first row of ``work``."""
-    torch, n = load_torch(), got.numel()
-    errors, value = work[0, :n], work[1, :n]
-    errors.copy_(got)
-    first, *rest = reversed(patch.coefficients or ())
-    scale = 1 / patch.ulp
-    if patch.beyond:
-        edge = float(format.clamped(math.inf))
-        errors.clamp_(-edge, edge)
-    errors.mul_(scale).sub_(patch.base)
-    if not rest and not patch.slope:
-        return errors.sub_(first).abs_()
-    t = torch.add(_counting(n, str(got.device)), start - patch.start - patch.middle)
-    if patch.slope:
-        errors.addcmul_(t, t.new_tensor(patch.slope), value=-1)
-    value.fill_(first)
-    for coefficient in rest:
-        value.mul_(t).add_(coefficient)
-    return errors.sub_(value).abs_()
+def constant_top(patch: Patch, got: Any) -> float:
+    """The largest error in ulp on a patch where the exact function is a constant; inf on any other."""
+    if len(patch.coefficients or ()) != 1 or patch.slope or patch.beyond:
+        return math.inf
+    ends = (float(end) - patch.base * patch.ulp for end in got.aminmax())
+    return max(abs(end / patch.ulp - (patch.coefficients or (0.0,))[0]) for end in ends)
 
 
-_LOCAL = threading.local()
+ROW = 256
+"""Inputs of a row, for which a patch is a polynomial in the place of the row and in that within it."""
 
 
-def _counting(n: int, device: str) -> Any:
-    """0, 1, 2, ... as float64, for reading."""
-    known = getattr(_LOCAL, "counting", {})
-    if device not in known or known[device].numel() < n:
+class Work:
+    """Memory for the errors of up to ``window`` results, and what was last computed about a patch."""
+
+    def __init__(self, window: int, device: str) -> None:
         torch = load_torch()
-        known[device] = torch.arange(max(n, WINDOW["cpu"]), dtype=torch.float64, device=device)
-        _LOCAL.counting = known
-    return known[device][:n]
+        self._errors = torch.empty(-(-window // ROW), ROW, dtype=torch.float64, device=device).fill_(0.0)
+        self._within = torch.arange(ROW, dtype=torch.float64, device=device) - (ROW - 1) / 2
+        self._rows = torch.arange(self._errors.shape[0], dtype=torch.float64, device=device) * ROW
+        self._known: tuple[Any, Any] = (None, None)
+
+    def errors_on(self, patch: Patch, start: int, got: Any, format: Format) -> Any:
+        """The errors in ulp of results at inputs of a patch from ``start`` on, good until the next call.
+
+        With t = r + u, u counted from the middle of a row at r, the polynomial p(t) is the sum of r^k times
+        its k-th derivative at u divided by k!: one product of matrices.
+        """
+        n, coefficients = got.numel(), patch.coefficients or (0.0,)
+        table = self._errors[: -(-n // ROW)]
+        errors = table.view(-1)[:n]
+        errors.copy_(got)
+        if patch.beyond:
+            edge = float(format.clamped(math.inf))
+            errors.clamp_(-edge, edge)
+        errors.sub_(patch.base * patch.ulp)
+        scale = 1 / patch.ulp
+        if math.isinf(scale):
+            errors.div_(patch.ulp)
+            scale = 1.0
+        if len(coefficients) == 1 and not patch.slope:
+            return errors.mul_(scale).sub_(coefficients[0]).abs_()
+        rows = self._rows[: len(table)] + (start - patch.start - patch.middle + (ROW - 1) / 2)
+        powers = load_torch().vander(rows, len(coefficients), increasing=True)
+        table.addmm_(powers, self._derivatives(patch), beta=scale, alpha=-1)
+        if patch.slope:
+            table.addcmul_(rows.unsqueeze(1) + self._within, rows.new_tensor(patch.slope), value=-1)
+        return errors.abs_()
+
+    def _derivatives(self, patch: Patch) -> Any:
+        """The k-th derivative divided by k! at each place within a row, for each k."""
+        if self._known[0] is not patch:
+            c, torch = patch.coefficients or (), load_torch()
+            taken = [[math.comb(k + m, k) * c[k + m] for m in range(len(c) - k)] for k in range(len(c))]
+            padded = torch.tensor([row + [0.0] * (len(c) - len(row)) for row in taken], dtype=torch.float64)
+            powers = torch.vander(self._within, len(c), increasing=True)
+            self._known = patch, padded.to(powers.device) @ powers.T
+        return self._known[1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +151,6 @@ def count_table(subject: Subject, start: int, stop: int, counter: Counter) -> No
                     errors,
                     table.slack[there],
                     table.unit[there],
-                    (x[here],),
                     table.bounds[there],
                 )
             )
@@ -220,61 +242,3 @@ def _runs(places: list[int]) -> Iterator[tuple[int, int]]:
         if after != here + 1:
             yield start, here + 1
             start = None
-
-
-def count_pairs(subject: Subject, start: int, stop: int, counter: Counter) -> None:
-    """Count the pairs start..stop, whole rows: a first argument with every finite second one.
-
-    The exact value is that of one function of the difference d, which torch computes in float64. With
-    u = 2^-53, d is rounded once, |d| u; exp adds 2u and is of no use below exp(-745); log1p passes a
-    relative error on and adds 2u; sums and quotients of positive numbers add u each (docs/bounds.md
-    states what is assumed of float64 exp and log). So the relative error is below (|d| + 8) u, |d| at
-    most 745; `CERTAIN` is larger. With a shift the larger argument is added, which rounds once more.
-    Errors are compared with 1/2 and 1 ulp up to that.
-    """
-    order = subject.order
-    finite = order.finite
-    second = order.tensor(finite.start, finite.stop, subject.device)
-    wide = second.double()
-    edge = float(order.format.clamped(math.inf))
-    for row in range(max(start >> 16, finite.start), min(stop >> 16, finite.stop)):
-        first = order.tensor(row, row + 1, subject.device)
-        got = subject.compute(first.expand_as(second).contiguous(), second)
-        value, off = _of_pairs(subject, float(first), wide)
-        unit = _ulp_by_bits(value, order.format)
-        errors = got.double()
-        if subject.form.scale < 0:
-            errors.neg_()
-        errors.sub_(value).div_(unit).abs_()
-        if not float(errors.amax()) < edge:
-            no_number = ~got.isfinite() & (value.abs() <= float(order.format.largest))
-            errors = (got.double() * subject.form.scale).clamp_(-edge, edge).sub_(value.clamp(-edge, edge))
-            errors = errors.div_(unit).abs_().masked_fill_(no_number, math.inf)
-        slack = off / unit if off is not None else CERTAIN * 2.0**order.format.precision
-        begin = (row << 16) + finite.start
-        counter.add(Span(begin, got, errors, slack, unit, (first.expand_as(second), second)))
-
-
-CERTAIN = 2.0**-42
-"""A relative error that float64 stays below, |d| up to 745: 2^-53 (745 + 8) < 2^-43."""
-
-
-def _of_pairs(subject: Subject, x: float, y: Any) -> tuple[Any, Any]:
-    """The exact values in float64, without the sign of the form, and with a shift what they may be off by."""
-    d = (y - x) if subject.form.sign > 0 else (x - y)
-    shrunk = d.abs().neg_().exp_()
-    if subject.form.core == "sigmoid":
-        return shrunk.masked_fill(d > 0, 1.0).div_(shrunk + 1), None
-    small = shrunk.log1p_()
-    if not subject.form.shift:
-        return small.add_(d.clamp_(min=0)), None
-    value = y.clamp(min=x).add_(small)
-    return value, (value.abs() + small).mul_(CERTAIN)
-
-
-def _ulp_by_bits(value: Any, format: Format) -> Any:
-    """As `ulp_of`, by masking the exponent."""
-    torch = load_torch()
-    exponent = (value.view(torch.int64) & (0x7FF << 52)).view(torch.float64)
-    least, most = float(format.smallest_subnormal), float(format.ulp(format.largest))
-    return exponent.mul_(2.0 ** (1 - format.precision)).clamp_(least, most)

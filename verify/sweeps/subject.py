@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Overflow
 from fractions import Fraction
 from typing import Any
 
@@ -19,7 +19,8 @@ from verify.contract import Contract
 from verify.elements import actions_of, element, flat, formula_of, values_of
 from verify.errors import DomainError
 from verify.floats import Bound, Enclosure, format_named, ulp_error
-from verify.forms import Argument, Curve, Filled, Form, contract_of_form
+from verify.form import Argument, Curve, Filled, Form
+from verify.forms import contract_of_form
 from verify.judgement import NO_BOUND, NO_VALUE, Outcome, judge
 from verify.oracle import Undecided, enclose
 from verify.signatures import call_with, signature_of
@@ -82,6 +83,11 @@ class Subject:
             if self.curve.low <= x <= self.curve.high and self.form.arity == 1
         )
 
+    @functools.cached_property
+    def _signature(self) -> inspect.Signature | None:
+        """That of the candidate, as far as Python knows it."""
+        return signature_of(self.candidate)
+
     def compute(self, *columns: Any) -> Any:
         """The numbers that the candidate gives for n arguments: a tensor of the dtype, of shape (n,).
 
@@ -117,7 +123,10 @@ class Subject:
             return column(filled.entries[0], n)
         if filled.along == "classes":
             return torch.cat([column(entry, 1) for entry in filled.entries])
-        return torch.stack([column(entry, n) for entry in filled.entries], dim=1)
+        rows = torch.empty(n, len(filled.entries), dtype=torch_dtype(self.dtype), device=self.device)
+        for place, entry in enumerate(filled.entries):
+            rows[:, place] = column(entry, n)
+        return rows
 
     def _called(self, positional: list[Any], keywords: dict[str, Any]) -> Any:
         passed = keywords | {
@@ -125,10 +134,9 @@ class Subject:
             for option in self.contract.options
             if option.keyword and option.name not in keywords and self.options[option.name] != option.default
         }
-        signature = signature_of(self.candidate)
         try:
-            if signature is not None:
-                signature.bind(*positional, **passed)
+            if self._signature is not None:
+                self._signature.bind(*positional, **passed)
         except TypeError as error:
             raise NotApplicableError(f"it does not take such a call: {error}") from error
         return self._run("it", lambda: call_with(self.candidate, positional, passed))
@@ -165,12 +173,25 @@ class Subject:
     def call(self, *arguments: Bound) -> Call:
         """The call with one number for each argument, as a check makes it."""
         values = tuple(self._value(filled, arguments) for filled in self.form.variables)
-        lengths = {"N": 1, "C": 1 if self.options["axes"] == 1 else len(self.form.variables[0].entries)}
-        shape = self.contract.lengths(self.options, lengths)
-        upstream: Any = tuple(Fraction(1) for _ in range(shape[0]))
+        return Call(self.contract, self.options, self._lengths, values, self._upstream)
+
+    @functools.cached_property
+    def _lengths(self) -> dict[str, int]:
+        """The lengths of a call with one number for each argument."""
+        return {"N": 1, "C": 1 if self.options["axes"] == 1 else len(self.form.variables[0].entries)}
+
+    @functools.cached_property
+    def _upstream(self) -> Any:
+        """What flows back in a call with one number for each argument: 1 to the number looked at."""
+        shape = self.contract.lengths(self.options, self._lengths)
         if len(shape) > 1:
-            upstream = (tuple(Fraction(int(j == (self.form.column or 0))) for j in range(shape[1])),)
-        return Call(self.contract, self.options, lengths, values, upstream)
+            return (tuple(Fraction(int(j == (self.form.column or 0))) for j in range(shape[1])),)
+        return tuple(Fraction(1) for _ in range(shape[0]))
+
+    def given(self, x: Any) -> tuple[Any, ...]:
+        """The values that the formulas of a form of one argument take at ``x``, of any kind."""
+        values = tuple(self._value(filled, (x,)) for filled in self.form.variables)
+        return values if self.aspect == "value" else (self._upstream, *values)
 
     @staticmethod
     def _value(filled: Filled, arguments: Sequence[Any]) -> Any:
@@ -202,9 +223,8 @@ class Subject:
         values = tuple(table(filled) for filled in self.form.variables)
         if self.aspect == "value":
             return values
-        upstream = self.call(*(Fraction(0),) * self.form.arity).upstream
         rows = torch.tensor(
-            [[float(x) for x in row] if isinstance(row, tuple) else float(row) for row in upstream],
+            [[float(x) for x in row] if isinstance(row, tuple) else float(row) for row in self._upstream],
             dtype=torch.float64,
             device=columns[0].device,
         )
@@ -253,7 +273,7 @@ class Subject:
         for action in self.formulas()[1:]:
             try:
                 bounds = error_bounds(lambda c, *x, act=action: flat(act(c, self.options, *x)), values, model)
-            except (DomainError, Overflow):
+            except DomainError:
                 continue
             found += [] if bounds is None else [bounds[self.position]]
         return max(found, default=None)

@@ -41,12 +41,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep has to do: the chunks by number, each from where to where, and what they depend on."""
+    """What a sweep has to do: the chunks by number, each from where to where, and what they depend on.
+
+    ``covered``: which inputs these are, in words; ``all``: whether they are all there are.
+    """
 
     subject: Subject
     bounds: Mapping[int, tuple[int, int]]
     samples: Mapping[int, tuple[int, ...]] | None
     head: Mapping[str, Any]
+    covered: str
     all: bool
 
     def tasks(self, chunks: list[int]) -> Iterator[tuple[int, Task]]:
@@ -141,7 +145,7 @@ def planned(
     start, stop = _inputs(subject, span)
     samples, size = None, chunk or CHUNK[chosen.arity][order.format.width]
     if sample is not None:
-        samples = _samples(start, stop, sample, seed)
+        samples = _samples(order, chosen.arity, start, stop, sample, seed)
         bounds = {k: (places[0], places[-1] + 1) for k, places in samples.items()}
     else:
         if stop - start > MOST:
@@ -163,7 +167,9 @@ def planned(
         "sample": None if sample is None else [sample, seed],
         **machine(device),
     }
-    return Plan(subject, bounds, samples, head, span is None and sample is None)
+    covered = "every input" if sample is None else f"{sample:,} inputs evenly spread"
+    covered += "" if span is None else f" in {span}"
+    return Plan(subject, bounds, samples, head, covered, span is None and sample is None)
 
 
 def _name(operation: str | Operation) -> str:
@@ -190,12 +196,17 @@ def _inputs(subject: Subject, span: str | None) -> tuple[int, int]:
     return (start, stop) if subject.form.arity == 1 else (start << 16, stop << 16)
 
 
-def _samples(start: int, stop: int, count: int, seed: int) -> dict[int, tuple[int, ...]]:
-    """Places evenly spread from start to stop, shifted, in chunks."""
+def _samples(
+    order: Order, arity: int, start: int, stop: int, count: int, seed: int
+) -> dict[int, tuple[int, ...]]:
+    """Places evenly spread from start to stop, shifted, in chunks; of pairs those of two finite numbers."""
     if type(count) is not int or count < 1:
         raise UsageError(f"sample is {count!r}; give a whole number from 1")
     shift = zlib.crc32(str(seed).encode()) if seed else 1 << 31
-    places = sorted({start + ((k << 32) + shift) * (stop - start) // (count << 32) for k in range(count)})
+    seconds, first = (range(1), start) if arity == 1 else (order.finite, start >> 16)
+    total = ((stop - start) >> (16 * (arity - 1))) * len(seconds)
+    chosen = sorted({((k << 32) + shift) * total // (count << 32) for k in range(count)})
+    places = [((first + k // len(seconds)) << (16 * (arity - 1))) + seconds[k % len(seconds)] for k in chosen]
     return {k // SAMPLED: tuple(places[k : k + SAMPLED]) for k in range(0, len(places), SAMPLED)}
 
 
@@ -228,6 +239,13 @@ def run(
     return concluded(plan.subject, summary, _coverage(plan, book, mine, shard)), summary
 
 
+def kept(plan: Plan, shard: tuple[int, int], journal: str | Path) -> tuple[int, int]:
+    """How many chunks of a shard a journal has, and how many it should have."""
+    book, mine = Journal(plan.head, Path(journal)), _mine(plan, shard)
+    book.read()
+    return sum(k in book.chunks for k in mine), len(mine)
+
+
 def _compute(
     plan: Plan, book: Journal, todo: list[int], executor: Executor | str | None, progress: Progress | None
 ) -> None:
@@ -255,6 +273,7 @@ def _coverage(plan: Plan, book: Journal, mine: list[int], shard: tuple[int, int]
     """What the verdict has to know about which chunks there are."""
     return {
         "all": plan.all and shard[1] == 1,
+        "covered": plan.covered,
         "shard": "" if shard[1] == 1 else f"shard {shard[0]}/{shard[1]}",
         "missing": sum(k not in book.chunks for k in mine),
         "chunks": len(mine),
