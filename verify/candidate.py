@@ -212,7 +212,7 @@ def _tracked(
         if name not in call.trained:
             return tensor
         leaf = tensor.detach().requires_grad_()
-        return leaf.clone() if name == own else leaf
+        return leaf.clone() if name == own and 0 not in leaf.stride() else leaf
 
     positional, keywords = ({name: followed(name, t) for name, t in part.items()} for part in tensors)
     return positional, keywords
