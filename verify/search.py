@@ -33,7 +33,10 @@ from verify.wide import Wide
 
 MAX_BITS = 4096
 WIDE_SECONDS = 10.0
-"""Processor time after which no further wide call is begun."""
+"""Processor time for the wide calls of a property, half of it for side effects, beyond which none is begun."""
+
+LONG = 1000
+"""Length of an axis from which on the time of a call tells that of a longer one."""
 
 REDUCING_SECONDS = 4.0
 """Processor time after which a wide finding is made no simpler."""
@@ -77,6 +80,7 @@ class Search:
     refuting: list[tuple[Call, Found]] = field(default_factory=list)
     tried: int = 0
     skipped: int = 0
+    left_out: int = 0
     thorough: bool = False
 
     @property
@@ -116,7 +120,8 @@ class Search:
         tally = self.tally
         stopped = f"stopped by the time limit after {tally.seen} calls" if self.skipped else ""
         held = "" if self.height is None else f"sums are held to the height {self.height}"
-        reason = "; ".join(told for told in (tally.reason, self.declined, held, stopped) if told)
+        slow = f"{self.left_out} wide calls were left out, as they take too long" if self.left_out else ""
+        reason = "; ".join(told for told in (tally.reason, self.declined, held, stopped, slow) if told)
         applicable = not (tally.never_applicable and self.aspect.startswith("gradient of"))
         verdict = replace(verdict, status=tally.status, reason=reason, inputs=tally.judged)
         verdict = replace(verdict, applicable=applicable)
@@ -182,13 +187,22 @@ class Search:
             self.answers[pair] = self.answers.get(pair, False) or outcome.applicable
 
     def _spread(self, count: int, deadline: float) -> None:
-        """Wide calls until one refutes, or the time for them is over."""
-        start = time.process_time()
+        """Wide calls until one refutes; those for which there is no time are left out.
+
+        What a long axis costs is known from those before.
+        """
+        end = time.process_time() + WIDE_SECONDS / (2 if self.aspect == "side effects" else 1)
+        each = 0.0
         for call in wide_calls(self.contract, self.dtype, self._taken(), seed=self.seed, count=count):
-            if time.monotonic() > deadline or time.process_time() > start + WIDE_SECONDS:
+            start, longest = time.process_time(), max(call.lengths.values())
+            if time.monotonic() > deadline:
                 self.skipped += 1
+            elif start + each * longest > end:
+                self.left_out += 1
             elif self._visit(call):
                 return
+            elif longest >= LONG:
+                each = max(each, (time.process_time() - start) / longest)
 
     def _empty(self) -> None:
         """Calls with an empty batch, whose losses have the sum 0, until one refutes."""
