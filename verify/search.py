@@ -33,7 +33,7 @@ from verify.wide import Wide
 
 MAX_BITS = 4096
 WIDE_SECONDS = 10.0
-"""Processor time for the wide calls of a property, half of it for side effects, beyond which none is begun."""
+"""Processor time for the wide calls of a property, for side effects half of it; then none is begun."""
 
 LONG = 1000
 """Length of an axis from which on the time of a call tells that of a longer one."""
