@@ -28,7 +28,7 @@ TABLES = ((2, 7), (1025, 2), (257, 4), (65, 9), (9, 31))
 """Rows and columns: a number of a softmax costs mpmath the columns squared, one of its gradient cubed."""
 
 SHARED = ((2, 7), (9, 5), (33, 3))
-"""As many for the gradient of a tensor that all rows share, of which each number is a sum over the rows."""
+"""As many where a number is a sum over rows or hidden states: gradients of tensors that all rows share."""
 
 DTYPES = ("float32", "bfloat16", "float16")
 CALLS = 5
@@ -42,7 +42,8 @@ def drawn(name: str, dtype: str, aspect: str, seed: int) -> Iterator[Call]:
     choices = choices_for(aspect, contract, {option.name: option.values for option in contract.options})
     of = variable_of(aspect, contract)
     plain = {name: values[0] for name, values in choices.items()}
-    shared = any(v.name == of and "N" not in v.shape for v in contract.variables(plain))
+    variables = contract.variables(plain)
+    shared = any((v.name == of and "N" not in v.shape) or "H" in v.shape for v in variables)
     tables = SHARED if shared else TABLES
     yield from wide_calls(contract, dtype, choices, seed=seed, count=CALLS, tables=tables)
 
