@@ -105,10 +105,13 @@ class Session:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what the checks came to, and write the files that were asked for."""
         if self._ends():
+            import shlex
+
             from verify.ledger import close
 
             terminalreporter.section("lossproof")
-            for line in close(self.told, self.option):
+            command = shlex.join(["pytest", *map(str, self.config.invocation_params.args)])
+            for line in close(self.told, self.option, command):
                 terminalreporter.write_line(line)
 
     def _ends(self) -> bool:

@@ -109,6 +109,18 @@ def test_json_has_the_verdicts(check: Check, capsys: pytest.CaptureFixture[str])
     assert told["verdicts"][0]["witness"].startswith("lossproof1:sigmoid:value:float32:cpu:losses_")
 
 
+def test_json_says_when_and_how_it_was_made(
+    check: Check, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the report that is made of it."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    check("right", "--no-grad", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert (told["format_version"], told["created"]) == (1, "1970-01-01T00:00:00Z")
+    assert told["command"].startswith("lossproof ")
+    assert "torch" in dict(told["provenance"])
+
+
 def test_each_dtype_is_checked(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
     """In the order given, each once."""
     check("right", "--no-grad", "--dtype", "float64", "bfloat16", "float64", "--json")
@@ -206,7 +218,7 @@ def test_isolation_changes_no_verdict(check: Check, capsys: pytest.CaptureFixtur
     told = []
     for flag in ("--isolate", "--no-isolate"):
         check("wrong", "--no-grad", flag, "--json")
-        told.append(json.loads(capsys.readouterr().out))
+        told.append(json.loads(capsys.readouterr().out)["verdicts"])
     assert told[0] == told[1]
 
 

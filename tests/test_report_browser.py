@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 from browser import Tab, browser
 
-from verify.record import AtlasRecord, ClaimRecord, Figure, NotRun, PartRecord, RunRecord
+from verify.record import (
+    FORMAT_VERSION,
+    AtlasRecord,
+    CheckRecord,
+    ClaimRecord,
+    ExpectedRecord,
+    Figure,
+    NotRun,
+    PartRecord,
+    RunRecord,
+)
 from verify.report.html import page
 from verify.report.model import load
 from verify.verdict import Counterexample, Status
@@ -59,6 +69,32 @@ def many(sample_run: RunRecord, tmp_path: Path) -> Path:
     unknown = replace(check, status=Status.UNKNOWN, worst_ratio=None, dtype="bfloat16")
     run = replace(sample_run, evidence=(check, unknown, *refuted))
     return _written(page(run), tmp_path)
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> Path:
+    """A page of checks of functions alone: one that held, one refuted, one that is expected to fail."""
+    return _written(page(_checks("losses.mine")), tmp_path)
+
+
+def _checks(text: str) -> RunRecord:
+    """Checks alone, with one text wherever a candidate may have written it."""
+    case = Counterexample(((text, text),), text, text, 5.5, 4.0)
+    held = CheckRecord(
+        *[text] * 5,
+        outcome="held",
+        status=Status.PASSED,
+        reason=text,
+        inputs=7,
+        worst_ulp=0.5,
+        worst_ratio=0.2,
+    )
+    found = replace(
+        held, outcome="refuted", status=Status.REFUTED, counterexample=case, reproducer=text, witness=text
+    )
+    known = replace(found, outcome="expected", expected=ExpectedRecord(text, text, text))
+    facts = (("torch", text),)
+    return RunRecord(FORMAT_VERSION, text, text, None, facts, (), checks=(*[held] * 9, found, known))
 
 
 def _written(text: str, folder: Path) -> Path:
@@ -179,6 +215,18 @@ def test_scripts_add_controls_and_no_text(tab: Tab, full: Path) -> None:
     assert texts[0] == texts[1]
 
 
+def test_a_witness_can_be_copied(tab: Tab, checked: Path) -> None:
+    """As the command that replays it, and by itself."""
+    tab.open(checked)
+    tab.run("window.taken = []; navigator.clipboard.writeText = async (text) => { window.taken.push(text); }")
+    tab.run("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    tab.run("document.querySelectorAll('#expected button.copy').forEach((one) => one.click())")
+    assert tab.run("window.taken") == [
+        "lossproof replay losses.mine --function MODULE:NAME",
+        "losses.mine",
+    ]
+
+
 def test_every_link_leads_to_what_is_shown(tab: Tab, full: Path) -> None:
     """In the full report: no link without its target, and none that is folded away."""
     tab.open(full)
@@ -222,12 +270,16 @@ def test_what_scrolls_sideways_can_be_reached_with_the_keyboard(tab: Tab, full: 
     assert tab.run(f"{wide}.filter((box) => box.tabIndex < 0).length") == 0
 
 
+@pytest.mark.parametrize("kind", ["many", "checked"])
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_is_accessible(tab: Tab, many: Path, width: int, scheme: str) -> None:
+def test_the_page_is_accessible(
+    tab: Tab, kind: str, width: int, scheme: str, request: pytest.FixtureRequest
+) -> None:
     """No rule of axe-core is broken: contrast, names, order, reach, size of targets."""
     tab.media(scheme=scheme)
-    tab.open(many, width=width)
+    tab.open(request.getfixturevalue(kind), width=width)
+    tab.run(LAID_OUT)
     found = _violations(tab)
     tab.media()
     assert found == []
@@ -278,7 +330,8 @@ def test_the_title_is_in_the_first_window(tab: Tab, full: Path) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_hostile_text_does_no_harm(tab: Tab, sample_run: RunRecord, tmp_path: Path, width: int) -> None:
     """Names, exceptions and variables run nothing, ask for nothing, widen nothing and turn nothing around."""
-    tab.open(_written(page(_hostile(sample_run)), tmp_path), width=width)
+    hostile = replace(_hostile(sample_run), checks=_checks(HOSTILE).checks)
+    tab.open(_written(page(hostile), tmp_path), width=width)
     tab.run(LAID_OUT)
     assert tab.run("window.harmed") is None
     assert (tab.requests(), tab.complaints()) == ([], [])

@@ -278,6 +278,16 @@ def test_an_option_that_makes_no_sense_is_refused(flag: str, pytester: pytest.Py
     assert BAD_OPTIONS[flag] in _text(result)
 
 
+def test_a_time_that_is_none_is_refused_before_anything_is_run(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file would say when it was written."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    result = _run(pytester, RIGHT, "--verify-json=told.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "SOURCE_DATE_EPOCH='yesterday' is not a time" in _text(result)
+
+
 def test_options_replace_examples_and_seed(pytester: pytest.Pytester) -> None:
     """For a longer run at night."""
     _run(pytester, RIGHT, "--verify-examples=7", "--verify-json=out/told.json")
@@ -289,7 +299,7 @@ def test_json_says_what_every_check_came_to(pytester: pytest.Pytester, witness: 
     """By the id of its item, with its verdict."""
     _run(pytester, _expected(witness), "--verify-json=told.json")
     told = json.loads(pytester.path.joinpath("told.json").read_text())
-    assert told["status"] == "refuted"
+    assert (told["status"], told["format_version"]) == ("refuted", 1)
     assert [(check["id"], check["outcome"]) for check in told["checks"]] == [
         ("test_it.py::test_losses[unshifted-log_softmax-side-effects-float32-cpu]", "held"),
         (f"test_it.py::test_losses[{ID}]", "expected"),

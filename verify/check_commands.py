@@ -20,6 +20,7 @@ from verify.exits import Exit
 from verify.expected import witness_in
 from verify.isolation import check_isolated
 from verify.places import function_at
+from verify.report.provenance import command_line, setting
 from verify.report.text import Line
 from verify.results import Results
 from verify.terminal import Steps, show, show_json
@@ -28,6 +29,7 @@ from verify.verdict import Status, Verdict
 
 def check(options: argparse.Namespace) -> int:
     """Check the function at a place as an operation, on each device in each dtype."""
+    about = setting(command_line(options.words)) if options.json else None
     for device in options.require_device:
         require_device(device)
     how: dict[str, Any] = {
@@ -44,11 +46,12 @@ def check(options: argparse.Namespace) -> int:
     contract_of(options.operation)
     isolated = options.time_limit is not None if options.isolate is None else options.isolate
     results = (_isolated if isolated else _here)(options.function, options.operation, how)
-    return _shown(results, options.json)
+    return _shown(results, about)
 
 
 def replay(options: argparse.Namespace) -> int:
     """Judge a function on the one call of a witness."""
+    about = setting(command_line(options.words)) if options.json else None
     text = options.witness
     if not re.match(rf"{MARK.rstrip('0123456789')}\d+:", text) and Path(text).is_file():
         text = witness_in(Path(text))
@@ -61,7 +64,7 @@ def replay(options: argparse.Namespace) -> int:
     if not place:
         raise UsageError("the witness does not say which function it refutes; name it with --function")
     verdict = judge_again(function_at(place), text)
-    return _shown(Results((verdict,)), options.json)
+    return _shown(Results((verdict,)), about)
 
 
 def _here(place: str, operation: str, how: Mapping[str, Any]) -> Results:
@@ -98,9 +101,10 @@ def _value(text: str) -> Any:
         return text
 
 
-def _shown(results: Results, as_json: bool) -> int:
-    if as_json:
-        show_json(json.loads(results.to_json()))
+def _shown(results: Results, about: Mapping[str, Any] | None) -> int:
+    """Show the verdicts; with what is said ``about`` the call as one JSON object."""
+    if about is not None:
+        show_json({**json.loads(results.to_json()), **about})
     else:
         subjects = [verdict.subject for verdict in results]
         width = max(map(len, subjects), default=0)

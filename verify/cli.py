@@ -22,6 +22,9 @@ Results go to standard output; progress goes to standard error, and only on a te
 _MOST_EXAMPLES = 1_000_000
 
 
+_REPORTED = "report.json of a run, or what pytest --verify-json, check --json or sweep --json wrote"
+
+
 class _Parser(argparse.ArgumentParser):
     """An argument parser that fails with one line, also where its help cannot be written."""
 
@@ -68,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
         help="report.json with the evidence to show (default: reports/report.json if there is one)",
     )
     report = commands.add_parser("report", help="write the reports of one run or of several, merged")
-    report.add_argument("files", nargs="+", type=Path, metavar="FILE", help="report.json files")
+    report.add_argument("files", nargs="+", type=Path, metavar="FILE", help=_REPORTED)
     report.add_argument(
         "--compare",
         type=_file,

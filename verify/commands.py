@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -23,7 +22,7 @@ from verify.record import ClaimRecord, EvidenceRecord
 from verify.report import text
 from verify.report.jsonable import pack
 from verify.report.outline import outline
-from verify.report.provenance import installed, provenance
+from verify.report.provenance import command_line, installed, provenance
 from verify.report.summary import Summary, established, summarise
 from verify.report.text import Line
 from verify.report_commands import FILES, REPORTING, merged, require_report_packages, write
@@ -215,7 +214,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         seed=options.seed,
         examples=options.examples or EXAMPLES,
         processes=options.processes or default_processes(),
-        command=shlex.join(["lossproof", *sys.argv[1:]]),
+        command=command_line(options.words),
     )
 
 

@@ -6,6 +6,7 @@ import datetime
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from verify.errors import UsageError
 
@@ -49,6 +50,15 @@ class Expected:
         if isinstance(self.witness, Path):
             return witness_in(self.witness)
         return str(self.witness)
+
+    def plain(self) -> dict[str, Any]:
+        """The expectation as data that JSON can hold, with its witness as text."""
+        return {
+            "reason": str(self.reason),
+            "witness": self.text(),
+            "expires": self.expires,
+            "strict": self.strict,
+        }
 
     def expired(self, today: datetime.date, torch: str) -> bool:
         """Whether the expectation is over on a day with a version of torch."""

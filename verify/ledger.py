@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from verify.backends import DEVICES
-from verify.errors import UnavailableError, unknown
+from verify.errors import UnavailableError, UsageError, unknown
+from verify.record import OUTCOMES
+from verify.report.checks import outcome_of
 from verify.report.files import require_writable, write_together
+from verify.report.provenance import created, setting
 from verify.results import plain
 from verify.standalone import file_of
 from verify.verdict import Status, Verdict, overall
-
-OUTCOMES = ("held", "refuted", "unknown", "expected", "unexpected pass", "expired", "not run")
-"""What a check comes to, in the order in which they are counted."""
 
 _TOLD = {"expected": "refuted as expected"}
 
@@ -27,6 +27,7 @@ class Entry:
     """What one check of one item came to: one of ``OUTCOMES``, on which device, and why.
 
     ``verdict`` is plain data, None where nothing was run; ``test`` is the standalone test of a finding.
+    ``subject``: what was to be judged, in words. ``expected``: the failure that is expected, as plain data.
     """
 
     outcome: str
@@ -34,13 +35,23 @@ class Entry:
     reason: str
     verdict: dict[str, Any] | None = None
     test: str | None = None
+    subject: str = ""
+    expected: dict[str, Any] | None = None
     id: str = ""
 
     @classmethod
-    def of(cls, verdict: Verdict, device: str, test: str | None = None, *, outcome: str = "") -> Entry:
+    def of(
+        cls,
+        verdict: Verdict,
+        device: str,
+        test: str | None = None,
+        *,
+        outcome: str = "",
+        expected: dict[str, Any] | None = None,
+    ) -> Entry:
         """The entry of a verdict."""
-        own = "held" if verdict else verdict.status.value
-        return cls(outcome or own, device, verdict.reason, plain(verdict), test)
+        told = outcome or outcome_of(verdict)
+        return cls(told, device, verdict.reason, plain(verdict), test, verdict.subject, expected)
 
     def to_json(self) -> str:
         """The entry as text, for the way from one process to another."""
@@ -65,14 +76,16 @@ def summary(entries: Sequence[Entry]) -> list[str]:
     ]
 
 
-def write_json(path: Path, entries: Sequence[Entry]) -> None:
-    """Write the entries and their overall status as a JSON object; raises ``UnavailableError``."""
+def write_json(path: Path, entries: Sequence[Entry], command: str) -> None:
+    """Write the entries, their overall status and where they come from as a JSON object.
+
+    Raises ``UnavailableError`` where the file cannot be written.
+    """
     judged = [Status(entry.verdict["status"]) for entry in entries if entry.verdict is not None]
-    checks = [
-        {"id": entry.id, "outcome": entry.outcome, "reason": entry.reason, "verdict": entry.verdict}
-        for entry in entries
-    ]
-    text = json.dumps({"status": overall(judged).value, "checks": checks}, indent=1, allow_nan=False)
+    names = ("id", "outcome", "reason", "subject", "expected", "verdict")
+    checks = [{name: getattr(entry, name) for name in names} for entry in entries]
+    told = {"status": overall(judged).value, **setting(command), "checks": checks}
+    text = json.dumps(told, indent=1, allow_nan=False)
     write_together(path.parent, {path.name: text.encode()})
 
 
@@ -93,7 +106,7 @@ def idle_devices(entries: Sequence[Entry], required: Sequence[str]) -> tuple[str
     return tuple(device for device in dict.fromkeys(required) if device not in used)
 
 
-def close(told: Sequence[tuple[str, str]], option: Callable[[str], Any]) -> list[str]:
+def close(told: Sequence[tuple[str, str]], option: Callable[[str], Any], command: str) -> list[str]:
     """Write the files that the options ask for; the lines of the summary of a session."""
     entries = entries_of(told)
     lines = summary(entries) if entries else ["checks: none"]
@@ -103,7 +116,7 @@ def close(told: Sequence[tuple[str, str]], option: Callable[[str], Any]) -> list
     ]
     try:
         if option("json"):
-            write_json(Path(option("json")), entries)
+            write_json(Path(option("json")), entries, command)
             lines.append(f"written: {option('json')}")
         if option("write_tests"):
             count, without = write_tests(Path(option("write_tests")), entries)
@@ -131,4 +144,12 @@ def refuse_options(option: Callable[[str], Any]) -> str:
                 require_writable(path.parent, [path.name])
             except UnavailableError as error:
                 return f"--verify-{name.replace('_', '-')}: {error}"
+    return _unusable_time() if option("json") is not None else ""
+
+
+def _unusable_time() -> str:
+    try:
+        created()
+    except UsageError as error:
+        return f"--verify-json: {error}"
     return ""

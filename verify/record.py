@@ -5,11 +5,24 @@ Everything that is shown to a person, in a terminal or on a page, is made from t
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass
 
 from verify.verdict import Counterexample, Status
 
 FORMAT_VERSION = 1
+
+OUTCOMES = (
+    "held",
+    "refuted",
+    "unknown",
+    "expected",
+    "unexpected pass",
+    "expired",
+    "not applicable",
+    "not run",
+)
+"""What a check of a function comes to, in the order in which they are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +137,68 @@ class EvidenceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedRecord:
+    """A failure that is expected: why, the witness of the one call that is judged, and until when.
+
+    ``expires``: a day or a release of torch, as `verify.expected.Expected` takes it, None for never.
+    ``strict``: whether the test fails where the function passes its witness.
+    """
+
+    reason: str
+    witness: str
+    expires: str | None = None
+    strict: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """One property of one function of a user, checked as an operation in one dtype on one device.
+
+    ``outcome`` is one of OUTCOMES, ``expected`` the failure that is, if one is. ``id``: of the item of
+    pytest, empty where there was none. The other fields are those of `verify.verdict.Verdict`.
+    """
+
+    candidate: str
+    operation: str
+    property: str
+    dtype: str
+    device: str
+    outcome: str
+    status: Status
+    id: str = ""
+    reason: str = ""
+    coverage: str | None = None
+    inputs: int = 0
+    worst_ulp: float | None = None
+    worst_ratio: float | None = None
+    grade: str | None = None
+    counterexample: Counterexample | None = None
+    reproducer: str | None = None
+    witness: str | None = None
+    expected: ExpectedRecord | None = None
+
+    @builtins.property
+    def implementation(self) -> str:
+        """The function, by the word for it in numeric checks of claims."""
+        return self.candidate
+
+    @builtins.property
+    def claim(self) -> str:
+        """What the function is held to."""
+        return f"as {self.operation}" if self.operation else ""
+
+    @builtins.property
+    def expression(self) -> str:
+        """Empty: the function has a name."""
+        return ""
+
+    @builtins.property
+    def worst_case(self) -> Counterexample | None:
+        """None: the counterexample is the only case that is kept."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class NotRun:
     """Something that was not run, why, and how to have it run."""
 
@@ -205,12 +280,15 @@ class AtlasRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A whole run: provenance (command, seed, versions, machine) and everything that was found."""
+    """A whole run: provenance (command, seed, versions, machine) and everything that was found.
+
+    ``created`` is empty and ``seed`` None where checks of functions, which have each their own, do not say.
+    """
 
     format_version: int
     created: str
     command: str
-    seed: int
+    seed: int | None
     provenance: tuple[tuple[str, str], ...]
     claims: tuple[ClaimRecord, ...]
     evidence: tuple[EvidenceRecord, ...] = ()
@@ -218,3 +296,4 @@ class RunRecord:
     figures: tuple[Figure, ...] = ()
     sweeps: tuple[SweepRecord, ...] = ()
     atlas: tuple[AtlasRecord, ...] = ()
+    checks: tuple[CheckRecord, ...] = ()

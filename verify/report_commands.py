@@ -43,7 +43,7 @@ def merged(options: argparse.Namespace) -> int:
         raise
     if comparison is not None and comparison.worse:
         return Exit.REFUTED
-    return Exit.HOLDS if record.claims else Exit.NOTHING_CHECKED
+    return Exit.HOLDS if record.claims or record.checks else Exit.NOTHING_CHECKED
 
 
 def write(
@@ -78,6 +78,7 @@ def write(
         show_json(closing if comparison is None else {**closing, "comparison": asdict(comparison)})
         return
     show(text.findings(record, width()))
+    show(text.expected_failures(record, width()))
     if comparison is not None:
         show(text.changes(comparison))
     show(text.summary(record, width()))

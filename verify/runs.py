@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from verify import backends
 from verify.catalogue import atlas, claims, find
 from verify.claim import Claim, Part
 from verify.errors import UnavailableError
@@ -24,7 +23,7 @@ from verify.record import (
     SweepRecord,
 )
 from verify.report.figures import underflow
-from verify.report.provenance import created, installed, provenance
+from verify.report.provenance import created, installed, whole_provenance
 from verify.sweeps.peers import peers, swept
 
 _UNDERFLOW = "log-likelihood-sum"
@@ -69,7 +68,7 @@ def perform(plan: Plan, finished: Callable[[str], None]) -> RunRecord:
         created=moment,
         command=plan.command,
         seed=plan.seed,
-        provenance=_provenance(),
+        provenance=whole_provenance(),
         claims=tuple(one.record for one in examined),
         evidence=tuple(record for one in examined for record in one.evidence),
         not_run=tuple(dict.fromkeys(entry for one in examined for entry in one.not_run)),
@@ -148,10 +147,3 @@ def _figures(plan: Plan) -> Iterator[Figure]:
             yield underflow(_UNDERFLOW)
         except UnavailableError:
             return
-
-
-def _provenance() -> tuple[tuple[str, str], ...]:
-    facts = dict(provenance())
-    if installed("torch"):
-        facts.update({name: str(value) for name, value in backends.provenance()})
-    return tuple(facts.items())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from verify.check_commands import told, verdict_exit
@@ -12,6 +12,7 @@ from verify.errors import UsageError
 from verify.exits import Exit
 from verify.places import function_at
 from verify.report.files import write_together
+from verify.report.provenance import command_line, setting
 from verify.report.text import Line
 from verify.results import Results, plain
 from verify.sweeps.pictures import figures, page
@@ -23,6 +24,7 @@ from verify.verdict import Status, Verdict
 
 def sweep(options: argparse.Namespace) -> int:
     """Sweep the function at a place; say what was counted, and how it stands to an earlier table."""
+    about = setting(command_line(options.words)) if options.json else None
     plan = planned(
         function_at(options.function),
         options.operation,
@@ -57,7 +59,7 @@ def sweep(options: argparse.Namespace) -> int:
     if options.plot:
         drawn = page(verdict.subject, figures(plan.subject, summary))
         write_together(options.plot.parent, {options.plot.name: drawn.encode()})
-    _show(plan, verdict, regression, as_json=options.json)
+    _show(plan, verdict, regression, about)
     if regression:
         return max(1, verdict_exit(Results((verdict,))))
     return verdict_exit(Results((verdict,)))
@@ -68,7 +70,7 @@ def _interrupted(plan: Plan, shard: tuple[int, int], options: argparse.Namespace
     if options.journal is None:
         return "interrupted; nothing is kept; give --journal FILE to have what was computed kept"
     have, whole = kept(plan, shard, options.journal)
-    command = shlex.join(["lossproof", *options.words])
+    command = command_line(options.words)
     return f"interrupted; {have:,} of {whole:,} chunks are kept in {options.journal}; go on with: {command}"
 
 
@@ -79,9 +81,10 @@ def _shard(text: str) -> tuple[int, int]:
     return int(part), int(parts)
 
 
-def _show(plan: Plan, verdict: Verdict, regression: str, *, as_json: bool) -> None:
-    if as_json:
-        show_json({**plain(verdict), "head": dict(plan.head), "regression": regression or None})
+def _show(plan: Plan, verdict: Verdict, regression: str, about: Mapping[str, Any] | None) -> None:
+    if about is not None:
+        found = {**plain(verdict), "head": dict(plan.head), "regression": regression or None}
+        show_json({**found, **about})
         return
     lines = [Line(f"{verdict.subject}: {verdict.status.value}", _STYLES.get(verdict.status, "green"))]
     counts = dict(verdict.counts or {})

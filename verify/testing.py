@@ -23,6 +23,7 @@ from verify.expected import Expected
 from verify.ledger import Entry
 from verify.operation import Operation
 from verify.results import Results
+from verify.signatures import name_of
 from verify.standalone import standalone_test
 from verify.sweeps.everywhere import MARK
 from verify.verdict import Status, Verdict
@@ -49,7 +50,7 @@ class Check:
 
     ``id`` names it: candidate, operation, property, dtype and device, joined by "-". ``how`` has the
     other arguments of `verify.check`. A finding fails the test, a device that is absent skips it, and
-    of an ``expected`` failure the witness alone is judged.
+    of an ``expected`` failure the witness alone is judged. ``subject``: what its verdict is about, in words.
     """
 
     id: str
@@ -59,13 +60,14 @@ class Check:
     dtype: str
     device: str
     how: Mapping[str, Any] = field(repr=False)
+    subject: str = field(repr=False)
     expected: Expected | None = field(default=None, repr=False)
 
     def __call__(self) -> None:
         """Check it, within the test that is running."""
         __tracebackhide__ = True
         _settle_expiry(self)
-        _settle_absence(self.device)
+        _settle_absence(self.device, self.subject, self.expected)
         if self.expected is not None:
             verdict = replay(self.candidate, self.expected.text(), operation=self.operation)
             _settle_expected(self.expected, verdict, self.device)
@@ -99,8 +101,9 @@ class Checker:
         The arguments are those of `verify.check`, and so are the results.
         """
         __tracebackhide__ = True
+        about = f"{name_of(candidate)} as {contract_of(operation).name}: all properties in {','.join(dtypes)}"
         for device in devices:
-            _settle_absence(device)
+            _settle_absence(device, f"{about} on {device}")
         searches = plan(candidate, operation, dtypes=dtypes, devices=devices, **_asked(how))
         results = Results(tuple(search.verdict() for search in searches))
         for verdict, search in zip(results, searches, strict=True):
@@ -176,7 +179,8 @@ def _checks(
                 )
             _ = absence(search.device)
             known = expected.get(key)
-            check = Check(key, candidate, operation, search.aspect, search.dtype, search.device, how, known)
+            where = search.aspect, search.dtype, search.device
+            check = Check(key, candidate, operation, *where, how, search.subject, known)
             checks[key] = check
             if known is not None:
                 _require_witness_of(check, known)
@@ -225,7 +229,7 @@ def absence(device: str) -> str:
     return ""
 
 
-def _settle_absence(device: str) -> None:
+def _settle_absence(device: str, subject: str, expected: Expected | None = None) -> None:
     """Skip the test where a device is absent, or fail it where that device is required."""
     __tracebackhide__ = True
     reason = absence(device)
@@ -233,7 +237,7 @@ def _settle_absence(device: str) -> None:
         return
     session = _verify_pytest.running()
     required = session is not None and device in (session.option("require_device") or ())
-    _tell(Entry("not run", device, reason))
+    _tell(Entry("not run", device, reason, subject=subject, expected=expected.plain() if expected else None))
     if required:
         pytest.fail(f"not run, and --verify-require-device={device} asks for it: {reason}", pytrace=False)
     pytest.skip(f"not run: {reason}")
@@ -247,21 +251,22 @@ def _settle_expiry(check: Check) -> None:
     if expected is None or not expected.expired(datetime.date.today(), version):
         return
     told = f"the expectation {expected.reason!r} expired ({expected.expires}, torch is {version})"
-    _tell(Entry("expired", check.device, told))
+    _tell(Entry("expired", check.device, told, subject=check.subject, expected=expected.plain()))
     pytest.fail(f"{told}; see whether it still fails, then renew or remove the Expected", pytrace=False)
 
 
 def _settle_expected(expected: Expected, verdict: Verdict, device: str) -> None:
     """End the test as an expected failure, or say that it is none any more."""
     __tracebackhide__ = True
+    known = expected.plain()
     if verdict.status is Status.REFUTED:
-        _tell(Entry.of(verdict, device, outcome="expected"))
+        _tell(Entry.of(verdict, device, outcome="expected", expected=known))
         pytest.xfail(expected.reason)
         _fail(verdict)  # with --runxfail an expected failure is a failure
     if verdict.status is Status.UNKNOWN:
-        _tell(Entry.of(verdict, device))
+        _tell(Entry.of(verdict, device, expected=known))
         pytest.fail(f"the witness of {expected.reason!r} was not judged: {verdict.reason}", pytrace=False)
-    _tell(Entry.of(verdict, device, outcome="unexpected pass"))
+    _tell(Entry.of(verdict, device, outcome="unexpected pass", expected=known))
     told = f"unexpected pass of {verdict.subject}: remove the Expected({expected.reason!r}, ...)"
     if expected.strict:
         pytest.fail(f"{told}, so that the property is searched again", pytrace=False)

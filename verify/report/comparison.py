@@ -136,6 +136,10 @@ def _named(run: RunRecord) -> Iterator[tuple[tuple[str, str], _Check]]:
     for one in run.sweeps:
         where = f"{one.operation}, {one.property} of {one.form} in {one.dtype} on {one.device}"
         yield ("every input", where), _Check(one.status, one.worst_ratio)
+    for check in run.checks:
+        if check.outcome not in ("not run", "expired", "not applicable"):
+            where = f"{check.candidate}: {check.property} in {check.dtype} on {check.device}"
+            yield (check.claim, where), _Check(check.status, check.worst_ratio)
 
 
 def _checks(after: dict[tuple[str, str], _Check], before: dict[tuple[str, str], _Check]) -> Iterable[Change]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from verify.judgement import DEFINITION
-from verify.record import EvidenceRecord, RunRecord
+from verify.record import CheckRecord, EvidenceRecord, RunRecord
 
 GRADES = {
     "half": "at most half its bound",
@@ -16,6 +16,8 @@ GRADES = {
     "far": "more than 100 times its bound",
 }
 """The grades of a cell, best first, by the worst error / bound."""
+
+_Record = EvidenceRecord | CheckRecord
 
 _FAR = 100.0
 _ROWS = 100
@@ -38,9 +40,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """A row for each implementation that has a name of its own, a column for each dtype and device.
+    """A row for each implementation with a name of its own and each function of a user.
 
-    ``left_out``: how many implementations, the most accurate ones, have no row.
+    There is a column for each dtype and device. ``left_out``: how many rows, the most accurate ones, are
+    not there.
     """
 
     columns: tuple[tuple[str, str], ...]
@@ -49,12 +52,13 @@ class HeatMap:
 
 
 def heat_map(run: RunRecord) -> HeatMap:
-    """The worst error over all claims, of 100 implementations; compositions and definitions have no row."""
-    cells: dict[str, dict[tuple[str, str], list[EvidenceRecord]]] = {}
-    for record in run.evidence:
-        if _single(record):
+    """The worst error over all claims and properties, of 100 rows; compositions and definitions have none."""
+    cells: dict[str, dict[tuple[str, str], list[_Record]]] = {}
+    shown: tuple[_Record, ...] = (*filter(_single, run.evidence), *run.checks)
+    for record in shown:
+        if record.worst_ratio is not None:
             at = record.dtype, record.device
-            cells.setdefault(record.implementation, {}).setdefault(at, []).append(record)
+            cells.setdefault(_name(record), {}).setdefault(at, []).append(record)
     columns = tuple(dict.fromkeys(at for row in cells.values() for at in row))
     rows = [(name, tuple(_cell(row.get(at)) for at in columns)) for name, row in sorted(cells.items())]
     worst = sorted(rows, key=lambda row: -max(cell.ratio for cell in row[1] if cell))[:_ROWS]
@@ -63,10 +67,17 @@ def heat_map(run: RunRecord) -> HeatMap:
 
 def _single(record: EvidenceRecord) -> bool:
     whole = not any(joint in record.implementation for joint in (" + ", " against "))
-    return whole and record.implementation != DEFINITION and record.worst_ratio is not None
+    return whole and record.implementation != DEFINITION
 
 
-def _cell(found: Sequence[EvidenceRecord] | None) -> Cell | None:
+def _name(record: _Record) -> str:
+    """What a row is called: of a function also the operation that it is to compute."""
+    if isinstance(record, CheckRecord):
+        return f"{record.candidate} {record.claim}"
+    return record.implementation
+
+
+def _cell(found: Sequence[_Record] | None) -> Cell | None:
     if found is None:
         return None
     return Cell(_worst([one.worst_ulp for one in found]), _worst([one.worst_ratio for one in found]))

@@ -11,8 +11,9 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from verify.assertions import LONG
 from verify.record import EvidenceRecord, Figure, RunRecord, StepRecord
-from verify.report import shape
+from verify.report import checked, shape
 from verify.report.comparison import FACTOR, Comparison
 from verify.report.errors import error_figures
 from verify.report.graph import graph
@@ -21,7 +22,7 @@ from verify.report.mathml import mathml
 from verify.report.plots import svg
 from verify.report.premises import premises, proof_of
 from verify.report.prose import prose
-from verify.report.summary import counted, summarise
+from verify.report.summary import counted, summarise, told_outcome
 from verify.verdict import Status
 
 _POLICY = (
@@ -47,6 +48,15 @@ _STEERING = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
 )
 """Control and format characters of Unicode, line breaks and tabs left out."""
+
+_TINTS = {
+    "expected": "corrected",
+    "unexpected pass": "fails",
+    "expired": "fails",
+    "unknown": "opinion",
+    "not applicable": "quiet",
+}
+"""The outcomes of checks of functions, held and refuted apart, with the tone of their count."""
 
 _KINDS = {
     "broken": "Claims that are not established any more",
@@ -83,20 +93,29 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         slug=shape.slug,
         measure=_measure,
         day=_day,
+        brief=checked.brief,
     )
+    environment.tests["checked"] = shape.is_check
     environment.globals.update(
         attempts=shape.attempts,
+        by_function=checked.by_function,
         by_implementation=shape.by_implementation,
+        covered=checked.covered,
         error_figures=error_figures,
         counted=counted,
         error_of=shape.error_of,
+        measure_of=shape.measure,
         proof_of=proof_of,
+        replay_of=checked.replay_of,
+        still_fails=checked.still_fails,
         summary_of=shape.summary_of,
         standing=shape.standing,
+        told_outcome=told_outcome,
         tone=shape.tone,
+        worst_checks=checked.worst_checks,
         worst_of=shape.worst_of,
     )
-    found, findings, summary = premises(run), shape.grouped(run.evidence), summarise(run)
+    found, findings, summary = premises(run), shape.found_in(run), summarise(run)
     by_claim = shape.by_claim(run.evidence)
     style, script = _face() + _text("style.css"), _text("report.js")
     return environment.get_template("report.html.j2").render(
@@ -107,6 +126,12 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         most=_MOST,
         checks=_checks(by_claim),
         inputs=_FINDINGS,
+        expected=checked.expected_of(run.checks),
+        failing=checked.FAILING,
+        ran=checked.ran(run.checks),
+        remarks=checked.remarks(run.checks),
+        tints=_TINTS,
+        longest=LONG,
         shown=_SHOWN,
         summary=summary,
         headline=shape.headline(summary, findings),
@@ -115,14 +140,23 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         graph=Markup(graph(run.claims, found)),
         grades=GRADES,
         findings=findings,
-        provenance=dict(run.provenance),
-        devices=sorted({record.device for record in run.evidence}),
+        when=_when(run),
         refuted=Status.REFUTED,
         evidence=by_claim,
         style=Markup(style),
         script=Markup(script),
         policy=_POLICY.format(style=_digest(style), script=_digest(script)),
     )
+
+
+def _when(run: RunRecord) -> list[str]:
+    """When the run was and on what, as far as it says."""
+    facts = dict(run.provenance)
+    records: tuple[shape.Record, ...] = (*run.evidence, *checked.ran(run.checks))
+    devices = sorted({record.device for record in records if record.device})
+    torch = f"torch {facts.get('torch', '')} on {', '.join(devices)}" if devices else ""
+    seed = "" if run.seed is None else f"seed {run.seed}"
+    return [part for part in (torch, facts.get("python", ""), seed) if part.strip()]
 
 
 def _shown(value: object) -> object:

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
-from verify.record import ClaimRecord, EvidenceRecord, RunRecord, SweepRecord
-from verify.report.shape import error_of, measure, named, quantity, standing
-from verify.report.summary import counted, established
+from verify.assertions import LONG
+from verify.record import CheckRecord, ClaimRecord, EvidenceRecord, RunRecord, SweepRecord
+from verify.report.checked import FAILING, words_of
+from verify.report.shape import Record, error_of, measure, named, quantity, standing
+from verify.report.summary import counted, established, told_outcome
 from verify.verdict import Counterexample, Status
 
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -34,14 +36,15 @@ _MOST = 5000
 
 
 def junit(run: RunRecord, *, findings_fail: bool = False) -> bytes:
-    """One testcase for each claim, numeric check, sweep and thing not run, as UTF-8.
+    """One testcase for each claim, numeric check, sweep, check of a function and thing not run, as UTF-8.
 
     Of a suite of more than 5000 those that passed are left out first, then the last ones, and a property of
     the suite says how many; report.json has them all.
 
-    A claim that is not established is a failure. A finding, a defect of the implementation, is a
-    failure only with ``findings_fail``, and else skipped with the type "finding"; what is undecided
-    or was not run is skipped too, with its reason. The same run gives the same bytes.
+    A claim that is not established is a failure, and so is a check of a function with which a test fails;
+    one that failed as expected is skipped. In what computes the claims a finding, a defect of the
+    implementation, is a failure only with ``findings_fail``, and else skipped with the type "finding";
+    what is undecided or was not run is skipped too, with its reason. The same run gives the same bytes.
     """
     root = Element("testsuites", {"name": "lossproof"})
     failing = "failure" if findings_fail else "skipped"
@@ -49,6 +52,7 @@ def junit(run: RunRecord, *, findings_fail: bool = False) -> bytes:
         "claims": [_claim(claim) for claim in run.claims],
         "numeric checks": [_check(record, failing) for record in run.evidence],
         "every input": [_sweep(record, failing) for record in run.sweeps],
+        "functions checked": [_function(check) for check in run.checks],
         "not run": [
             _Case("not run", entry.what, "skipped", "not run", f"{entry.why}; {entry.how}")
             for entry in run.not_run
@@ -103,16 +107,38 @@ def _check(record: EvidenceRecord, failing: str) -> _Case:
     return _Case(record.claim, name, facts=facts)
 
 
-def _shown(record: EvidenceRecord) -> str:
+def _function(check: CheckRecord) -> _Case:
+    name = f"{check.property} in {check.dtype} on {check.device}" if check.operation else check.id
+    group = f"{check.candidate} {check.claim}".strip()
+    facts = _numbers(check.inputs, check.worst_ulp, check.worst_ratio)
+    facts += (("id", check.id),) if check.id else ()
+    if check.outcome == "held":
+        return _Case(group, name, facts=facts)
+    known = words_of(check)
+    message = f"finding: {measure(check)}" if check.outcome == "refuted" else check.reason
+    message = f"{known}; {message}" if known else message
+    lenient = check.expected is not None and not check.expected.strict and check.outcome == "unexpected pass"
+    outcome = "failure" if check.outcome in FAILING and not lenient else "skipped"
+    return _Case(group, name, outcome, told_outcome(check.outcome), message, _shown(check), facts)
+
+
+def _shown(record: Record) -> str:
     lines = []
     case: Counterexample | None = record.counterexample
     if case is not None:
         lines += [f"{name} = {value}" for name, value in case.inputs]
-        lines += [f"exact {case.exact}", f"returned {case.got}", error_of(case)]
+        lines += [f"exact {case.exact}"] if case.exact else []
+        lines += [f"returned {case.got}"]
+        lines += [error_of(case)] if case.exact else []
     if record.reason:
         lines.append(record.reason)
     if record.reproducer:
-        lines += ["", record.reproducer.rstrip(), "", "It was run and printed:", record.reproduced or ""]
+        lines += ["", record.reproducer.rstrip()]
+    if isinstance(record, CheckRecord):
+        witness = record.expected.witness if record.expected else record.witness
+        lines += ["", f"witness: {witness}"] if witness and len(witness) <= LONG else []
+    elif record.reproducer:
+        lines += ["", "It was run and printed:", record.reproduced or ""]
     return "\n".join(lines)
 
 
@@ -141,10 +167,12 @@ def _numbers(inputs: int, ulp: float | None, ratio: float | None) -> tuple[tuple
 
 
 def _add_suite(root: Element, name: str, cases: list[_Case], found: int, run: RunRecord) -> None:
-    suite = SubElement(root, "testsuite", {"name": name, "timestamp": run.created.removesuffix("Z")})
+    when = {"timestamp": run.created.removesuffix("Z")} if run.created else {}
+    suite = SubElement(root, "testsuite", {"name": name, **when})
     _count(suite, cases)
+    seed = () if run.seed is None else (("seed", str(run.seed)),)
     left_out = (("left out", f"{found - len(cases)}, see report.json"),) if found > len(cases) else ()
-    _add_properties(suite, (("command", run.command), ("seed", str(run.seed)), *run.provenance, *left_out))
+    _add_properties(suite, (("command", run.command), *seed, *run.provenance, *left_out))
     for case in cases:
         element = SubElement(suite, "testcase", {"classname": case.group, "name": case.name})
         _add_properties(element, case.facts)

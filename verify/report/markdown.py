@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
-from verify.record import RunRecord
+from verify.record import OUTCOMES, RunRecord
+from verify.report.checked import expected_of, words_of, worst_functions
 from verify.report.comparison import Comparison
-from verify.report.shape import Finding, finite, grouped, named, quantity, standing
-from verify.report.summary import established, gathered, summarise
+from verify.report.shape import Finding, finite, found_in, named, quantity, standing
+from verify.report.summary import counted, established, summarise, told_outcome
 
 _HARMLESS = {ord(letter): f"&#{ord(letter)};" for letter in "\\`*_[]<>|#@&~"}
 _SHOWN = 8
@@ -15,19 +17,20 @@ _SHOWN = 8
 
 
 def markdown(run: RunRecord, comparison: Comparison | None = None) -> str:
-    """One sentence, the findings that weigh most, every claim in one line, and what was not run.
+    """One sentence, the findings that weigh most, functions and claims in a line each, and what was not run.
 
     With ``comparison`` also what changed since an older run.
     """
-    versions = dict(run.provenance)
+    summary = summarise(run)
     lines = [
-        f"**{_plain(summarise(run).sentence)}**",
+        f"**{_plain(summary.sentence)}**",
         "",
-        f"{_plain(run.created)}, torch {_plain(versions.get('torch', 'absent'))}, "
-        f"{_plain(versions.get('python', ''))}, seed {run.seed}",
+        ", ".join(map(_plain, _origin(run))),
         *(_changes(comparison) if comparison else ()),
-        *_findings(grouped(run.evidence)),
-        *_claims(run),
+        *_findings(found_in(run)),
+        *(_functions(run) if run.checks else ()),
+        *_expected(run),
+        *(_claims(run) if summary.of_claims else ()),
         *(_atlas(run) if run.atlas else ()),
     ]
     if run.sweeps:
@@ -39,9 +42,9 @@ def markdown(run: RunRecord, comparison: Comparison | None = None) -> str:
             f"{one.device}: {one.refuted} of {one.inputs} inputs"
             for one in beyond
         ]
-    if run.not_run:
+    if summary.not_run:
         lines += ["", "### Not run", ""]
-        lines += [f"- {_plain(n.what)}: {_plain(n.why)} ({_plain(n.how)})" for n in gathered(run.not_run)]
+        lines += [f"- {_plain(n.what)}: {_plain(n.why)} ({_plain(n.how)})" for n in summary.not_run]
     return "\n".join(lines) + "\n"
 
 
@@ -85,6 +88,40 @@ def _findings(found: tuple[Finding, ...]) -> Iterable[str]:
         yield f"| {' | '.join(cells)} |"
     if len(found) > _SHOWN:
         yield from ("", f"and {len(found) - _SHOWN} more on the page.")
+
+
+def _functions(run: RunRecord) -> Iterable[str]:
+    yield from ("", "### Functions checked", "")
+    yield from ("| function | operation | checks | worst error / bound |", "|---|---|---|--:|")
+    functions = worst_functions(run.checks)
+    for checks in functions[:_SHOWN]:
+        outcomes = Counter(check.outcome for check in checks)
+        told = ", ".join(f"{outcomes[key]} {told_outcome(key)}" for key in OUTCOMES if outcomes[key])
+        ratio = max((check.worst_ratio for check in checks if check.worst_ratio is not None), default=None)
+        name = _code(_short(checks[0].candidate, 80))
+        yield f"| {name} | {_plain(checks[0].operation)} | {told} | {quantity(ratio)} |"
+    if len(functions) > _SHOWN:
+        yield from ("", f"and {counted(len(functions) - _SHOWN, 'more function')} on the page.")
+
+
+def _expected(run: RunRecord) -> Iterable[str]:
+    known = expected_of(run.checks)
+    if known:
+        yield from ("", "### Expected failures", "")
+    for check in known[:_SHOWN]:
+        where = f"{check.claim}: {check.property} in {check.dtype} on {check.device}"
+        told = _plain(f"{where}: {_short(words_of(check), 240)}")
+        yield f"- {_code(_short(check.candidate, 80))} {told}"
+    if len(known) > _SHOWN:
+        yield f"- and {len(known) - _SHOWN} more on the page, all with their witness"
+
+
+def _origin(run: RunRecord) -> Iterable[str]:
+    """When and on what the run was, as far as it says."""
+    versions = dict(run.provenance)
+    seed = "" if run.seed is None else f"seed {run.seed}"
+    told = (run.created, f"torch {versions.get('torch', 'absent')}", versions.get("python", ""), seed)
+    return (part for part in told if part)
 
 
 def _claims(run: RunRecord) -> Iterable[str]:

@@ -9,12 +9,15 @@ from typing import TypeVar
 import msgspec
 
 from verify.errors import ReportFormatError, UnavailableError, UsageError
-from verify.record import FORMAT_VERSION, ClaimRecord, NotRun, PartRecord, RunRecord
+from verify.record import FORMAT_VERSION, CheckRecord, ClaimRecord, NotRun, PartRecord, RunRecord
+from verify.report.checks import File, data_of_checks, run_of
 from verify.report.files import write_together
 from verify.report.jsonable import pack, unpack
 
 STANDING = ("unknown", "refuted", "opinion", "cited", "proved")
 """What a claim can turn out to be, least favourable first."""
+
+_GIVE = "give a report.json that `run` wrote, or what `pytest --verify-json` or `check --json` wrote"
 
 _Item = TypeVar("_Item")
 
@@ -25,29 +28,33 @@ def encode(run: RunRecord) -> bytes:
 
 
 def decode(data: bytes, name: str) -> RunRecord:
-    """The run that ``data`` holds; ``name`` says in an error where the bytes came from.
+    """The run that ``data`` holds, or one of the checks in it; ``name`` says in an error where it came from.
 
-    Raises ReportFormatError when the bytes are not JSON, are not a report, are of a format version
-    that this release does not read, or have a field of the wrong kind (its path is named).
+    Raises ReportFormatError when the bytes are not JSON, are neither a report nor checks, are of a format
+    version that this release does not read, or have a field of the wrong kind (its path is named).
     """
     try:
         raw = unpack(msgspec.json.decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ReportFormatError(f"{name}: not JSON ({error}); give a report.json that `run` wrote") from None
+        raise ReportFormatError(f"{name}: not JSON ({error}); {_GIVE}") from None
     except RecursionError:
-        raise ReportFormatError(f"{name}: nested too deeply; give a report.json that `run` wrote") from None
-    version = raw.get("format_version") if isinstance(raw, dict) else None
+        raise ReportFormatError(f"{name}: nested too deeply; {_GIVE}") from None
+    checks = data_of_checks(raw)
+    # What `Results.to_json` gives does not say its version.
+    version = raw.get("format_version", FORMAT_VERSION if checks else None) if isinstance(raw, dict) else None
     if version is None:
-        raise ReportFormatError(f"{name}: JSON without format_version; give a report.json that `run` wrote")
+        raise ReportFormatError(f"{name}: JSON without format_version; {_GIVE}")
     if version != FORMAT_VERSION:
         raise ReportFormatError(
             f"{name}: format_version {version!r}, but this release reads {FORMAT_VERSION}; "
             "read it with the release that wrote it, or run again"
         )
     try:
+        if checks is not None:
+            return run_of(msgspec.convert(checks, File))
         run = msgspec.convert(raw, RunRecord)
-    except msgspec.ValidationError as error:
-        raise ReportFormatError(f"{name}: {error}; give a report.json that `run` wrote") from None
+    except ValueError as error:
+        raise ReportFormatError(f"{name}: {error}; {_GIVE}") from None
     _check_claims(run.claims, name)
     return run
 
@@ -58,14 +65,13 @@ def _check_claims(claims: Sequence[ClaimRecord], name: str) -> None:
     for number, claim in enumerate(claims):
         if claim.id in seen:
             raise ReportFormatError(
-                f"{name}: claim {claim.id!r} is listed twice, again at `$.claims[{number}]`; "
-                "give a report.json that `run` wrote"
+                f"{name}: claim {claim.id!r} is listed twice, again at `$.claims[{number}]`; {_GIVE}"
             )
         seen.add(claim.id)
         if claim.status not in STANDING:
             raise ReportFormatError(
                 f"{name}: status {claim.status!r} at `$.claims[{number}].status` is none of "
-                f"{', '.join(STANDING)}; give a report.json that `run` wrote"
+                f"{', '.join(STANDING)}; {_GIVE}"
             )
 
 
@@ -79,9 +85,7 @@ def load(path: Path) -> RunRecord:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UnavailableError(
-            f"cannot read {path} ({error.strerror}); give the path of a report.json that `run` wrote"
-        ) from None
+        raise UnavailableError(f"cannot read {path} ({error.strerror}); {_GIVE}") from None
     return decode(data, str(path))
 
 
@@ -100,7 +104,7 @@ def merge(runs: Sequence[RunRecord]) -> RunRecord:
         format_version=FORMAT_VERSION,
         created=max(run.created for run in runs),
         command=" ; ".join(_distinct(run.command for run in runs)),
-        seed=runs[0].seed,
+        seed=next((run.seed for run in runs if run.seed is not None), None),
         provenance=_merged_provenance(runs),
         claims=_merged_claims(runs),
         evidence=tuple(_distinct(record for run in runs for record in run.evidence)),
@@ -108,6 +112,7 @@ def merge(runs: Sequence[RunRecord]) -> RunRecord:
         figures=tuple({figure.id: figure for run in reversed(runs) for figure in run.figures}.values()),
         sweeps=tuple(_distinct(record for run in runs for record in run.sweeps)),
         atlas=tuple(_distinct(record for run in runs for record in run.atlas)),
+        checks=_merged_checks(runs),
     )
 
 
@@ -142,10 +147,25 @@ def _merged_not_run(runs: Sequence[RunRecord]) -> tuple[NotRun, ...]:
     return tuple(entry for entry in entries if not devices & set(entry.what.lower().split()))
 
 
+def _merged_checks(runs: Sequence[RunRecord]) -> tuple[CheckRecord, ...]:
+    """The checks of all; one that was not run stays unless it was run elsewhere."""
+    checks = _distinct(check for run in runs for check in run.checks)
+    ran = {_subject(check) for check in checks if check.outcome != "not run"}
+    return tuple(check for check in checks if check.outcome != "not run" or _subject(check) not in ran)
+
+
+def _subject(check: CheckRecord) -> tuple[str, ...]:
+    return check.id, check.candidate, check.operation, check.property, check.dtype, check.device
+
+
 def _merged_provenance(runs: Sequence[RunRecord]) -> tuple[tuple[str, str], ...]:
     pairs: list[tuple[str, str]] = []
     for number, run in enumerate(runs, start=1):
-        for key, value in (*run.provenance, ("seed", str(run.seed))):
-            shared = all((key, value) in (*other.provenance, ("seed", str(other.seed))) for other in runs)
+        for key, value in _facts(run):
+            shared = all((key, value) in _facts(other) for other in runs)
             pairs.append((key if shared else f"{key} (run {number})", value))
     return tuple(_distinct(pairs))
+
+
+def _facts(run: RunRecord) -> tuple[tuple[str, str], ...]:
+    return run.provenance if run.seed is None else (*run.provenance, ("seed", str(run.seed)))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from verify.errors import UsageError
+from verify.record import FORMAT_VERSION
 
 PACKAGES = ("lossproof", "sympy", "mpmath", "python-flint", "hypothesis", "torch")
 """The distributions whose versions decide what a run finds."""
@@ -24,6 +28,31 @@ def provenance() -> tuple[tuple[str, str], ...]:
         ("cores", str(os.cpu_count() or "unknown")),
         ("float", f"{sys.float_info.mant_dig}-bit double, {sys.byteorder}-endian"),
     )
+
+
+def whole_provenance() -> tuple[tuple[str, str], ...]:
+    """`provenance`, and where torch is installed what decides how it rounds here. Imports torch."""
+    facts = dict(provenance())
+    if installed("torch"):
+        from verify import backends
+
+        facts.update({name: str(value) for name, value in backends.provenance()})
+    return tuple(facts.items())
+
+
+def command_line(words: Sequence[str]) -> str:
+    """A call of the command with these arguments, as one would type it."""
+    return shlex.join(["lossproof", *words])
+
+
+def setting(command: str) -> dict[str, Any]:
+    """What a file of checks says of itself: format, time, command, and where it comes from (docs/json.md)."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "created": created(),
+        "command": command,
+        "provenance": [list(pair) for pair in whole_provenance()],
+    }
 
 
 def installed(distribution: str) -> str | None:

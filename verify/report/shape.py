@@ -6,27 +6,37 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from zlib import crc32
 
 from verify.judgement import DEFINITION
-from verify.record import ClaimRecord, EvidenceRecord, PartRecord
-from verify.report.summary import Summary, counted, established, findings
+from verify.record import CheckRecord, ClaimRecord, EvidenceRecord, PartRecord, RunRecord
+from verify.report.summary import Functions, Summary, counted, established, findings
 from verify.verdict import Counterexample, Status
+
+Record = EvidenceRecord | CheckRecord
+"""What can be a finding: a numeric check of a claim, or one of a function of a user."""
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One implementation that is wrong: its worst case, and every other refuted check that it explains."""
+    """One implementation that is wrong: its worst case, and every other refuted check that it explains.
+
+    The implementation is one that computes claims, or a function of a user.
+    """
 
     name: str
-    worst: EvidenceRecord
-    others: tuple[EvidenceRecord, ...]
+    worst: Record
+    others: tuple[Record, ...]
 
     @property
     def anchor(self) -> str:
         """A fragment name that is unique on the page."""
-        return slug(f"finding-{self.name}-{self.worst.claim}")
+        # Names that a user gives may have one slug: a checksum tells them apart.
+        told = f"{self.name}-{self.worst.claim}"
+        checksum = f"-{crc32(told.encode(errors='replace')):08x}" if is_check(self.worst) else ""
+        return slug(f"finding-{told}{checksum}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +52,50 @@ class EvidenceSummary:
     worst: EvidenceRecord | None
 
 
-def grouped(evidence: Sequence[EvidenceRecord]) -> tuple[Finding, ...]:
+def is_check(record: Record) -> bool:
+    """Whether a record is of a function of a user."""
+    return isinstance(record, CheckRecord)
+
+
+def found_in(run: RunRecord) -> tuple[Finding, ...]:
+    """The findings of a run: in what computes the claims, and in functions of users."""
+    return grouped((*run.evidence, *run.checks))
+
+
+def grouped(records: Sequence[Record]) -> tuple[Finding, ...]:
     """The refuted checks, one entry for each implementation at fault, worst first.
 
     A composition and a comparison of two sides stand under the implementation in them that is also
     wrong by itself; where there is none, by themselves.
     """
-    refuted = findings(evidence)
+    refuted = findings(records)
     single = {_key(record, record.implementation) for record in refuted if len(_names(record)) == 1}
-    groups: dict[tuple[str, str], list[EvidenceRecord]] = {}
+    groups: dict[tuple[str, str], list[Record]] = {}
     for record in refuted:
         keys = [_key(record, name) for name in _names(record)]
         blamed = next((key for key in keys if key in single), _key(record, record.implementation))
         groups.setdefault(blamed, []).append(record)
     found = []
-    for (name, _), records in groups.items():
-        worst = next((record for record in records if record.implementation == name), records[0])
-        found.append(Finding(name, worst, tuple(record for record in records if record is not worst)))
+    for (name, _), group in groups.items():
+        worst = next((record for record in group if record.implementation == name), group[0])
+        found.append(Finding(name, worst, tuple(record for record in group if record is not worst)))
     places = {record: place for place, record in enumerate(refuted)}
     return tuple(sorted(found, key=lambda finding: places[finding.worst]))
 
 
-def _names(record: EvidenceRecord) -> list[str]:
+def _names(record: Record) -> list[str]:
     """The implementations that a record names: those of a composition, and of two sides compared."""
+    if is_check(record):
+        return [record.implementation]
     return [name for side in record.implementation.split(" against ") for name in side.split(" + ")]
 
 
-def _key(record: EvidenceRecord, name: str) -> tuple[str, str]:
-    """What tells implementations apart: their name, and for those without one of their own the claim."""
-    return name, record.claim if name == DEFINITION else ""
+def _key(record: Record, name: str) -> tuple[str, str]:
+    """What tells implementations apart: their name, and of those without one of their own the claim.
+
+    A function of a user is one by its name and the operation that it is to compute.
+    """
+    return name, record.claim if name == DEFINITION or is_check(record) else ""
 
 
 def by_claim(evidence: Sequence[EvidenceRecord]) -> dict[str, list[EvidenceRecord]]:
@@ -111,7 +136,29 @@ def summary_of(records: Sequence[EvidenceRecord]) -> EvidenceSummary:
 
 
 def headline(summary: Summary, findings: Sequence[Finding]) -> str:
-    """The result of a run in one line: the claims, and the implementations that were measured."""
+    """The result of a run in one line: the claims, the implementations measured, the functions checked."""
+    measured = [finding for finding in findings if not is_check(finding.worst)]
+    told = [_claims_headline(summary, measured)] if summary.of_claims else []
+    told += [_functions_headline(summary.functions)] if summary.functions.functions else []
+    return "; ".join(told)
+
+
+def _functions_headline(functions: Functions) -> str:
+    if not functions.judged:
+        return f"{counted(functions.functions, 'function')}, no check was run"
+    refuted = f"{functions.refuted} refuted" if functions.refuted else "none refuted"
+    told = [f"{counted(functions.functions, 'function')} checked", refuted]
+    told += [f"{functions.known} known to fail"] if functions.known else []
+    told += (
+        [f"{counted(functions.outcomes['unknown'], 'check')} undecided"]
+        if functions.outcomes["unknown"]
+        else []
+    )
+    told += [f"{counted(functions.stale, 'expected failure')} to remove or renew"] if functions.stale else []
+    return ", ".join(told)
+
+
+def _claims_headline(summary: Summary, findings: Sequence[Finding]) -> str:
     if not summary.claims:
         return "No claim was judged"
     held = summary.claims - summary.open
@@ -154,17 +201,23 @@ def attempts(part: PartRecord) -> str:
     return f"{part.refuter} at {counted(part.points, 'exact point')}{sizes}"
 
 
-def named(record: EvidenceRecord) -> str:
+def named(record: Record) -> str:
     """The implementation, and the expression that it computes where it has no other name."""
     return f"{record.implementation} ({record.expression})" if record.expression else record.implementation
 
 
-def measure(record: EvidenceRecord) -> str:
+def measure(record: Record) -> str:
     """How wrong a refuted check is, in words: in ulp and against its bound."""
+    case = record.worst_case or record.counterexample
+    compared = record.worst_ulp is not None and (case is None or case.exact != "")
+    if is_check(record) and not compared:
+        return record.reason or "refuted"
     if record.worst_ulp is None:
         return "the two sides differ in exact arithmetic"
-    case = record.worst_case or record.counterexample
     if not math.isfinite(record.worst_ulp):
+        if is_check(record) and case is not None and math.isfinite(case.error_ulp):
+            here = f"{quantity(case.error_ulp)} ulp off at the simplest that was found"
+            return f"the result is not a number at some input, and {here}"
         return _not_a_number(case)
     bound = f"up to {quantity(record.worst_ratio)} times its bound"
     if record.worst_ratio == math.inf:

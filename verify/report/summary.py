@@ -4,12 +4,53 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from verify.floats import FORMATS
-from verify.record import ClaimRecord, EvidenceRecord, NotRun, RunRecord
+from verify.record import OUTCOMES, CheckRecord, ClaimRecord, EvidenceRecord, NotRun, RunRecord
 from verify.verdict import Status
+
+_OUTCOMES = {
+    "unknown": "undecided",
+    "expected": "refuted as expected",
+    "unexpected pass": "passed unexpectedly",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """Counts of the functions of users that were checked.
+
+    ``functions`` are pairs of a function and an operation; ``known`` of them have a failure that is expected
+    and does occur. ``outcomes``: how many checks came to what, the keys being those of OUTCOMES.
+    """
+
+    functions: int
+    refuted: int
+    known: int
+    outcomes: Mapping[str, int]
+
+    @property
+    def judged(self) -> int:
+        """How many checks were run, whatever they came to."""
+        return sum(self.outcomes.values()) - self.outcomes["not run"]
+
+    @property
+    def stale(self) -> int:
+        """How many expected failures are none any more, or have expired."""
+        return self.outcomes["unexpected pass"] + self.outcomes["expired"]
+
+    @property
+    def words(self) -> str:
+        """How many functions, and what their checks came to."""
+        counts = _listed([(self.outcomes[key], told_outcome(key)) for key in OUTCOMES if key != "not run"])
+        return f"{counted(self.functions, 'function')} checked, {counted(self.judged, 'check')}: {counts}"
+
+
+def told_outcome(outcome: str) -> str:
+    """What a check came to, in words."""
+    return _OUTCOMES.get(outcome, outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +72,25 @@ class Summary:
     unknown: int
     inputs: int
     not_run: tuple[NotRun, ...]
+    functions: Functions
+
+    @property
+    def of_claims(self) -> bool:
+        """Whether there is anything to say of claims: a run was, and not checks of functions alone."""
+        return bool(self.claims or self.checks or not self.functions.functions)
 
     @property
     def sentence(self) -> str:
-        """One sentence for a person: claims, numeric checks, and what was not run."""
+        """One sentence for a person: claims, numeric checks, functions checked, and what was not run."""
+        missing = (
+            f"{len(self.not_run)} not run ({_named(self.not_run)})" if self.not_run else "nothing left out"
+        )
+        told = [self._of_claims] if self.of_claims else []
+        told += [self.functions.words] if self.functions.functions else []
+        return f"{'; '.join([*told, missing])}."
+
+    @property
+    def _of_claims(self) -> str:
         claims = _listed(
             [
                 (self.proved, "proved"),
@@ -45,13 +101,7 @@ class Summary:
             ]
         )
         checks = _listed([(self.passed, "passed"), (self.refuted, "refuted"), (self.unknown, "undecided")])
-        missing = (
-            f"{len(self.not_run)} not run ({_named(self.not_run)})" if self.not_run else "nothing left out"
-        )
-        return (
-            f"{counted(self.claims, 'claim')}: {claims}; {counted(self.checks, 'numeric check')}: "
-            f"{checks}; {missing}."
-        )
+        return f"{counted(self.claims, 'claim')}: {claims}; {counted(self.checks, 'numeric check')}: {checks}"
 
 
 def summarise(run: RunRecord) -> Summary:
@@ -71,8 +121,34 @@ def summarise(run: RunRecord) -> Summary:
         refuted=checks[Status.REFUTED],
         unknown=checks[Status.UNKNOWN],
         inputs=sum(record.inputs for record in run.evidence),
-        not_run=gathered(run.not_run),
+        not_run=gathered((*run.not_run, *_checks_not_run(run.checks))),
+        functions=_functions(run.checks),
     )
+
+
+def _functions(checks: Sequence[CheckRecord]) -> Functions:
+    found = {
+        outcome: {(check.candidate, check.operation) for check in checks if check.outcome == outcome}
+        for outcome in OUTCOMES
+    }
+    return Functions(
+        functions=len(set().union(*found.values())),
+        refuted=len(found["refuted"]),
+        known=len(found["expected"]),
+        outcomes={outcome: sum(check.outcome == outcome for check in checks) for outcome in OUTCOMES},
+    )
+
+
+def _checks_not_run(checks: Sequence[CheckRecord]) -> tuple[NotRun, ...]:
+    """The checks of functions that were not run, one entry for each reason."""
+    reasons = Counter((check.device, check.reason) for check in checks if check.outcome == "not run")
+    entries = []
+    for (device, reason), count in reasons.items():
+        why, _, how = reason.removeprefix("not run: ").rpartition("; run ")
+        where = f" on {device}" if device else ""
+        what = f"{counted(count, 'check')} of functions{where}"
+        entries.append(NotRun(what, why or how, f"run {how}" if why else "run them on a machine that has it"))
+    return tuple(entries)
 
 
 def gathered(entries: Sequence[NotRun]) -> tuple[NotRun, ...]:
@@ -106,24 +182,31 @@ def established(claim: ClaimRecord) -> bool:
     return parts and claim.status in ("proved", "cited", "opinion")
 
 
-def findings(evidence: Sequence[EvidenceRecord]) -> tuple[EvidenceRecord, ...]:
-    """The refuted numeric checks, worst first: what is infinitely wrong, then by error / bound, then in ulp.
+def findings(records: Sequence[EvidenceRecord | CheckRecord]) -> tuple[EvidenceRecord | CheckRecord, ...]:
+    """The refuted checks of claims and functions, worst first.
 
-    Those whose exact value is 0 come last: there the ulp is the least that the format has, and an
-    error of 1e-7 is a count of 38 digits.
+    What is infinitely wrong comes first; the others are in order of error / bound, then of the ulp. Those
+    whose exact value is 0 come last: there the ulp is the least that the format has, and an error of 1e-7 is
+    a count of 38 digits. A failure of a function that is expected is no finding.
     """
-    refuted = [record for record in evidence if record.status == Status.REFUTED]
+    refuted = [record for record in records if record.status == Status.REFUTED and not _is_expected(record)]
     return tuple(sorted(refuted, key=_place))
 
 
-def _place(record: EvidenceRecord) -> tuple[int, float, float, str, str, str]:
+def _is_expected(record: EvidenceRecord | CheckRecord) -> bool:
+    return isinstance(record, CheckRecord) and record.outcome == "expected"
+
+
+def _place(record: EvidenceRecord | CheckRecord) -> tuple[int, float, float, bool, str, str, str]:
     ratio, ulp = _size(record.worst_ratio), _size(record.worst_ulp)
     case = record.worst_case or record.counterexample
     if record.worst_ratio is None or math.isinf(ulp):
         rank = 0
     else:
         rank = 2 if case is not None and _is_zero(case.exact) else 1
-    return rank, -ratio, -ulp, record.claim, record.implementation, record.dtype
+    # A wrong value tells more than the gradient that is wrong with it.
+    follows = isinstance(record, CheckRecord) and not record.property.startswith("value")
+    return rank, -ratio, -ulp, follows, record.claim, record.implementation, record.dtype
 
 
 def _is_zero(number: str) -> bool:

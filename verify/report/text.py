@@ -8,14 +8,23 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from unicodedata import category
 
-from verify.record import ClaimRecord, EvidenceRecord, PartRecord, RunRecord
+from verify.record import OUTCOMES, ClaimRecord, EvidenceRecord, PartRecord, RunRecord
+from verify.report.checked import FAILING, expected_of, words_of
 from verify.report.comparison import KINDS, Comparison
 from verify.report.notation import notation
-from verify.report.shape import attempts, grouped, measure, named, quantity, standing, summary_of, tone
-from verify.report.summary import counted, summarise
+from verify.report.shape import attempts, found_in, measure, named, quantity, standing, summary_of, tone
+from verify.report.summary import counted, summarise, told_outcome
 from verify.verdict import Status
 
 _STYLES = {"holds": "green", "corrected": "yellow", "opinion": "blue", "fails": "bold red"}
+
+_OUTCOMES = {"held": "green", "unknown": "yellow", "expected": "yellow", "not applicable": "dim"}
+
+_FINDINGS = 40
+"""How many findings a terminal shows; the page shows more."""
+
+_EXPECTED = 12
+"""How many expected failures a terminal shows; the page shows more."""
 
 _CHANGES = 12
 """How many changes of a kind a terminal shows; the page shows more."""
@@ -68,8 +77,9 @@ def explanation(claim: ClaimRecord, evidence: Sequence[EvidenceRecord], width: i
 
 
 def findings(run: RunRecord, width: int) -> Iterator[Line]:
-    """One line for each finding, worst first, or two where one is too long."""
-    for worst in (finding.worst for finding in grouped(run.evidence)):
+    """One line for each finding, worst first, or two where one is too long; then how many more."""
+    found = found_in(run)
+    for worst in (finding.worst for finding in found[:_FINDINGS]):
         where = f"refuted: {notation(named(worst))} in {worst.dtype} on {worst.device}"
         what = f"{worst.claim}: {measure(worst)}"
         if len(where) + len(what) + 2 <= width:
@@ -77,6 +87,19 @@ def findings(run: RunRecord, width: int) -> Iterator[Line]:
         else:
             yield from _wrapped(where, width, style="red")
             yield from _wrapped(what, width, " " * len("refuted: "))
+    if len(found) > _FINDINGS:
+        yield Line(f"refuted: and {len(found) - _FINDINGS} more on the page", "dim")
+
+
+def expected_failures(run: RunRecord, width: int) -> Iterator[Line]:
+    """One line for each failure that is expected, the one to look at first in front; then how many more."""
+    known = expected_of(run.checks)
+    for check in known[:_EXPECTED]:
+        style = "red" if check.outcome in FAILING else "yellow"
+        where = f"{check.candidate} {check.claim}: {check.property} in {check.dtype} on {check.device}"
+        yield from _hanging(f"{where}, {words_of(check)}", width, "expected: ", " " * 10, style)
+    if len(known) > _EXPECTED:
+        yield Line(f"expected: and {len(known) - _EXPECTED} more on the page", "dim")
 
 
 def summary(run: RunRecord, width: int) -> Iterator[Line]:
@@ -100,7 +123,13 @@ def summary(run: RunRecord, width: int) -> Iterator[Line]:
         (status[Status.REFUTED], "refuted", "red"),
         (status[Status.UNKNOWN], "undecided", "yellow"),
     ]
-    for name, counts in (("claims", claims), ("numeric checks", checks), ("every input", sweeps)):
+    functions = [
+        (found.functions.outcomes[outcome], told_outcome(outcome), _OUTCOMES.get(outcome, "red"))
+        for outcome in OUTCOMES
+        if outcome != "not run"
+    ]
+    tables = {"claims": claims, "numeric checks": checks, "every input": sweeps, "functions": functions}
+    for name, counts in tables.items():
         for place, (count, words, style) in enumerate(one for one in counts if one[0]):
             yield Line(f"{'' if place else name:<16}{count:>7,}  {words}", style)
     for place, entry in enumerate(found.not_run):
