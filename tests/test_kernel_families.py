@@ -99,6 +99,13 @@ def test_a_made_table_is_shown_by_its_entries() -> None:
     )
 
 
+def test_a_sign_after_a_sign_is_in_brackets() -> None:
+    """A number is not shown as subtracted twice."""
+    given = (real("x"), real("y"))
+    term = build(lambda c, x, y: y - -c.log(x), given)
+    assert shown(term, given) == r"y - \left(-\log x\right)"
+
+
 def test_the_circles_constant_is_shown() -> None:
     """By its letter in a formula, by its name in text."""
     term = build(lambda c: c.log(2 * c.pi()), ())

@@ -28,7 +28,7 @@ class _Printer(LatexPrinter):  # type: ignore[misc]
         for t in _flat(expr, sympy.Add):
             negative, body = _split_sign(t)
             inner = self._print(body)
-            if negative and body.is_Add:
+            if (negative and body.is_Add) or (inner.startswith("-") and (negative or out)):
                 inner = rf"\left({inner}\right)"
             out += (" - " if negative else " + ") + inner if out else ("-" if negative else "") + inner
         return out
