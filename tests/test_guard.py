@@ -64,6 +64,30 @@ def test_code_that_takes_too_long_is_interrupted(code: Callable[[], None]) -> No
     assert time.monotonic() - start < 10
 
 
+class _Lasting:
+    """An object that takes a while to go."""
+
+    def __del__(self) -> None:
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            pass
+
+
+@alarms
+def test_a_finalizer_is_not_interrupted() -> None:
+    """An exception in it would be lost, and told on standard error; what comes after it is interrupted."""
+    started = time.monotonic()
+
+    def lasting() -> None:
+        _Lasting()
+        while time.monotonic() < started + 30:
+            pass
+
+    with pytest.raises(HungError), limited(0.1), guarded():
+        lasting()
+    assert 0.3 <= time.monotonic() - started < 10
+
+
 def test_code_in_time_is_left_alone() -> None:
     """What it raises comes through."""
     with limited(10) as clock, pytest.raises(ValueError, match="mine"), guarded():

@@ -222,11 +222,6 @@ def test_nothing_false_is_found(name: str) -> None:
 _HARD = _part("hard", (_X,), lambda c, x: c.log(2) + x / 2, "<=", lambda c, x: c.log(1 + c.exp(x)))
 
 
-CUT_SHORT = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""An interruption that falls into a finalizer is told as a warning, and comes again."""
-
-
-@CUT_SHORT
 def test_what_is_not_found_is_unknown_with_what_was_tried() -> None:
     """A true statement beyond the prover is not proved, and the reason says how far the search went."""
     record = judge(Claim("hard", "", "", parts=(_HARD,)), 0.5)
@@ -235,7 +230,6 @@ def test_what_is_not_found_is_unknown_with_what_was_tried() -> None:
     assert "known inequalities and signs" in record.parts[0].reason
 
 
-@CUT_SHORT
 def test_a_search_ends_in_time() -> None:
     """A single attempt that would take ten seconds is cut short."""
     start = time.monotonic()

@@ -21,6 +21,9 @@ SECONDS = 60.0
 AGAIN = 1.0
 """Code that swallows the interruption is interrupted again after so many seconds."""
 
+SOON = 0.001
+"""Where an exception would be lost the interruption waits for so many seconds."""
+
 
 class HungError(VerifyError):
     """A call did not return in time; ``seconds`` is how long it was given."""
@@ -122,4 +125,18 @@ class _Alarm:
 
     def _ring(self, number: int, frame: Any) -> None:
         self.late = True
+        overdue = time.monotonic() - self.begun - self.seconds
+        if overdue < AGAIN and _is_finalizing(frame):
+            signal.setitimer(signal.ITIMER_REAL, SOON, AGAIN)
+            return
         raise _TimeUp
+
+
+def _is_finalizing(frame: Any) -> bool:
+    """Whether Python is in a finalizer or a callback of a weak reference, which let no exception out."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "__del__" or (code.co_name == "remove" and "weakref" in code.co_filename):
+            return True
+        frame = frame.f_back
+    return False
