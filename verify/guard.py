@@ -22,7 +22,7 @@ AGAIN = 1.0
 """Code that swallows the interruption is interrupted again after so many seconds."""
 
 SOON = 0.001
-"""Where an exception would be lost the interruption waits for so many seconds."""
+"""An interruption that was lost comes again after so many seconds."""
 
 
 class HungError(VerifyError):
@@ -97,6 +97,7 @@ class _Alarm:
     late: bool = False
     begun: float = field(default_factory=time.monotonic)
     handler: Any = None
+    hook: Any = None
     before: tuple[float, float] = (0.0, 0.0)
 
     def start(self) -> None:
@@ -106,7 +107,8 @@ class _Alarm:
         handler, self.before = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)
         if handler is None or 0 < self.before[0] <= self.seconds:
             return
-        self.handler = handler
+        self.handler, self.hook = handler, sys.unraisablehook
+        sys.unraisablehook = self._lost
         signal.signal(signal.SIGALRM, self._ring)
         signal.setitimer(signal.ITIMER_REAL, self.seconds, AGAIN)
 
@@ -119,24 +121,17 @@ class _Alarm:
         delay, interval = self.before
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self.handler)
-        self.handler = None
+        self.handler, sys.unraisablehook = None, self.hook
         if delay:
             signal.setitimer(signal.ITIMER_REAL, max(delay - taken, 1e-6), interval)
 
     def _ring(self, number: int, frame: Any) -> None:
         self.late = True
-        overdue = time.monotonic() - self.begun - self.seconds
-        if overdue < AGAIN and _is_finalizing(frame):
-            signal.setitimer(signal.ITIMER_REAL, SOON, AGAIN)
-            return
         raise _TimeUp
 
-
-def _is_finalizing(frame: Any) -> bool:
-    """Whether Python is in a finalizer or a callback of a weak reference, which let no exception out."""
-    while frame is not None:
-        code = frame.f_code
-        if code.co_name == "__del__" or (code.co_name == "remove" and "weakref" in code.co_filename):
-            return True
-        frame = frame.f_back
-    return False
+    def _lost(self, unraisable: Any) -> None:
+        """Ring again where a finalizer or a callback of Python has let the interruption go no further."""
+        if isinstance(unraisable.exc_value, _TimeUp):
+            signal.setitimer(signal.ITIMER_REAL, SOON, AGAIN)
+        else:
+            self.hook(unraisable)
