@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from verify.calls import Call, calls
 from verify.checking import contract_of
 from verify.strategies import explore
 
 
-def _drawn(name: str, count: int) -> list[Call]:
+def _drawn(name: str, count: int, *, masked: bool = False) -> list[Call]:
     contract, found = contract_of(name), []
 
     def visit(call: Call) -> tuple[dict[str, float], bool]:
@@ -15,7 +17,7 @@ def _drawn(name: str, count: int) -> list[Call]:
         return {}, False
 
     choices = {option.name: option.values for option in contract.options}
-    explore(calls(contract, "float32", choices), visit, seed=1, examples=count)
+    explore(calls(contract, "float32", choices, masked=masked), visit, seed=1, examples=count)
     return found
 
 
@@ -41,3 +43,15 @@ def test_some_rows_are_ignored_under_a_mean() -> None:
 
 def _entries(nested: object) -> list[object]:
     return [e for item in nested for e in _entries(item)] if isinstance(nested, tuple) else [nested]
+
+
+def test_masked_calls_have_infinities_at_either_end_and_between() -> None:
+    """At the first place, at the last, and not at all of them."""
+    rows = [_entries(call.values[0]) for call in _drawn("softmax", 40, masked=True)]
+    assert sum(row[0] == -math.inf and row[-1] != -math.inf for row in rows) >= 4
+    assert sum(row[-1] == -math.inf and row[0] != -math.inf for row in rows) >= 4
+
+
+def test_calls_that_are_not_masked_are_finite() -> None:
+    """Infinities are drawn where they are asked for."""
+    assert not any(-math.inf in _entries(call.values[0]) for call in _drawn("softmax", 60))

@@ -43,6 +43,29 @@ def test_numbers_that_do_not_matter_become_0() -> None:
     assert int(call.values[0].tensor.count_nonzero()) <= 13
 
 
+def test_the_beginning_of_a_long_row_is_tried_first() -> None:
+    """A few calls suffice where the first columns show it, however long the row was."""
+    tried: list[int] = []
+
+    def refutes(call: Call) -> bool:
+        tried.append(call.lengths["C"])
+        return call.lengths["C"] >= 5
+
+    assert reduced(_call("softmax", (1, 50257), dim=(1,)), refutes).lengths["C"] == 5
+    assert max(tried) == 8
+
+
+def test_a_call_of_a_few_numbers_is_cut_too() -> None:
+    """What was drawn number by number, and not as a table, loses rows and columns in the same way."""
+    contract = contract_of("softmax")
+    start = Call(
+        contract, {"dim": 1, "axes": 2}, {"N": 2, "C": 3}, (((1, 2, 3), (4, 5, 6)),), ((0,) * 3,) * 2
+    )
+    cut = reduced(start, lambda call: call.lengths["C"] >= 2)
+    assert cut.values == (((5, 6),),)
+    assert cut.upstream == ((1, 1),)
+
+
 def test_layout_and_upstream_become_plain() -> None:
     """They are told only where they matter."""
     call = reduced(_call("softmax", (4, 65), dim=(1,)), lambda call: True)

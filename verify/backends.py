@@ -58,8 +58,9 @@ def require_device(name: str) -> str:
 def tensor_from(value: Nested, dtype: str, device: str = "cpu") -> Any:
     """A tensor that holds exactly ``value``.
 
-    Fractions become a tensor of ``dtype``; labels (ints, from 1) become an int64 tensor counted from
-    0. Nested tuples give the axes. Raises ``UsageError`` for a number that the dtype cannot hold.
+    Fractions and infinities become a tensor of ``dtype``; labels (ints, from 1) become an int64 tensor
+    counted from 0. Nested tuples give the axes. Raises ``UsageError`` for a number that the dtype cannot
+    hold.
     """
     torch = load_torch()
     if isinstance(value, Wide) and not value.tensor.is_floating_point():
@@ -152,8 +153,10 @@ def _mapped(value: Nested, change: Any) -> Any:
     return change(value)
 
 
-def _exact_float(value: Fraction | int) -> float:
+def _exact_float(value: Exact | int) -> float:
     """The float equal to ``value``; only an exact conversion is one that rounds nowhere."""
+    if isinstance(value, float) and math.isinf(value):
+        return value
     try:
         number = float(value)
     except OverflowError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,9 +12,10 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from verify import regimes
-from verify.contract import Contract
+from verify.contract import Contract, mapped
 from verify.domain import Declaration, Domain
 from verify.floats import Format, format_named
+from verify.judgement import numbers_of
 from verify.strategies import between, declared, sizes
 
 LAYOUTS = ("contiguous", "transposed", "padded", "offset", "strided", "expanded", "reversed")
@@ -85,13 +87,19 @@ class Call:
 
 
 def calls(
-    contract: Contract, dtype: str, choices: Mapping[str, tuple[Any, ...]], *, small: bool = False
+    contract: Contract,
+    dtype: str,
+    choices: Mapping[str, tuple[Any, ...]],
+    *,
+    small: bool = False,
+    masked: bool = False,
 ) -> st.SearchStrategy[Call]:
     """Calls of a contract in a dtype; ``choices`` gives the values to draw for each option.
 
-    ``small`` calls have at most 2 rows of 4 columns.
+    ``small`` calls have at most 2 rows of 4 columns. ``masked`` ones have infinities where the contract
+    knows them, as scores under a mask do, and plain options.
     """
-    return _unlike(_calls(contract, format_named(dtype), dict(choices), small))
+    return _unlike(_calls(contract, format_named(dtype), dict(choices), small, masked))
 
 
 def _unlike(call: st.SearchStrategy[Call]) -> st.SearchStrategy[Call]:
@@ -111,6 +119,7 @@ def _calls(
     format: Format,
     choices: Mapping[str, tuple[Any, ...]],
     small: bool,
+    masked: bool,
 ) -> Call:
     columns = draw(between(1, SMALL) if small else sizes())
     rows = draw(between(1, 2 if small or columns > FEW else ROWS))
@@ -119,6 +128,8 @@ def _calls(
     draws = {name: _plain if name in forms else _picked for name in choices}
     draws |= {name: _often_plain for name, values in choices.items() if len(values) > MANY}
     options = {name: draws[name](draw, values) for name, values in choices.items()}
+    if masked:
+        options = contract.plain(options, choices)
     variables = contract.variables(options)
     for name in sorted({size for variable in variables for size in _sizes(variable)} - lengths.keys()):
         lengths[name] = draw(between(1, 3))
@@ -126,6 +137,11 @@ def _calls(
     if any(variable.domain.kind == "index" for variable in variables):
         top = int(format.precision * regimes.LOG_TWO) + 8
         drawn = _confident(variables, drawn, max(draw(between(-top, top)), 0), format)
+    if masked:
+        drawn = tuple(
+            _masked(draw, value, contract.infinite.get(variable.name, ()))
+            for variable, value in zip(variables, drawn, strict=True)
+        )
     layout = _picked(draw, LAYOUTS)
     if layout == "expanded":
         drawn = tuple(map(_repeated, variables, drawn))
@@ -171,6 +187,25 @@ def _confident(
         else value
         for variable, value in zip(variables, drawn, strict=True)
     )
+
+
+def _masked(draw: Callable[[Any], Any], value: Any, infinite: tuple[float, ...]) -> Any:
+    """A value with one of the infinities at one place, at a third of all, or in its first or last columns."""
+    if not infinite:
+        return value
+    infinity, every, row = _picked(draw, infinite), range(len(numbers_of(value))), value
+    while isinstance(row[0], tuple):
+        row = row[0]
+    kind = draw(between(0, 3))
+    if kind == 0:
+        places = {draw(between(0, every[-1]))}
+    elif kind == 1:
+        places = {place for place in every if draw(between(0, 2)) == 2}
+    else:
+        block = draw(between(1, max(1, len(row) - 1)))
+        places = {place for place in every if (place if kind == 2 else -1 - place) % len(row) < block}
+    turn = itertools.count()
+    return mapped(lambda number: infinity if next(turn) in places else number, value)
 
 
 def _sizes(variable: Declaration) -> list[str]:

@@ -118,6 +118,11 @@ class Contract:
         """The forms of a call that are not the plain one."""
         return [o for o in self.options if not o.keyword and options[o.name] != o.default]
 
+    def plain(self, options: Options, choices: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
+        """The options with the default of every keyword for which it may be chosen."""
+        defaults = {o.name: o.default for o in self.options if o.keyword and o.default in choices[o.name]}
+        return {**options, **defaults}
+
     def gradient(self, of: str) -> Gradient:
         """The gradient in one variable; ``UsageError`` where the contract has none."""
         for gradient in self.gradients:

@@ -189,11 +189,11 @@ def as_float(x: Fraction) -> float:
         return math.inf
 
 
-def numbers_of(value: Any) -> list[Fraction]:
-    """The numbers in an input value, labels left out."""
+def numbers_of(value: Any) -> list[Any]:
+    """The numbers in an input value, Fractions or infinities, labels left out."""
     if isinstance(value, tuple):
         return [number for item in value for number in numbers_of(item)]
-    return [value] if isinstance(value, Fraction) else []
+    return [] if isinstance(value, int) else [value]
 
 
 def text_of(value: Any) -> str:

@@ -29,7 +29,6 @@ from verify.spread import wide_calls
 from verify.strategies import explore
 from verify.tally import Tally
 from verify.verdict import Coverage, Status, Verdict
-from verify.wide import Wide
 
 MAX_BITS = 4096
 WIDE_SECONDS = 10.0
@@ -39,7 +38,10 @@ LONG = 1000
 """Length of an axis from which on the time of a call tells that of a longer one."""
 
 REDUCING_SECONDS = 4.0
-"""Processor time after which a wide finding is made no simpler."""
+"""Processor time after which a finding is made no narrower or plainer."""
+
+MASKED = 15
+"""Small calls with infinities, of operations that take them."""
 
 EMPTY = 2
 """Calls with an empty batch, for each kind of reduction."""
@@ -151,6 +153,8 @@ class Search:
             return
         if not self.refuting and few > first:
             self._draw(few - first, deadline, small=True, again=1)
+        if not self.refuting and self.contract.infinite and self.aspect != "side effects":
+            self._draw(MASKED, deadline, small=True, again=4, masked=True)
         if not self.refuting and rest:
             self._draw((rest + 1) // 2, deadline, small=False, again=0)
         if not self.refuting and rest:
@@ -162,6 +166,7 @@ class Search:
         if self.refuting and size(self.refuting[0][0]) > SMALL * SMALL:
             self.tried = 0
             self._draw(few, deadline, small=True, again=2)
+        if self.refuting:
             self._reduce(deadline)
 
     def _taken(self, *, plain: bool = False) -> dict[str, tuple[Any, ...]]:
@@ -218,10 +223,8 @@ class Search:
                     return
 
     def _reduce(self, deadline: float) -> None:
-        """Where no small call refutes, the wide one is made as narrow and plain as it can be."""
-        call, _ = min(self.refuting, key=lambda pair: size(pair[0]))
-        if not any(isinstance(value, Wide) for value in call.values):
-            return
+        """The smallest call that refutes is made as narrow and plain as it can be."""
+        call, _ = min(self.refuting, key=lambda pair: complexity(pair[0], self.dtype))
         stop = time.process_time() + REDUCING_SECONDS
 
         def refutes(candidate: Call) -> bool:
@@ -230,8 +233,17 @@ class Search:
 
         reduced(call, refutes)
 
-    def _draw(self, examples: int, deadline: float, *, small: bool, again: int, plain: bool = False) -> None:
-        drawn = calls(self.contract, self.dtype, self._taken(plain=plain), small=small)
+    def _draw(
+        self,
+        examples: int,
+        deadline: float,
+        *,
+        small: bool,
+        again: int,
+        plain: bool = False,
+        masked: bool = False,
+    ) -> None:
+        drawn = calls(self.contract, self.dtype, self._taken(plain=plain), small=small, masked=masked)
         name = f"{self.contract.name} {self.aspect} {self.dtype} {small} {again}"
 
         def visit(call: Call) -> tuple[Mapping[str, float], bool]:

@@ -121,10 +121,8 @@ class _Spread:
         """A call with these lengths; None where the options and values do not fit."""
         options = {name: self._random.choice(values) for name, values in choices.items()}
         self._infinite = bool(contract.infinite) and self._random.random() < 0.35
-        plain = self._infinite or self._random.random() < 0.4
-        for option in contract.options:
-            if plain and option.keyword and option.default in choices[option.name]:
-                options[option.name] = option.default
+        if self._infinite or self._random.random() < 0.4:
+            options = contract.plain(options, choices)
         variables = contract.variables(options)
         apart = not self._infinite and rows > 1 and contract.rowwise(options)
         self._spoilt = variables[0].name if apart and self._random.random() < 0.2 else ""
