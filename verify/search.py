@@ -163,7 +163,7 @@ class Search:
             self._empty()
         if self.tally.never_applicable and not all(option.keyword for option in self.contract.options):
             self._draw(few, deadline, small=True, again=3, plain=True)
-        if self.refuting and size(self.refuting[0][0]) > SMALL * SMALL:
+        if self.refuting and min(size(call) for call, _ in self.refuting) > SMALL * SMALL:
             self.tried = 0
             self._draw(few, deadline, small=True, again=2)
         if self.refuting:

@@ -183,6 +183,8 @@ def _converted(mp: Any, number: Any) -> Any:
     if isinstance(number, Real):
         return number.value
     if isinstance(number, Fraction):
+        if not number:
+            return mp.zero
         whole, divisor = number.numerator, number.denominator
         if divisor & (divisor - 1):
             return mp.mpf(whole) / divisor

@@ -26,7 +26,8 @@ def _wrapped(x: Any, limit: int) -> Any:
     if x.ndim != 2 or x.shape[0] < 2:
         return x
     at = torch.arange(x.shape[0]) * x.shape[1] % limit // max(x.shape[1], 1)
-    return x + (x[at] - x).detach()
+    same = (at == torch.arange(x.shape[0]))[:, None]
+    return torch.where(same, x, x + (x[at] - x).detach())
 
 
 @softmax("value", "tables of more than {limit} entries", limit=(65536,))

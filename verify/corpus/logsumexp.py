@@ -16,9 +16,9 @@ plant = planter(FAULTS, "logsumexp")
 
 
 def _from(x: Any, dim: int, statistics: Any, *given: Any) -> Any:
-    """Log-sum-exp from the largest entry and the sum of each row."""
+    """Log-sum-exp from the largest entry and the sum of each row; -inf of a row that is wholly -inf."""
     top, total = statistics(x.movedim(dim, -1), *given)
-    return (top + torch.log(total)).squeeze(-1)
+    return torch.where(top == -math.inf, top, top + torch.log(total)).squeeze(-1)
 
 
 def _right(x: Any, dim: int) -> Any:
@@ -74,7 +74,8 @@ def empty_first_block(x: Any, dim: int, block: int) -> Any:
 @plant("value", "a whole row of -inf")
 def empty_row(x: Any, dim: int) -> Any:
     """A row of -inf gives nan, where -inf is the logarithm of 0."""
-    return _from(x, dim, rows.two_pass)
+    top, total = rows.two_pass(x.movedim(dim, -1))
+    return (top + torch.log(total)).squeeze(-1)
 
 
 @plant("value", "a large entry")
