@@ -77,7 +77,43 @@ def test_the_height_tells_of_many_additions() -> None:
     assert tall > 700 > flat
 
 
-def test_a_function_without_conditioning_has_no_grade() -> None:
-    """Where no condition number is stated, nothing is claimed."""
-    verdict = _value(functional.nll_loss, "nll_loss", examples=12)
-    assert (verdict.grade, verdict.accuracy) == (None, None)
+def test_a_loss_without_a_formula_for_its_conditioning_is_graded() -> None:
+    """Its Jacobian has it."""
+    assert _value(functional.gaussian_nll_loss, "gaussian_nll_loss").grade == "accurate"
+
+
+class _SigmoidOfBothSides(torch.autograd.Function):
+    """The gradient s (1 - s) with 1 - s computed as sigmoid(-z)."""
+
+    @staticmethod
+    def forward(ctx: Any, z: Any) -> Any:
+        ctx.save_for_backward(z)
+        return torch.sigmoid(z)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Any) -> Any:
+        (z,) = ctx.saved_tensors
+        return upstream[0] * torch.sigmoid(z) * torch.sigmoid(-z)
+
+
+def sigmoid_of_both_sides(z: Any) -> Any:
+    """Sigmoid with a gradient that does not cancel."""
+    return _SigmoidOfBothSides.apply(z)
+
+
+def _gradient(function: Any, **how: Any) -> Verdict:
+    return verify.check(function, "sigmoid", dtypes=("bfloat16",), **how)[1]
+
+
+def test_a_gradient_that_cancels_is_stable_and_no_more() -> None:
+    """1 - s loses what s was rounded by, where s is near 1; the logit says more."""
+    assert _gradient(torch.sigmoid).grade == "stable"
+    assert _gradient(sigmoid_of_both_sides).grade == "accurate"
+
+
+def test_level_accurate_decides_about_gradients() -> None:
+    """With a counterexample for the one, and none for the other."""
+    refuted = _gradient(torch.sigmoid, level="accurate")
+    assert refuted.status is Status.REFUTED
+    assert refuted.counterexample is not None
+    assert _gradient(sigmoid_of_both_sides, level="accurate").status is Status.PASSED

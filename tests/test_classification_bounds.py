@@ -56,7 +56,8 @@ class Row:
         self.shares = [math.exp(log) for log in self.logs]
         self.y = max(z) + self.log_total
         mean_gap = sum(s * gap for s, gap in zip(self.shares, gaps, strict=True))
-        carried = 2 * max(self.errors) + sum(s * e for s, e in zip(self.shares, self.errors, strict=True))
+        largest = max(range(len(z)), key=z.__getitem__)
+        carried = 2 * self.errors[largest] + sum(s * e for s, e in zip(self.shares, self.errors, strict=True))
         self.sum_error = U * mean_gap + EPS + (len(z) - 1) * U + EPS * self.log_total
         self.log_errors = [
             U * (gap + abs(log)) + self.sum_error + e + carried

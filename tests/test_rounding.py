@@ -239,6 +239,15 @@ def test_a_peer_is_bounded_by_its_own_algorithm() -> None:
     assert bounds[1] > 0
 
 
+def test_the_larger_of_two_that_lie_apart_has_its_own_error() -> None:
+    """That of the other one does not matter, however large it is; where they may change places it does."""
+    c = RoundingContext(model_for("float32"))
+    large, small = c.number(-1000) / 3, c.number(1) / 3
+    assert c.maximum(large, small).error == small.error
+    assert c.minimum(small, large).error == large.error
+    assert c.maximum(large, large + small).error == (large + small).error
+
+
 def test_algorithm_vocabulary() -> None:
     """max, abs, maximum, minimum and clamp are exact; log1p and expm1 keep small arguments."""
     c = RoundingContext(model_for("float32"))

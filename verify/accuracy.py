@@ -9,21 +9,28 @@ K / |f| being the componentwise relative condition number (Higham, Accuracy and 
 Algorithms, 2nd ed., section 1.6), h the additions in a row along the
 longest axis, v the unit roundoff of sums and eta the
 smallest normal number. The 4 covers one exp and one log, of two unit roundoffs each.
+
+K of a value may have a formula of its own in the contract. Elsewhere it is summed over the Jacobian of the
+algorithm, which autograd gives in float64; to a gradient the upstream gradient is an input too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from verify.calls import Call
-from verify.contexts.bulk import Bulk, evaluate
+from verify.contexts.bulk import Bulk, evaluate, moved
 from verify.contexts.heights import additions
 from verify.contexts.rounded import Model
+from verify.elements import Property, actions_of, values_of
+from verify.findings import size
 
 FACTOR = 4
+
+JACOBIAN = 520
+"""Numbers of a call up to which the Jacobian is computed, which has the square of that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +44,11 @@ class Accuracy:
     value: Any
     half: Any
 
+    @property
+    def known(self) -> bool:
+        """Whether no value is less certain than it has to be met."""
+        return not bool((self.half > self.allowed).any())
+
     def worst(self, got: Any) -> float:
         """The largest certain error over what is allowed, of the elements that are numbers."""
         error = (got - self.value).abs() - self.half
@@ -44,31 +56,46 @@ class Accuracy:
         return float(ratios.max()) if ratios.numel() else 0.0
 
 
-def accuracy_of(call: Call, truth: Any, half: Any, bound: Any, model: Model, device: str) -> Accuracy:
-    """What level "accurate" allows a value; the contract has a conditioning.
+def conditioned(call: Call, aspect: Property) -> bool:
+    """Whether the conditioning of a value or gradient is known, and level "accurate" defined."""
+    return size(call) <= JACOBIAN or (aspect == "value" and call.contract.conditioning is not None)
+
+
+def accuracy_of(
+    call: Call, aspect: Property, truth: Any, half: Any, bound: Any, model: Model, device: str
+) -> Accuracy:
+    """What level "accurate" allows a value or gradient whose conditioning is known.
 
     ``truth`` holds the exact values but for ``half``. Where the conditioning has no number, the stable
     ``bound`` stands. An infinite value is exact.
     """
-    conditioning: Any = call.contract.conditioning
-    moved = evaluate(lambda c, *x: conditioning(c, call.options, *x), call.values, model, device).value
-    size = truth.abs() + half
+    extent = truth.abs() + half
     sums = _most(call, model) * float(model.sum_unit)
-    allowed = FACTOR * (float(model.unit) * (size + moved) + sums * size) + float(model.normal)
+    change = _conditioning(call, aspect, model, device)
+    allowed = FACTOR * (float(model.unit) * (extent + change) + sums * extent) + float(model.normal)
     allowed = allowed.where(allowed.isfinite(), bound)
-    return Accuracy(allowed.masked_fill(size.isinf(), 0.0), truth, half)
+    return Accuracy(allowed.masked_fill(extent.isinf(), 0.0), truth, half)
 
 
-def height(
-    call: Call, algorithm: Callable[..., Any], error: Any, bulk: Bulk, model: Model, device: str
-) -> float:
-    """The least number of additions in a row with which the algorithm explains the errors.
+def _conditioning(call: Call, aspect: Property, model: Model, device: str) -> Any:
+    """K of every element."""
+    if aspect == "value" and (formula := call.contract.conditioning) is not None:
+        return evaluate(lambda c, *x: formula(c, call.options, *x), call.values, model, device).value
+    _, algorithm, *_ = actions_of(call.contract, aspect)
+    return moved(lambda c, *x: algorithm(c, call.options, *x), values_of(call, aspect), model, device)
+
+
+def height(call: Call, aspect: Property, error: Any, bulk: Bulk, model: Model, device: str) -> float:
+    """The least number of additions in a row with which the standard algorithm explains the errors.
 
     Its bound is linear in that number to first order: it is computed without additions and with the
     most there can be, and the error is placed between.
     """
+    _, algorithm, *_ = actions_of(call.contract, aspect)
     plain = replace(model, sum_unit=Decimal(0))
-    least = evaluate(lambda c, *x: algorithm(c, call.options, *x), call.values, plain, device).bound
+    least = evaluate(
+        lambda c, *x: algorithm(c, call.options, *x), values_of(call, aspect), plain, device
+    ).bound
     share = (error - least) / (bulk.bound - least)
     share = share.where(share.isfinite() & (bulk.bound > least), 0.0)
     return float(share.max()) * _most(call, model) if share.numel() else 0.0

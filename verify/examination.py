@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from verify.accuracy import Accuracy, accuracy_of, height
+from verify.accuracy import Accuracy, accuracy_of, conditioned, height
 from verify.backends import exact_values
 from verify.bulk_judgement import judge_table, passes
 from verify.calls import Call
@@ -53,9 +53,9 @@ GRADED = 1 << 17
 class Examiner:
     """Calls a candidate and judges one property of it in one dtype on one device.
 
-    ``level`` decides about values, where the contract has a conditioning; gradients are held to the
-    stable bound at every level. With ``thorough`` a table of float64 is judged number by number whatever
-    its size, as one call that is replayed is.
+    ``level`` decides where the conditioning is known; all else is held to the stable bound. With
+    ``thorough`` a table of float64 is judged number by number whatever its size, as one call that is
+    replayed is.
     """
 
     function: Function
@@ -203,10 +203,8 @@ class Examiner:
             return bound
 
         bulk = run(algorithm, self._any_order)
-        bulk = replace(bulk, bound=largest(bulk.bound, self._any_order))
-        if self.model.height is None:
-            return bulk
-        return replace(bulk, bound=largest(run(algorithm, self.model).bound, self.model), widest=bulk.bound)
+        own = bulk.bound if self.model.height is None else run(algorithm, self.model).bound
+        return replace(bulk, bound=largest(own, self.model), widest=bulk.bound)
 
     @property
     def _any_order(self) -> Model:
@@ -214,23 +212,25 @@ class Examiner:
         return self.model if self.model.height is None else replace(self.model, height=None)
 
     def _precise(self, call: Call, bulk: Bulk) -> Accuracy | None:
-        """What level "accurate" allows a value; None for gradients and where no conditioning is known."""
-        contract = call.contract
-        if self.aspect != "value" or contract.conditioning is None:
+        """What level "accurate" allows; None where no conditioning is known."""
+        if not conditioned(call, self.aspect):
             return None
-        if (reference := contract.reference) is not None:
+        if self.aspect == "value" and (reference := call.contract.reference) is not None:
             exact = evaluate(
                 lambda c, *x: reference(c, call.options, *x), call.values, self._any_order, self.device
             )
-            return accuracy_of(call, exact.value, exact.half, bulk.bound, self.model, self.device)
-        return accuracy_of(call, bulk.value, bulk.half, bulk.bound, self.model, self.device)
+            return self._accuracy(call, exact.value, exact.half, bulk)
+        return self._accuracy(call, bulk.value, bulk.half, bulk)
+
+    def _accuracy(self, call: Call, truth: Any, half: Any, bulk: Bulk) -> Accuracy:
+        return accuracy_of(call, self.aspect, truth, half, bulk.bound, self.model, self.device)
 
     def _graded(self, found: Found, call: Call, bulk: Bulk, got: Any, precise: Accuracy | None) -> Found:
         """With the error over what level "accurate" allows, and the height of sums that explains it."""
-        if precise is None:
+        if precise is None or not precise.known:
             return found
         error = (got - precise.value).abs()
-        steps = height(call, call.contract.algorithm, error, bulk, self.model, self.device)
+        steps = height(call, self.aspect, error, bulk, self.model, self.device)
         graded = replace(found.outcome, accuracy=precise.worst(got), height=steps)
         return replace(found, outcome=graded)
 
@@ -269,13 +269,12 @@ class Examiner:
         self, call: Call, truths: tuple[Enclosure | Undecided, ...], bulk: Bulk | None
     ) -> Accuracy | None:
         """As `_precise`, about exact values; None too where it is not asked for."""
-        if self.aspect != "value" or call.contract.conditioning is None or not call.rows:
-            return None
-        if bulk is None and self.level == "stable":
+        graded = bulk is not None or self.level == "accurate"
+        if not graded or not call.rows or not conditioned(call, self.aspect):
             return None
         try:
             bulk = bulk or self._bulk(call)
         except NotBulkError:
             return None
         truth = bulk.value.new_tensor([middle(truth) for truth in truths])
-        return accuracy_of(call, truth, truth * 0, bulk.bound, self.model, self.device)
+        return self._accuracy(call, truth, truth * 0, bulk)

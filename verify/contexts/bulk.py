@@ -16,6 +16,7 @@ from verify.contexts.axes import Axis, Labels, NotBulkError, Numbers, Rows, alig
 from verify.contexts.rounded import Model
 from verify.contexts.running import Rules
 from verify.contexts.vocabulary import ByRules
+from verify.wide import Wide
 
 BLOCK = 1 << 18
 """Numbers of a block: as many positions of the outermost index are taken at once as make this many."""
@@ -121,10 +122,14 @@ class BulkContext(ByRules):
         return Numbers(value, error, x.axes, self._rules)
 
     def max(self, x: Rows) -> Numbers:
-        """The largest entry, without rounding."""
+        """The largest entry, without rounding; with the largest error of those that may be it."""
         dim = len(x.axes)
-        value = x.value.amax(dim).to(self._rules.wide)
-        error = None if x.error is None else x.error.expand_as(x.value).amax(dim)
+        value, error = x.value.amax(dim).to(self._rules.wide), None
+        if x.error is not None:
+            each = x.error.expand_as(x.value)
+            own = each.gather(dim, x.value.argmax(dim, keepdim=True))
+            below = value.unsqueeze(dim) - x.value > 2 * (own + each)
+            error = each.masked_fill(below, 0.0).amax(dim)
         return Numbers(value, error, x.axes, self._rules)
 
     def argmax(self, x: Rows) -> Labels:
@@ -157,3 +162,26 @@ def evaluate(formula: Callable[..., Any], values: tuple[Any, ...], model: Model,
     value = result.value.to(context._rules.wide)
     error = context._rules.torch.zeros_like(value) if result.error is None else result.error.expand_as(value)
     return Bulk(value.reshape(-1), error.reshape(-1), context._rules.ratio)
+
+
+def moved(formula: Callable[..., Any], values: tuple[Any, ...], model: Model, device: str = "cpu") -> Any:
+    """For each element of a formula the sum over all input numbers of |derivative| |number|, by autograd.
+
+    In float64 and row-major order. Raises `NotBulkError` for a formula that whole tables do not offer.
+    """
+    context = BulkContext(model, device)
+    torch, leaves, given = context._rules.torch, [], []
+    for value in values:
+        tensor, whole = bulk_tensor(value, device)
+        if not whole:
+            value = Wide(tensor.detach().requires_grad_())
+            leaves.append(value.tensor)
+        given.append(context.lift(value))
+    elements = formula(context, *given).value.to(context._rules.wide).reshape(-1)
+    total, each = torch.zeros_like(elements), torch.eye(elements.numel(), dtype=elements.dtype, device=device)
+    if elements.requires_grad:
+        rows = torch.autograd.grad(elements, leaves, each, is_grads_batched=True, allow_unused=True)
+        for leaf, row in zip(leaves, rows, strict=True):
+            if row is not None:
+                total = total + (row * leaf).abs().reshape(len(each), -1).sum(1)
+    return total.detach()

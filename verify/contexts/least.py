@@ -127,20 +127,27 @@ class LeastRules:
         return value, Interval(error.low.clamp(min=0.0), error.high)
 
     def larger(self, a: Interval, a_error: Any, b: Interval, b_error: Any) -> Part:
-        """The larger of two, without rounding."""
-        return a.larger(b), self._either(a_error, b_error)
+        """The larger of two, without rounding; with its own error where the other is certainly smaller."""
+        return a.larger(b), self._picked(a - b, a_error, b_error)
 
     def smaller(self, a: Interval, a_error: Any, b: Interval, b_error: Any) -> Part:
-        """The smaller of two, without rounding."""
-        return -(-a).larger(-b), self._either(a_error, b_error)
+        """The smaller of two, without rounding; with its own error where the other is certainly larger."""
+        return -(-a).larger(-b), self._picked(b - a, a_error, b_error)
 
     def xlogy(self, a: Part, b: Part) -> Part:
         """The product a log b."""
         return self.multiply(*a, *self.log(*b))
 
-    def _either(self, a_error: Any, b_error: Any) -> Any:
+    def _picked(self, ahead: Interval, a_error: Any, b_error: Any) -> Any:
+        """The error of a where it is surely ahead of b, that of b where it is surely behind, else either."""
+        if a_error is None and b_error is None:
+            return None
         x, y = self._errors(a_error, b_error)
-        return None if a_error is None and b_error is None else x.larger(y)
+        apart, where = (x + y).times(2.0).high, self.torch.where
+        low, high = self.torch.minimum(x.low, y.low), x.larger(y).high
+        for sure, error in ((ahead.low > apart, x), (-ahead.high > apart, y)):
+            low, high = where(sure, error.low, low), where(sure, error.high, high)
+        return Interval(low, high)
 
     def _errors(self, *errors: Any) -> tuple[Interval, ...]:
         return tuple(exactly(self._zero) if error is None else error for error in errors)

@@ -244,12 +244,19 @@ class RoundingContext:
         return result
 
     def maximum(self, a: Any, b: Any) -> Rounded:
-        """The larger of two, without rounding."""
-        return self._selected(self._number(a), self._number(b), max)
+        """The larger of two, without rounding; with its own error where the other is certainly smaller."""
+        x, y = self._number(a), self._number(b)
+        apart = 2 * UP.add(x.error, y.error)
+        for larger, other in ((x, y), (y, x)):
+            if apart.is_finite() and larger.lower > UP.add(other.upper, apart):
+                return larger
+        exact = max(x.exact, y.exact) if x.exact is not None and y.exact is not None else None
+        lower, upper = max(x.lower, y.lower), max(x.upper, y.upper)
+        return Rounded(self._model, lower, upper, max(x.error, y.error), exact)
 
     def minimum(self, a: Any, b: Any) -> Rounded:
-        """The smaller of two, without rounding."""
-        return self._selected(self._number(a), self._number(b), min)
+        """The smaller of two, without rounding; with its own error where the other is certainly larger."""
+        return -self.maximum(-self._number(a), -self._number(b))
 
     def clamp(self, a: Any, low: Any, high: Any) -> Rounded:
         """``a`` moved into low..high, without rounding."""
@@ -257,11 +264,6 @@ class RoundingContext:
 
     def _number(self, a: Rounded | int) -> Rounded:
         return a if isinstance(a, Rounded) else constant(self._model, a)
-
-    def _selected(self, a: Rounded, b: Rounded, pick: Callable[..., Any]) -> Rounded:
-        exact = pick(a.exact, b.exact) if a.exact is not None and b.exact is not None else None
-        lower, upper = pick(a.lower, b.lower), pick(a.upper, b.upper)
-        return Rounded(self._model, lower, upper, max(a.error, b.error), exact)
 
     def _function(
         self, lower: Decimal, upper: Decimal, carried: Decimal, relative: Decimal, *, tiny: bool

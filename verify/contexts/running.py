@@ -177,17 +177,21 @@ class Rules:
         return whole, self._finite(error, whole, carried)
 
     def larger(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
-        """The larger of two, without rounding."""
-        return self.torch.maximum(a, b), self._either(a_error, b_error)
+        """The larger of two, without rounding; with its own error where the other is certainly smaller."""
+        return self.torch.maximum(a, b), self._picked(a - b, a_error, b_error)
 
     def smaller(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
-        """The smaller of two, without rounding."""
-        return self.torch.minimum(a, b), self._either(a_error, b_error)
+        """The smaller of two, without rounding; with its own error where the other is certainly larger."""
+        return self.torch.minimum(a, b), self._picked(b - a, a_error, b_error)
 
-    def _either(self, a_error: Any, b_error: Any) -> Any:
-        if a_error is None or b_error is None:
-            return b_error if a_error is None else a_error
-        return self.torch.maximum(a_error, b_error)
+    def _picked(self, ahead: Any, a_error: Any, b_error: Any) -> Any:
+        """The error of a where it is ahead of b by more than twice both errors, that of b where behind."""
+        if a_error is None and b_error is None:
+            return None
+        a_error, b_error = self._zero(a_error), self._zero(b_error)
+        either, apart = self.torch.maximum(a_error, b_error), 2 * (a_error + b_error)
+        chosen = self.torch.where(ahead > apart, a_error, either)
+        return self.torch.where(-ahead > apart, b_error, chosen)
 
     def _zero(self, error: Any) -> Any:
         return self.torch.zeros((), dtype=self.wide, device=self.device) if error is None else error
@@ -199,7 +203,9 @@ class Rules:
     def _grown(self, error: Any) -> Any:
         """An upper bound of exp(error) - 1."""
         square = (error + 1).mul_(error)
-        return square if float(error.amax()) <= 1 else self.torch.where(error <= 1, square, error.expm1())
+        if float(error.detach().amax()) <= 1:
+            return square
+        return self.torch.where(error <= 1, square, error.expm1())
 
     def _small(self, error: Any, value: Any) -> Any:
         """With what underflow adds; an infinite value is exact."""
