@@ -12,10 +12,9 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from verify import regimes
-from verify.contract import Contract, mapped
+from verify.contract import Contract, mapped, numbers_of
 from verify.domain import Declaration, Domain
 from verify.floats import Format, format_named
-from verify.judgement import numbers_of
 from verify.strategies import between, declared, sizes
 
 LAYOUTS = ("contiguous", "transposed", "padded", "offset", "strided", "expanded", "reversed")

@@ -11,6 +11,7 @@ from verify.adapters import changes_input
 from verify.backends import load_torch
 from verify.calls import Call
 from verify.contexts.torch import NotApplicableError
+from verify.contract import Contract
 from verify.errors import VerifyError
 from verify.guard import HungError, guarded
 from verify.signatures import Function as Function
@@ -36,6 +37,11 @@ _IN_PLACE = "a function that computes in place says so by verify.adapters.in_pla
 
 class CandidateError(VerifyError):
     """A candidate raised inside the domain, or returned something that is not a result."""
+
+
+def fitted(contract: Contract, function: Function) -> Contract:
+    """The contract, fitted to the options that the signature of a function has."""
+    return contract.without(lambda name: not takes(function, contract.tensors, name))
 
 
 def value_of(function: Function, call: Call, dtype: str, device: str) -> Any:

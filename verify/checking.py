@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from verify.backends import torch_dtype
-from verify.candidate import takes
+from verify.candidate import fitted, takes
 from verify.cases import read_witness
 from verify.contexts.heights import Height, declared
 from verify.contract import Contract
@@ -88,9 +88,10 @@ def plan(
     time_limit: float | None = None,
 ) -> tuple[Search | Everywhere, ...]:
     """The searches of a `check` with these arguments, none of them begun, each good for one verdict."""
-    contract = contract_of(operation)
+    stated = contract_of(operation)
     if not callable(candidate):
         raise UsageError(f"the candidate is a {type(candidate).__name__}; give a function that can be called")
+    contract = fitted(stated, candidate)
     if level not in LEVELS:
         raise unknown("level", str(level), LEVELS)
     count = _whole("examples", EXAMPLES if examples is None else examples, least=1)
@@ -115,7 +116,7 @@ def plan(
             if level == "stable":
                 planned += everywhere(
                     candidate,
-                    contract,
+                    stated,
                     options or {},
                     dtype=dtype,
                     device=device,
@@ -141,7 +142,7 @@ def replay(
     def named(name: str) -> Contract:
         if known is not None and known.name != name:
             raise UsageError(f"the witness is about {name}, not about {known.name}")
-        return known or contract_of(name)
+        return fitted(known or contract_of(name), candidate)
 
     case = read_witness(witness, named)
     search = Search(
@@ -212,7 +213,11 @@ def _choices(
     ]
     picked.update((name, (known[name].default,)) for name in lacking)
     options = "1 option" if len(lacking) == 1 else f"{len(lacking)} options"
-    told = f"not applicable: {options} that it does not take: {', '.join(lacking)}"
+    names = (
+        name if known[name].absent is None else f"{name}, taken to be {known[name].absent}"
+        for name in lacking
+    )
+    told = f"not applicable: {options} that it does not take: {', '.join(names)}"
     return picked, told if lacking else ""
 
 

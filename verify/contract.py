@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -26,7 +26,8 @@ class Option:
 
     The search draws from ``values``; ``accepts`` decides about values that a user asks for, and ``rule``
     says in words what it accepts, where that is more than ``values``. A value
-    equal to ``default`` is left out of the call; ``None`` says that there is no default. Where
+    equal to ``default`` is left out of the call; ``None`` says that there is no default. ``absent`` is the
+    value by which a function works that has no such keyword; ``None`` says that it has to have it. Where
     ``keyword`` is False the option is no keyword but the form of a call, such as the number of axes:
     it is never passed, and a function that raises in, or gives another shape to, the first call of a
     form that is not the default is taken not to have it.
@@ -38,6 +39,7 @@ class Option:
     accepts: Callable[[Any], bool]
     keyword: bool = True
     rule: str = ""
+    absent: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,16 @@ class Contract:
         """The forms of a call that are not the plain one."""
         return [o for o in self.options if not o.keyword and options[o.name] != o.default]
 
+    def without(self, lacking: Callable[[str], bool]) -> Contract:
+        """The contract of a function that lacks some options: they have as default what it does without."""
+
+        def left(option: Option) -> Option:
+            if option.absent is None or not lacking(option.name):
+                return option
+            return replace(option, values=(option.absent,), default=option.absent)
+
+        return replace(self, options=tuple(map(left, self.options)))
+
     def plain(self, options: Options, choices: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
         """The options with the default of every keyword for which it may be chosen."""
         defaults = {o.name: o.default for o in self.options if o.keyword and o.default in choices[o.name]}
@@ -164,6 +176,13 @@ def mapped(function: Callable[[Any], Any], value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(mapped(function, item) for item in value)
     return value.map(function) if hasattr(value, "map") else function(value)
+
+
+def numbers_of(value: Any) -> list[Any]:
+    """The numbers in a drawn value of nested tuples, Fractions or infinities, labels left out."""
+    if isinstance(value, tuple):
+        return [number for item in value for number in numbers_of(item)]
+    return [] if isinstance(value, int) else [value]
 
 
 def clamped(number: Any, low: int, high: int) -> Any:

@@ -19,9 +19,10 @@ from verify.claim import Part
 from verify.confirmation import Confirmed, Error, confirmed, inputs_of, refutation
 from verify.contexts.rounding import model_for
 from verify.contexts.torch import choices
+from verify.contract import numbers_of
 from verify.errors import UnavailableError
 from verify.floats import Format, format_named
-from verify.judgement import Implementation, Judge, Outcome, Values, numbers_of
+from verify.judgement import Implementation, Judge, Outcome, Values
 from verify.kernel.build import build
 from verify.kernel.text import text
 from verify.oracle import Undecided

@@ -9,11 +9,12 @@ from typing import Any
 
 from verify.calls import Call
 from verify.cases import Case, write_witness
+from verify.contract import numbers_of
 from verify.display import shown_call
 from verify.elements import alone, element, formula_of, variable_of
 from verify.errors import VerifyError
 from verify.found import Found
-from verify.judgement import Outcome, numbers_of, text_of
+from verify.judgement import Outcome, text_of
 from verify.oracle import confirm
 from verify.reproducer import ReproducerError, got_of, run_script
 from verify.snippet import failing_script, write_call

@@ -53,7 +53,7 @@ def _rows(*entries: Entry, label: int | None = None) -> tuple[Filled, ...]:
 
 _FLAT = {"axes": 1}
 _LOSS = {"axes": 1, "reduction": "none"}
-_TABLE = {"dim": 1}
+_TABLE = {"dim": -1}
 _NONE = {"reduction": "none"}
 
 _LOGISTIC = (

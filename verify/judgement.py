@@ -189,13 +189,6 @@ def as_float(x: Fraction) -> float:
         return math.inf
 
 
-def numbers_of(value: Any) -> list[Any]:
-    """The numbers in an input value, Fractions or infinities, labels left out."""
-    if isinstance(value, tuple):
-        return [number for item in value for number in numbers_of(item)]
-    return [] if isinstance(value, int) else [value]
-
-
 def text_of(value: Any) -> str:
     """An exact value: a whole number, the shortest decimal of its float64, or a list of them."""
     if isinstance(value, tuple):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from verify.contract import numbers_of
 from verify.floats import Format
-from verify.judgement import numbers_of
 
 STRETCHES = 32
 """Into how many stretches of equally many floats the way from 0 to the largest one is cut."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -52,6 +53,9 @@ FEW_ROWS = ((2, 3),)
 TRACKED = ("requires_grad", True)
 """The form of a call in which autograd follows all tensors that a gradient may be asked for."""
 
+DECLINED = 8
+"""Calls with a value of a keyword, all of them declined, after which it is drawn no more."""
+
 SHRINKS = 100
 """Calls that are tried at most to make a finding simpler."""
 
@@ -76,7 +80,8 @@ class Search:
     examiner: Examiner = field(init=False)
     having: set[tuple[str, Any]] = field(default_factory=set)
     lacking: set[tuple[str, Any]] = field(default_factory=set)
-    answers: dict[tuple[str, Any], bool] = field(default_factory=dict)
+    asked: Counter[tuple[str, Any]] = field(default_factory=Counter)
+    answered: Counter[tuple[str, Any]] = field(default_factory=Counter)
     tally: Tally = field(default_factory=Tally)
     clock: Clock = field(default_factory=Clock)
     refuting: list[tuple[Call, Found]] = field(default_factory=list)
@@ -170,16 +175,18 @@ class Search:
             self._reduce(deadline)
 
     def _taken(self, *, plain: bool = False) -> dict[str, tuple[Any, ...]]:
-        """The values to draw for each option, without the forms in which every call so far was declined.
+        """The values to draw for each option, without those with which every call so far was declined.
 
-        With ``plain`` the forms are the plain ones.
+        A keyword is given up after several such calls, as another option may have been the reason. With
+        ``plain`` the forms are the plain ones.
         """
         forms = {option.name: option.default for option in self.contract.options if not option.keyword}
 
         def fits(name: str, value: Any) -> bool:
-            if name not in forms:
-                return True
-            return bool(value == forms[name]) if plain else self.answers.get((name, value), True)
+            if plain and name in forms:
+                return bool(value == forms[name])
+            asked = self.asked[name, value]
+            return bool(self.answered[name, value]) or asked < (1 if name in forms else DECLINED)
 
         return {
             name: tuple(value for value in values if fits(name, value)) or values
@@ -187,9 +194,10 @@ class Search:
         }
 
     def _learn(self, call: Call, outcome: Outcome) -> None:
-        """Note whether calls with each value of the options are ever answered."""
-        for pair in call.options.items():
-            self.answers[pair] = self.answers.get(pair, False) or outcome.applicable
+        """Count the calls with each value of the options, and those that were answered."""
+        self.asked.update(call.options.items())
+        if outcome.applicable:
+            self.answered.update(call.options.items())
 
     def _spread(self, count: int, deadline: float) -> None:
         """Wide calls until one refutes; those for which there is no time are left out.

@@ -17,8 +17,9 @@ DIM = Option(
     None,
     lambda value: isinstance(value, int) and -3 <= value <= 2,
     rule="a whole number from -3 to 2",
+    absent=-1,
 )
-"""The axis along which a function works; negative ones count from the end."""
+"""The axis along which a function works, the last if it has none; negative ones count from the end."""
 
 _SHAPES = {1: ("C",), 2: ("N", "C"), 3: ("N", "D", "C")}
 

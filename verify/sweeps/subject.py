@@ -11,7 +11,7 @@ from typing import Any
 
 from verify.backends import exact_value, load_torch, torch_dtype
 from verify.calls import Call
-from verify.candidate import CandidateError, message_of, required
+from verify.candidate import CandidateError, fitted, message_of, required
 from verify.contexts.rounding import error_bounds, model_for
 from verify.contexts.series import LOCK
 from verify.contexts.torch import NotApplicableError
@@ -43,8 +43,8 @@ class Subject:
 
     @functools.cached_property
     def contract(self) -> Contract:
-        """The contract of the operation."""
-        return contract_of_form(self.form)
+        """The contract of the operation, fitted to the candidate."""
+        return fitted(contract_of_form(self.form), self.candidate)
 
     @functools.cached_property
     def options(self) -> dict[str, Any]:

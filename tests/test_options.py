@@ -1,0 +1,75 @@
+"""Options: what a function does not take, or declines, is left alone, and what it does take is judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+import verify
+from verify.checking import plan
+from verify.verdict import Status
+
+pytestmark = pytest.mark.torch
+
+
+def of_the_last_axis(x: Any) -> Any:
+    """Softmax without a choice of the axis."""
+    return torch.softmax(x, -1)
+
+
+def unshifted(x: Any) -> Any:
+    """Wrong for large entries, and without a choice of the axis."""
+    return x.exp() / x.exp().sum(-1, keepdim=True)
+
+
+def test_a_function_without_an_axis_is_judged_along_the_last_one() -> None:
+    """On as many calls as any other, and it is said."""
+    value, *_ = verify.check(of_the_last_axis, "softmax")
+    assert value.status is Status.PASSED
+    assert value.inputs > 90
+    assert "dim, taken to be -1" in value.reason
+
+
+def test_a_function_without_an_axis_is_judged_on_every_16_bit_input() -> None:
+    """The calls of that part leave it out too."""
+    results = verify.check(of_the_last_axis, "softmax", dtypes=("bfloat16",), examples=4)
+    swept = [verdict for verdict in results if verdict.coverage == "exhaustive"]
+    assert len(swept) == 4
+    assert all(verdict.status is Status.PASSED for verdict in swept)
+
+
+def test_a_finding_without_an_axis_can_be_replayed() -> None:
+    """The witness holds a call that the function takes."""
+    value, *_ = verify.check(unshifted, "softmax")
+    assert value.witness is not None
+    assert verify.replay(unshifted, value.witness).status is Status.REFUTED
+    assert verify.replay(of_the_last_axis, value.witness).status is Status.PASSED
+
+
+def test_an_axis_that_is_asked_for_is_not_left_out() -> None:
+    """Then nothing can be judged, and the reason says why."""
+    value, *_ = verify.check(of_the_last_axis, "softmax", options={"dim": 0}, examples=10)
+    assert value.status is Status.UNKNOWN
+    assert "dim" in value.reason
+
+
+def test_what_is_declined_again_and_again_is_drawn_no_more() -> None:
+    """So that most calls go to what the function does."""
+    seen: list[bool] = []
+
+    def plain_cross_entropy(
+        x: Any, target: Any, weight: Any = None, label_smoothing: float = 0.0, **rest: Any
+    ) -> Any:
+        seen.append(weight is not None or label_smoothing != 0.0)
+        if seen[-1]:
+            raise NotImplementedError("neither weights nor smoothing")
+        return functional.cross_entropy(x, target, **rest)
+
+    values, *_ = plan(plain_cross_entropy, "cross_entropy")
+    values.verdict()
+    first, last = seen[:40], seen[-40:]
+    assert sum(first) > 20
+    assert sum(last) < 5
