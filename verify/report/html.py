@@ -195,7 +195,9 @@ def _prose(text: str) -> Markup:
 
 
 def _side(record: EvidenceRecord) -> str:
-    return "the two sides against each other" if record.side == "between" else f"{record.side} side"
+    if record.side == "between":
+        return "the two sides against each other"
+    return shape.side_of(record)
 
 
 def _measure(record: EvidenceRecord) -> str:

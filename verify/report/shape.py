@@ -201,6 +201,12 @@ def attempts(part: PartRecord) -> str:
     return f"{part.refuter} at {counted(part.points, 'exact point')}{sizes}"
 
 
+def side_of(record: EvidenceRecord) -> str:
+    """What of a statement a check is about, in words."""
+    told = {"left": "left side", "right": "right side", "between": "two sides compared"}
+    return told.get(record.side, record.side)
+
+
 def named(record: Record) -> str:
     """The implementation, and the expression that it computes where it has no other name."""
     return f"{record.implementation} ({record.expression})" if record.expression else record.implementation
@@ -209,8 +215,8 @@ def named(record: Record) -> str:
 def measure(record: Record) -> str:
     """How wrong a refuted check is, in words: in ulp and against its bound."""
     case = record.worst_case or record.counterexample
-    compared = record.worst_ulp is not None and (case is None or case.exact != "")
-    if is_check(record) and not compared:
+    wordless = case is not None and case.exact == ""
+    if wordless or (is_check(record) and record.worst_ulp is None):
         return record.reason or "refuted"
     if record.worst_ulp is None:
         return "the two sides differ in exact arithmetic"
