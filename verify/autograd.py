@@ -18,7 +18,7 @@ from verify.search import Search
 from verify.signatures import name_of
 from verify.verdict import Status, Verdict
 
-INPUTS_A_CALL = 4
+INPUTS_A_CALL = 3
 """Inputs of a numeric check in whose stead one call is made: it has a gradient in every entry of a tensor."""
 
 
