@@ -89,6 +89,21 @@ def test_the_witness_of_a_refuted_gradient_can_be_replayed() -> None:
     assert verdict.status is Status.REFUTED
 
 
+class _Softmax:
+    """A function that no script can show, as it is an instance."""
+
+    def __call__(self, input: Any, dim: int) -> Any:
+        """Right values, wrong gradient."""
+        return softmax_with_twice_its_gradient(input, dim)
+
+
+def test_a_gradient_without_a_script_is_no_finding() -> None:
+    """It is unknown, as other evidence is, and the reason says what was seen."""
+    (record,) = _measured(_by(SOFTMAX, _Softmax()))
+    assert record.status is Status.UNKNOWN
+    assert "further off" in record.reason
+
+
 def test_the_gradient_of_torch_passes() -> None:
     """The namesake of the operation is measured where no other function is named."""
     (record,) = _measured(SOFTMAX)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from verify.checking import contract_of, plan
@@ -100,6 +101,9 @@ def _searches(
 
 
 def _record(part: Part, claim_id: str, name: str, search: Search, verdict: Verdict) -> EvidenceRecord:
+    if verdict.status is Status.REFUTED and verdict.reproducer is None:
+        reason = f"{verdict.reason}; a finding counts only with a script that shows it"
+        verdict = replace(verdict, status=Status.UNKNOWN, reason=reason)
     return EvidenceRecord(
         claim_id,
         part.id,
