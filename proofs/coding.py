@@ -75,6 +75,7 @@ _source_coding = Claim(
             left=lambda c, p, k: c.call(entropy, p) / c.log(2),
             relation="<=",
             right=lambda c, p, k: c.sum(lambda i: p[i] * k[i], over=p),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, k: -c.sum(lambda i: p[i] * c.log(p[i]), over=p) / c.log(2),
@@ -221,6 +222,7 @@ likelihood_is_compression = Claim(
             left=lambda c, p, q: c.call(bits, q),
             relation="<=",
             right=lambda c, p, q: c.call(bits, p),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q: c.call(bits, p),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from verify.claim import Claim, Hypothesis, Part, Step
+from verify.claim import Claim, GradientOf, Hypothesis, Part, Step
 from verify.contract import Contract, Options
 from verify.domain import Declaration, index, positive, real
 from verify.operation import Operation
@@ -118,7 +118,14 @@ def gradient_part(
 
     steps = (Step(right, ("derivative", *rules), why),)
     part_id = claim_id(operation, tensor) + (f"-{form}" if form else "")
-    return Part(part_id, words, given, left, "=", right, case.hypotheses, steps)
+    about = gradient_of(operation, tensor, case.options)
+    return Part(part_id, words, given, left, "=", right, case.hypotheses, steps, gradient_of=about)
+
+
+def gradient_of(operation: Operation, tensor: str, options: Options) -> GradientOf:
+    """The gradient in a tensor, for these options as far as the operation has them."""
+    known = {option.name for option in _contract(operation).options}
+    return GradientOf(operation, tensor, {name: value for name, value in options.items() if name in known})
 
 
 def _contract(operation: Operation) -> Contract:

@@ -58,6 +58,7 @@ independent_signals = Claim(
             right=lambda c, pi, L, a, y, k: (
                 c.log(pi[y] / pi[k]) + c.sum(lambda j: c.log(a[y, j] / a[k, j]), over=a[y])
             ),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, pi, L, a, y, k: c.log(pi[y] * L[y] / (pi[k] * L[k])),
@@ -133,6 +134,7 @@ _odds = Claim(
             left=lambda c, pi, a: c.call(_after, pi, a) / (1 - c.call(_after, pi, a)),
             relation="=",
             right=lambda c, pi, a: c.number(Fraction(1, 32)) * (pi / (1 - pi)),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, pi, a: (pi * (a / 32) / _total(c, pi, a)) / ((1 - pi) * a / _total(c, pi, a)),
@@ -158,6 +160,7 @@ _odds = Claim(
             left=lambda c, pi, a: c.call(_after, pi, a),
             relation="=",
             right=lambda c, pi, a: pi * (1 / (32 - 31 * pi)),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, pi, a: pi * (a / 32) / _total(c, pi, a),
@@ -241,6 +244,7 @@ evidence_bits = Claim(
             left=lambda c, pi, a: c.call(_after, pi, a),
             relation="<=",
             right=lambda c, pi, a: (pi / 32) * (1 + 31 * pi),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, pi, a: (pi / 32) * (1 + 31 * pi),

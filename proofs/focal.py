@@ -8,19 +8,11 @@ from typing import Any
 from proofs.scoring import SECTION
 from verify.claim import Claim, Hypothesis, Part, Step, Witness
 from verify.domain import distribution, index, nonnegative, probability
+from verify.operations.focal_loss import focal_loss, focal_loss_derivative, focus
 
 _p = distribution("p", "n", positive=True)
 _q = distribution("q", "n", positive=True)
 _gamma = nonnegative("gamma", latex=r"\gamma")
-
-
-def _focus(c: Any, q: Any, gamma: Any) -> Any:
-    """(1 - q)^gamma."""
-    return c.exp(gamma * c.log(1 - q))
-
-
-def _focal(c: Any, q: Any, gamma: Any) -> Any:
-    return -(_focus(c, q, gamma) * c.log(q))
 
 
 def _inner(c: Any, q: Any, gamma: Any) -> Any:
@@ -30,16 +22,16 @@ def _inner(c: Any, q: Any, gamma: Any) -> Any:
 
 def _phi(c: Any, q: Any, gamma: Any) -> Any:
     """(1 - q)^(gamma - 1) times 1 - q - gamma q log q."""
-    return _focus(c, q, gamma) / (1 - q) * _inner(c, q, gamma)
+    return focus(c, q, gamma) / (1 - q) * _inner(c, q, gamma)
 
 
 def _share(c: Any, q: Any, gamma: Any) -> Any:
     """q/phi(q)."""
-    return q * (1 - q) / _focus(c, q, gamma) / _inner(c, q, gamma)
+    return q * (1 - q) / focus(c, q, gamma) / _inner(c, q, gamma)
 
 
 def _expected(c: Any, p: Any, q: Any, gamma: Any) -> Any:
-    return c.sum(lambda i: p[i] * _focal(c, q[i], gamma), over=q)
+    return c.sum(lambda i: p[i] * focal_loss(c, q[i], gamma), over=q)
 
 
 def _scale(c: Any, q: Any, gamma: Any) -> Any:
@@ -64,9 +56,10 @@ _recalibrated = Claim(
             id="focal-loss-derivative",
             words="The derivative of focal loss by the probability of the label is -phi(q)/q.",
             given=(probability("q"), _gamma),
-            left=lambda c, q, gamma: c.derivative(lambda c, q: _focal(c, q, gamma), q),
+            left=lambda c, q, gamma: c.call(focal_loss_derivative, q, gamma),
             relation="=",
             right=lambda c, q, gamma: -_phi(c, q, gamma) / q,
+            numeric=True,
             steps=(
                 Step(
                     lambda c, q, gamma: -_phi(c, q, gamma) / q,
@@ -144,6 +137,7 @@ focal_loss_is_proper = Claim(
             left=lambda c, p, q, gamma: _expected(c, p, p, gamma),
             relation="<=",
             right=_expected,
+            numeric=True,
             steps=(
                 Step(
                     _expected,

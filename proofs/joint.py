@@ -156,6 +156,7 @@ data_processing = Claim(
             left=lambda c, p, q, f, e: c.call(kl_div, _image(c, p, f, e), _image(c, q, f, e)),
             relation="<=",
             right=lambda c, p, q, f, e: c.call(kl_div, p, q),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q, f, e: c.sum(

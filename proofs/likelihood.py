@@ -58,6 +58,7 @@ likelihood_product = Claim(
             left=lambda c, P, b, m, f, y: P,
             relation="=",
             right=lambda c, P, b, m, f, y: c.prod(lambda i: f[i, y[i]], over=m),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, P, b, m, f, y: c.prod(lambda i: b[i], over=b),
@@ -182,6 +183,7 @@ loss_is_negated_log_likelihood = Claim(
             left=lambda c, r, s: _loss(c, s),
             relation="<=",
             right=lambda c, r, s: _loss(c, r),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, r, s: _loss(c, r),

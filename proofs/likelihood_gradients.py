@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from proofs.derivatives import ENTRIES, Case, claim_id, gradient_claim, gradient_part
+from proofs.derivatives import ENTRIES, Case, claim_id, gradient_claim, gradient_of, gradient_part
 from verify.claim import Claim, Part, Step
 from verify.domain import positive, real
 from verify.operations.gaussian_nll_loss import gaussian_nll_loss
@@ -114,6 +114,7 @@ def _poisson_with_constant() -> Part:
         relation="=",
         right=right,
         steps=(Step(right, ("derivative",), "Differentiate; the constant drops out."),),
+        gradient_of=gradient_of(poisson_nll_loss, "input", {**ENTRIES, **options}),
     )
 
 
@@ -148,6 +149,7 @@ def _negative_binomial(tensor: str, *rules: str) -> Part:
         relation="=",
         right=right,
         steps=(Step(right, ("derivative", *rules), "Each logarithm by itself."),),
+        gradient_of=gradient_of(negative_binomial_nll, tensor, ENTRIES),
     )
 
 

@@ -103,6 +103,7 @@ cross_entropy_is_normalised = Claim(
             left=lambda c, g: c.sum(lambda y: c.exp(-c.call(cross_entropy_with_logits, g, y)), over=g),
             relation="=",
             right=lambda c, g: c.number(1),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g: c.sum(lambda y: c.call(softmax, g)[y], over=g),
@@ -119,6 +120,7 @@ cross_entropy_is_normalised = Claim(
             left=lambda c, q: c.sum(lambda y: c.exp(-c.call(nll, q, y)), over=q),
             relation="=",
             right=lambda c, q: c.number(1),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, q: c.number(1),

@@ -126,6 +126,7 @@ pinsker_inequality = Claim(
             left=lambda c, p, q, f: 2 * _difference(c, p, q, f) ** 2,
             relation="<=",
             right=lambda c, p, q, f: c.call(kl_div, p, q),
+            numeric=True,
             citation=_pinsker,
         ),
         _pinsker_by_roots,

@@ -37,6 +37,7 @@ log_score_is_proper = Claim(
             left=lambda c, p, q: c.call(entropy, p),
             relation="<=",
             right=lambda c, p, q: c.call(cross_entropy, p, q),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q: c.call(cross_entropy, p, q),
@@ -102,7 +103,7 @@ def _mixed(c: Any, p: Any, e: Any) -> Any:
 
 
 def _against(c: Any, t: Any, q: Any) -> Any:
-    return -c.sum(lambda i: t[i] * c.log(q[i]), over=q)
+    return c.call(cross_entropy, t, q)
 
 
 _smoothing_corrected = Claim(
@@ -119,10 +120,11 @@ _smoothing_corrected = Claim(
             left=_smoothed,
             relation="=",
             right=lambda c, p, q, e: _against(c, _mixed(c, p, e), q),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q, e: _against(c, _mixed(c, p, e), q),
-                    ("sum_linear", "hyp:sum_p"),
+                    ("sum_linear", "xlogy", "hyp:sum_p"),
                     "The share of every class does not depend on the label, and p sums to 1.",
                 ),
             ),
@@ -134,10 +136,11 @@ _smoothing_corrected = Claim(
             left=lambda c, p, q, e: _against(c, _mixed(c, p, e), _mixed(c, p, e)),
             relation="<=",
             right=lambda c, p, q, e: _against(c, _mixed(c, p, e), q),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q, e: _against(c, _mixed(c, p, e), q),
-                    ("sum_linear", "sum_const", "xlogy", "hyp:sum_p", "hyp:sum_q", "cancel"),
+                    ("sum_linear", "sum_const", "hyp:sum_p", "hyp:sum_q", "cancel"),
                     "x log(x/q) >= x - q with the mixture for x, summed; both sum to 1.",
                     "<=",
                     lambda c, p, q, e: c.sum(
@@ -185,10 +188,11 @@ label_smoothing_is_proper = Claim(
             left=lambda c, p, q, e: _smoothed(c, p, p, e),
             relation="<=",
             right=_smoothed,
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q, e: _against(c, _mixed(c, p, e), p),
-                    ("sum_linear", "hyp:sum_p"),
+                    ("sum_linear", "xlogy", "hyp:sum_p"),
                     "The cross-entropy against the mixture.",
                 ),
                 Step(
@@ -198,7 +202,7 @@ label_smoothing_is_proper = Claim(
                 ),
                 Step(
                     lambda c, p, q, e: _against(c, p, q),
-                    ("sum_linear", "xlogy", "hyp:sum_p", "hyp:sum_q"),
+                    ("sum_linear", "hyp:sum_p", "hyp:sum_q"),
                     "p log(p/q) >= p - q, summed.",
                     "<=",
                     lambda c, p, q, e: c.sum(lambda i: c.gap("rel_entr_ge", p[i], q[i]), over=p),
@@ -208,7 +212,7 @@ label_smoothing_is_proper = Claim(
                     ("hyp:uniform",),
                     "The mixture again.",
                 ),
-                Step(_smoothed, ("sum_linear", "hyp:sum_p"), "The expected smoothed loss."),
+                Step(_smoothed, ("sum_linear", "xlogy", "hyp:sum_p"), "The expected smoothed loss."),
             ),
         ),
     ),

@@ -15,15 +15,15 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     "errors exits floats verdict wide",
     "claim contract domain expected operation record",
-    "backends calls contexts guard kernel oracle points regimes signatures spread state strategies tensors "
-    "wide_rows",
+    "backends calls contexts determined guard kernel oracle points regimes signatures spread state "
+    "strategies tensors wide_rows",
     "accuracy adapters bulk_judgement candidate cases confirmation corpus display elements entries evidence "
-    "examination findings found judgement literals ordinary profile proof prover reduction refuter relations "
-    "reproducer samples search simplex snapshots snippet sources standalone substitute tables tally targets "
-    "trial",
+    "examination findings found judgement literals namesakes ordinary profile proof prover reduction refuter "
+    "relations reproducer samples search simplex snapshots snippet sources standalone substitute tables "
+    "tally targets trial",
     "catalogue form forms operations",
-    "assertions attempts audit_findings audit_report audit_words auditing certificates checking facts report "
-    "results sweeps",
+    "assertions attempts audit_findings audit_report audit_words auditing autograd certificates checking "
+    "facts report results sweeps",
     "__main__ audit_commands audit_process check_commands claim_files cli commands isolation ledger output "
     "parallel places report_commands runs suites sweep_commands terminal testing worker",
 )

@@ -172,3 +172,8 @@ def test_the_place_of_a_function_is_where_to_import_it() -> None:
     """As the command line takes it."""
     assert place_of(contract_of) == "verify.checking:contract_of"
     assert place_of(3) == ""  # type: ignore[arg-type]
+
+
+def test_the_place_of_a_function_of_torch_is_its_own_name() -> None:
+    """Where torch names it for a class that torch does not show, it is found in torch."""
+    assert place_of(torch.logsumexp) == "torch:logsumexp"

@@ -23,6 +23,7 @@ from verify.operations.cross_entropy_with_softcap import cross_entropy_with_soft
 from verify.operations.cross_entropy_with_temperature import cross_entropy_with_temperature
 from verify.operations.cross_entropy_with_z_loss import cross_entropy_with_z_loss
 from verify.operations.entropy import entropy
+from verify.operations.focal_loss import focal_loss_derivative
 from verify.operations.kl_div import kl_div
 from verify.operations.linear_cross_entropy import linear_cross_entropy
 from verify.operations.log_softmax import log_softmax
@@ -124,6 +125,7 @@ PLAIN: tuple[tuple[Operation, Callable[..., Any], tuple[Any, ...]], ...] = (
         lambda c, x, j, y, t: c.call(tempered_cross_entropy_derivative, x, j, y, t),
         (X, 2, 1, Fraction(2)),
     ),
+    (focal_loss_derivative, lambda c, q, a: c.call(focal_loss_derivative, q, a), _f(0.75, 2)),
     (perplexity, lambda c, r: c.call(perplexity, r), (Q,)),
     (bits, lambda c, r: c.call(bits, r), (Fraction(3, 8),)),
 )

@@ -113,6 +113,7 @@ POINTS: dict[str, Callable[[random.Random], Arguments]] = {
     "cross_entropy_with_temperature": lambda r: (*labelled(logits(r), r), Fraction(1, 2)),
     "cross_entropy_with_z_loss": lambda r: (*labelled(logits(r), r), Fraction(1, 8)),
     "entropy": lambda r: (distribution(r, r.randint(1, 6)),),
+    "focal_loss_derivative": lambda r: (probability(r), r.choice([Fraction(0), Fraction(2), real(r) ** 2])),
     "gaussian_nll_loss": lambda r: (real(r), real(r), probability(r)),
     "js_divergence": pair,
     "kl_div": pair,

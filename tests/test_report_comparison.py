@@ -30,6 +30,13 @@ def _with_check(run: RunRecord, **changed: object) -> RunRecord:
     return replace(run, evidence=(check, *run.evidence[1:]))
 
 
+def test_a_gradient_is_named_by_its_tensor(sample_run: RunRecord) -> None:
+    """The gradients of one function in two tensors are different checks."""
+    new = _with_check(sample_run, side="gradient of target", status=Status.REFUTED)
+    (change,) = (one for one in compare(new, sample_run).changes if one.kind == "new")
+    assert change.what == "F.nll_loss in float32 on cpu, gradient of target of main"
+
+
 def test_a_run_has_not_changed_against_itself(sample_run: RunRecord) -> None:
     """Nothing is listed, and the sentence says so."""
     found = compare(sample_run, sample_run)

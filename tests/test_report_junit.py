@@ -59,6 +59,14 @@ def test_a_finding_is_skipped_and_says_so(sample_run: RunRecord) -> None:
     assert _outcomes(run) == ["passed", "passed", "passed", finding, finding, "skipped not run"]
 
 
+def test_a_refuted_gradient_has_its_witness(sample_run: RunRecord) -> None:
+    """It can be replayed from the log of a service."""
+    found = replace(sample_run.evidence[1], witness="lossproof1:x")
+    told = _told(_cases(replace(sample_run, evidence=(found,)))[2])
+    assert told is not None
+    assert "witness: lossproof1:x" in (told.text or "")
+
+
 def test_findings_fail_where_that_is_asked_for(sample_run: RunRecord) -> None:
     """As the exit code does with `--fail-on finding`."""
     assert _outcomes(sample_run, findings_fail=True)[3] == "failure finding"

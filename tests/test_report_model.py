@@ -20,6 +20,12 @@ def test_a_saved_run_reads_back_equal(sample_run: RunRecord, tmp_path: Path) -> 
     assert load(tmp_path / "deep" / "report.json") == sample_run
 
 
+def test_a_witness_survives(sample_run: RunRecord) -> None:
+    """A gradient can be replayed from the file."""
+    run = replace(sample_run, evidence=(replace(sample_run.evidence[1], witness="lossproof1:x"),))
+    assert decode(encode(run), "copy").evidence[0].witness == "lossproof1:x"
+
+
 def test_the_same_run_gives_the_same_bytes(sample_run: RunRecord) -> None:
     """A report can be compared byte by byte."""
     assert encode(sample_run) == encode(decode(encode(sample_run), "copy"))

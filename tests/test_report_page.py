@@ -13,7 +13,7 @@ from math import inf
 
 import pytest
 
-from verify.record import AtlasRecord, Figure, NotRun, RunRecord
+from verify.record import AtlasRecord, EvidenceRecord, Figure, NotRun, RunRecord
 from verify.report.html import page
 from verify.report.markdown import markdown
 from verify.report.shape import error_of, measure, quantity
@@ -237,6 +237,49 @@ def test_a_headline_is_told_in_words(
 ) -> None:
     """Numbers where there are some, and else what happened."""
     assert measure(replace(sample_run.evidence[1], worst_ulp=ulp, worst_ratio=ratio)) == words
+
+
+def _gradient(run: RunRecord, **changed: object) -> EvidenceRecord:
+    """A refuted gradient by autograd."""
+    found = replace(run.evidence[1], implementation="autograd of F.softmax", side="gradient of target")
+    return replace(found, witness="lossproof1:a:b:c:d:torch:softmax:x:y", **changed)  # type: ignore[arg-type]
+
+
+def test_a_refuted_gradient_can_be_replayed_from_the_page(sample_run: RunRecord) -> None:
+    """The command is there, with the witness of the call."""
+    text = page(replace(sample_run, evidence=(_gradient(sample_run),)))
+    assert "lossproof replay lossproof1:a:b:c:d:torch:softmax:x:y" in text
+
+
+def test_only_the_worst_gradient_of_a_finding_can_be_replayed_from_the_page(sample_run: RunRecord) -> None:
+    """The witnesses of the others are in the JSON, as they are long."""
+    evidence = tuple(_gradient(sample_run, dtype=dtype) for dtype in ("float32", "float64"))
+    assert page(replace(sample_run, evidence=evidence)).count("lossproof replay lossproof1") == 1
+
+
+def test_a_gradient_is_told_as_one(sample_run: RunRecord) -> None:
+    """Beside the claim stands in which tensor it is."""
+    text = page(replace(sample_run, evidence=(_gradient(sample_run),)))
+    assert "</a>, gradient of target.</p>" in text
+
+
+def test_a_gradient_that_could_not_be_had_says_why(sample_run: RunRecord) -> None:
+    """Where no number was returned there is no error to tell."""
+    case = Counterexample((("input", "[1]"),), "", "it raised RuntimeError", inf, 0.0)
+    found = _gradient(sample_run, counterexample=case, worst_ulp=inf, reason="it raised RuntimeError: no")
+    assert measure(found) == "it raised RuntimeError: no"
+
+
+def test_the_part_is_named_where_a_claim_has_several(sample_run: RunRecord) -> None:
+    """So that two checks of one implementation are told apart."""
+    evidence = (sample_run.evidence[0], replace(sample_run.evidence[0], part="other"))
+    text = page(replace(sample_run, evidence=evidence))
+    assert all(f"right<small>{part}</small>" in text for part in ("main", "other"))
+
+
+def test_the_part_is_not_named_where_a_claim_has_one(sample_run: RunRecord) -> None:
+    """It would say what the claim says."""
+    assert "<small>main</small>" not in page(sample_run)
 
 
 @pytest.mark.parametrize("view", [page, markdown])

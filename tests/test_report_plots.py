@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 
 from verify.record import Figure
 from verify.report.axes import axis
-from verify.report.plots import svg
+from verify.report.plots import svg, with_shared_axes
 
 FIGURE = Figure("f", "", "a title", "", "x", "y", (("one", ((0.0, 0.0), (5.0, 5.0), (10.0, 10.0))),))
 
@@ -119,3 +120,24 @@ def test_a_thumbnail_is_small() -> None:
     """A curve of 60 points takes less than two kilobytes."""
     curve = tuple((float(n), n * n / 7) for n in range(60))
     assert len(svg(replace(FIGURE, series=(("", curve),)), small=True)) < 2000
+
+
+def test_axes_are_drawn_once() -> None:
+    """A second figure with the same axes refers to those of the first."""
+    text = with_shared_axes(svg(FIGURE) + svg(replace(FIGURE, title="another")))
+    assert (text.count('class="axes"'), text.count('<use href="#axes-1"/>')) == (1, 1)
+
+
+def test_other_axes_are_drawn() -> None:
+    """Two figures with different axes have each their own."""
+    text = with_shared_axes(svg(FIGURE) + svg(replace(FIGURE, x_label="another")))
+    assert [name in text for name in ('id="axes-1"', 'id="axes-2"', "<use")] == [True, True, False]
+
+
+def test_marks_are_where_their_points_are() -> None:
+    """Each mark is told by its distance from the end of the one before."""
+    figure = replace(FIGURE, marks=True)
+    steps = re.findall(r"m(-?\d+)([ -]\d+)h0", _line(figure))
+    across, down = (list(itertools.accumulate(map(int, numbers))) for numbers in zip(*steps, strict=True))
+    ends = [float(number) for number in re.findall(r"[\d.]+", _line(FIGURE))]
+    assert (across, down) == ([round(x) for x in ends[::2]], [round(y) for y in ends[1::2]])

@@ -32,6 +32,14 @@ def test_a_run_joins_proof_and_evidence(tmp_path: Path) -> None:
 
 
 @pytest.mark.torch
+def test_a_run_measures_the_gradient_that_a_claim_is_about(tmp_path: Path) -> None:
+    """By autograd of the torch function, in the record beside the proof."""
+    assert _run(tmp_path, "--claims", "softmax-gradient") == 0
+    told = {(one.implementation, one.side) for one in load(tmp_path / "report.json").evidence}
+    assert told == {("autograd of F.softmax", "gradient")}
+
+
+@pytest.mark.torch
 def test_a_run_is_reproducible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same seed and time give the same bytes."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")

@@ -13,6 +13,7 @@ from verify.report.heat import Cell, heat_map
 from verify.report.html import page
 from verify.report.markdown import markdown
 from verify.report.premises import premises
+from verify.report.shape import worst_of
 
 
 def test_the_page_of_the_full_run_is_small() -> None:
@@ -39,6 +40,22 @@ def test_a_long_table_shows_the_worst_checks(sample_run: RunRecord) -> None:
     assert "The worst 100; the other 201 are in" in table
     for name, shown in (("F.cross_entropy", True), ("f299", True), ("f201", True), ("f200", False)):
         assert (f"<code>{name}</code>" in table) is shown
+
+
+def test_a_long_table_shows_each_implementation(sample_run: RunRecord) -> None:
+    """What passes everywhere close to its bound does not hide what passes far below it."""
+    check = sample_run.evidence[0]
+    close = [replace(check, dtype=f"t{n}", worst_ratio=0.9) for n in range(8)]
+    far = replace(check, implementation="F.other", worst_ratio=0.1)
+    assert far in worst_of([*close, far], 4)
+
+
+def test_a_long_table_shows_what_is_refuted_first(sample_run: RunRecord) -> None:
+    """However many of one implementation are."""
+    found = sample_run.evidence[1]
+    refuted = [replace(found, dtype=f"t{n}") for n in range(4)]
+    passed = [replace(sample_run.evidence[0], implementation=f"f{n}") for n in range(4)]
+    assert worst_of([*passed, *refuted], 4) == refuted
 
 
 def test_a_run_of_any_size_has_a_page_that_can_be_mailed(sample_run: RunRecord) -> None:

@@ -52,6 +52,13 @@ def test_without_a_width_no_line_is_broken(
     assert "The KL divergence from the one-hot distribution at y to q is" in capsys.readouterr().out
 
 
+def test_the_part_of_a_check_is_named_where_there_are_several(sample_run: RunRecord) -> None:
+    """Two checks of one implementation are told apart."""
+    check = sample_run.evidence[0]
+    run = replace(sample_run, evidence=(check, replace(check, part="other", side="gradient")))
+    assert any("F.nll_loss (other, gradient), float32 on cpu" in line for line in _lines(run, 200))
+
+
 @pytest.mark.parametrize(("relation", "sign"), [("<", "positive"), (r"\\le", "not negative")])
 def test_the_gap_of_an_inequality_is_shown(sample_run: RunRecord, relation: str, sign: str) -> None:
     """As on the page: what right minus left is, and why the inequality holds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,7 +49,11 @@ class Case:
 def place_of(function: Callable[..., Any]) -> str:
     """Where a function can be imported from, as "package.module:function"; empty for one without a name."""
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
-    return f"{module}:{name}" if module and name else ""
+    if not module or not name:
+        return ""
+    # Functions of torch written in C are named for a class under which no one finds them.
+    short = getattr(function, "__name__", name)
+    return f"{module}:{short if getattr(sys.modules.get(module), short, None) is function else name}"
 
 
 def write_witness(case: Case) -> str:

@@ -7,11 +7,13 @@ the context are the declared variables of the statement, in order.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
+from verify.contract import Options
 from verify.domain import Declaration
+from verify.operation import Operation
 
 Formula = Callable[..., Any]
 Relation = Literal["=", "<=", "<"]
@@ -60,12 +62,28 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class GradientOf:
+    """The gradient that a statement is about: of an operation with a contract, in the variable ``tensor``.
+
+    ``options`` fixes options of the contract, each to a value; the others may have any. ``peer`` is the
+    function whose gradient by autograd is measured, called like the torch namesake of the operation
+    (`verify.check`); torch's own where it is left out.
+    """
+
+    operation: Operation
+    tensor: str
+    options: Options = field(default_factory=dict, hash=False)
+    peer: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One statement: for all ``given`` variables with the ``hypotheses``, left relation right.
 
     Without ``steps`` and ``citation`` it is a statement to be refuted or, if that fails, for which a
     derivation is looked for. ``numeric`` says whether the
-    two sides are also computed by every torch function named for their operations.
+    two sides are also computed by every torch function named for their operations, ``gradient_of`` which
+    gradient of a torch function is also measured.
     """
 
     id: str
@@ -79,6 +97,7 @@ class Part:
     lemmas: tuple[Part, ...] = ()
     citation: Citation | None = None
     numeric: bool = False
+    gradient_of: GradientOf | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from verify.confirmation import Confirmed, Error, confirmed, inputs_of, refutati
 from verify.contexts.rounding import model_for
 from verify.contexts.torch import choices
 from verify.contract import numbers_of
+from verify.determined import without_determined
 from verify.errors import UnavailableError
 from verify.floats import Format, format_named
 from verify.judgement import Implementation, Judge, Outcome, Values
@@ -55,27 +56,41 @@ def gather(
 
     ``examples``: inputs per dtype and device, the same for one ``seed``. ``max_bits`` caps the
     oracle's precision. Raises ``UnavailableError`` without torch and ``UsageError`` for an unknown
-    dtype or device; a known device that is absent is reported as not run.
+    dtype or device; a known device that is absent is reported as not run. Variables that the hypotheses
+    determine are not drawn but computed, by torch too.
     """
     records: list[EvidenceRecord] = []
-    missing: list[NotRun] = []
     smallest: list[Values] = []
+    chosen, statement = without_determined(part), fingerprint(part)
     for dtype in dtypes:
         torch_dtype(dtype)
+    here, missing = present(devices)
+    for device in here:
+        for dtype in dtypes:
+            run = _Run(chosen, claim_id, statement, dtype, device, seed, examples, max_bits, smallest)
+            run.search()
+            records += run.records()
+            missing += run.not_applicable()
+            smallest = [values for values in run.smallest if len(numbers_of(values)) <= SMALL]
+    return tuple(records), tuple(missing)
+
+
+def present(devices: Sequence[str]) -> tuple[tuple[str, ...], list[NotRun]]:
+    """Of these devices those that are there, and what is not run for want of the others.
+
+    Raises ``UsageError`` for one that is unknown.
+    """
+    here: list[str] = []
+    missing: list[NotRun] = []
     for device in devices:
         try:
             require_device(device)
         except UnavailableError as error:
             how = f"run on a machine with {device}, with --devices {device}"
             missing.append(NotRun(f"numeric checks on {device}", str(error), how))
-            continue
-        for dtype in dtypes:
-            run = _Run(part, claim_id, dtype, device, seed, examples, max_bits, smallest)
-            run.search()
-            records += run.records()
-            missing += run.not_applicable()
-            smallest = [values for values in run.smallest if len(numbers_of(values)) <= SMALL]
-    return tuple(records), tuple(missing)
+        else:
+            here.append(device)
+    return tuple(here), missing
 
 
 @dataclass(slots=True)
@@ -84,6 +99,7 @@ class _Run:
 
     part: Part
     claim_id: str
+    fingerprint: str
     dtype: str
     device: str
     seed: int
@@ -93,7 +109,6 @@ class _Run:
     tallies: dict[Implementation, Tally] = field(default_factory=dict)
     profiles: dict[Implementation, Profile] = field(default_factory=lambda: defaultdict(Profile))
     between: Between = field(init=False)
-    fingerprint: str = field(init=False)
     judge: Judge = field(init=False)
     format: Format = field(init=False)
     visited: dict[Values, tuple[dict[str, float], dict[Implementation, float]]] = field(default_factory=dict)
@@ -103,7 +118,6 @@ class _Run:
         model = model_for(self.dtype, self.device)
         self.judge = Judge(self.format, self.device, model, max_bits=self.max_bits)
         self.between = Between(self.part.relation)
-        self.fingerprint = fingerprint(self.part)
 
     def search(self) -> None:
         """Draw the inputs and judge every implementation on each of them."""

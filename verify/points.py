@@ -151,9 +151,7 @@ def _define(
     h: Hypothesis, part: Part, given: dict[str, Any], lengths: dict[str, int], context: BallContext
 ) -> None:
     """Give the variable that is the left side of an equation the value of the right side."""
-    if h.relation != "=" or h.when is not None:
-        return
-    name = _defined_by(h, part)
+    name = defined_by(h, part)
     if name is None:
         return
     arguments = tuple(given[d.name] for d in part.given)
@@ -175,8 +173,10 @@ class _Probe:
         return _Probe(self.declaration, index)
 
 
-def _defined_by(h: Hypothesis, part: Part) -> str | None:
-    """The variable that the left side is, or whose entry at the running index it is, if any."""
+def defined_by(h: Hypothesis, part: Part) -> str | None:
+    """The variable that an equation defines: its left side is it, or its entry at the running index."""
+    if h.relation != "=" or h.when is not None:
+        return None
     running = _Probe()
     try:
         result = h.left(None, *map(_Probe, part.given), *([running] if h.over is not None else []))

@@ -103,7 +103,8 @@ class ClaimRecord:
 class EvidenceRecord:
     """One numeric check: one side of a part, computed by one implementation, dtype and device.
 
-    ``side`` is left, right or between (the two sides against each other). ``worst_ulp`` is in ulp
+    ``side`` is left, right or between (the two sides against each other); of a gradient by autograd it is
+    "gradient", in the first tensor, or "gradient of" another. ``worst_ulp`` is in ulp
     of ``dtype``; ``worst_ratio`` is error / bound; ``inputs`` counts the judged inputs. Of a refuted
     check they are the largest over the refuting inputs, the two perhaps at different ones.
     ``counterexample`` is a simple refuting input and ``worst_case`` the one with the error
@@ -112,7 +113,8 @@ class EvidenceRecord:
     error / bound in stretches of the inputs, as ``x:ratio`` pairs, x being the input of largest magnitude:
     its share, in float order, of the way from 0 to the largest float, and its value within 24 of 0.
     ``expression`` is what `definition` stands
-    for, where ``implementation`` is, or has in it, that name.
+    for, where ``implementation`` is, or has in it, that name. ``witness``: of a refuted gradient the call as
+    one line of text that brings it back bit by bit.
     """
 
     claim: str
@@ -134,6 +136,7 @@ class EvidenceRecord:
     expression: str = ""
     by_order: str = ""
     by_value: str = ""
+    witness: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+from verify.autograd import measure
 from verify.catalogue import atlas, claims, find
 from verify.claim import Claim, Part
 from verify.errors import UnavailableError
@@ -84,25 +86,26 @@ def examine(claim_id: str, plan: Plan) -> Examined:
     parts = tuple(numeric_parts(claim))
     if parts and not installed("torch"):
         return Examined(judge(claim), (), (_WITHOUT_TORCH,))
-    evidence: list[EvidenceRecord] = []
-    missing: list[NotRun] = []
+    how: dict[str, Any] = {
+        "dtypes": plan.dtypes,
+        "devices": plan.devices,
+        "seed": plan.seed,
+        "examples": plan.examples,
+    }
+    found: list[tuple[tuple[EvidenceRecord, ...], tuple[NotRun, ...]]] = []
     for part in parts:
-        found, absent = gather(
-            part,
-            claim.id,
-            dtypes=plan.dtypes,
-            devices=plan.devices,
-            seed=plan.seed,
-            examples=plan.examples,
-        )
-        evidence += found
-        missing += absent
-    return Examined(judge(claim), tuple(evidence), tuple(missing))
+        found += [gather(part, claim.id, **how)] if part.numeric else []
+        found += [measure(part, claim.id, **how)] if part.gradient_of else []
+    return Examined(
+        judge(claim),
+        tuple(record for records, _ in found for record in records),
+        tuple(entry for _, missing in found for entry in missing),
+    )
 
 
 def numeric_parts(claim: Claim) -> Iterator[Part]:
-    """The parts that torch computes, those of the corrected form and of the condition included."""
-    yield from (part for part in (*claim.parts, *claim.holds_when) if part.numeric)
+    """The parts that torch computes or differentiates, also of the corrected form and of the condition."""
+    yield from (part for part in (*claim.parts, *claim.holds_when) if part.numeric or part.gradient_of)
     if claim.corrected is not None:
         yield from numeric_parts(claim.corrected)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from verify.record import ClaimRecord, PartRecord, RunRecord
-from verify.report.shape import named, quantity, standing
+from verify.report.shape import named, quantity, side_of, standing
 from verify.report.summary import established
 from verify.verdict import Status
 
@@ -130,8 +130,7 @@ def _measured(run: RunRecord) -> dict[tuple[str, str], _Check]:
 
 def _named(run: RunRecord) -> Iterator[tuple[tuple[str, str], _Check]]:
     for record in run.evidence:
-        side = "two sides compared" if record.side == "between" else f"{record.side} side"
-        where = f"{named(record)} in {record.dtype} on {record.device}, {side} of {record.part}"
+        where = f"{named(record)} in {record.dtype} on {record.device}, {side_of(record)} of {record.part}"
         yield (record.claim, where), _Check(record.status, record.worst_ratio)
     for one in run.sweeps:
         where = f"{one.operation}, {one.property} of {one.form} in {one.dtype} on {one.device}"

@@ -19,7 +19,7 @@ from verify.report.errors import error_figures
 from verify.report.graph import graph
 from verify.report.heat import GRADES, heat_map
 from verify.report.mathml import mathml
-from verify.report.plots import svg
+from verify.report.plots import svg, with_shared_axes
 from verify.report.premises import premises, proof_of
 from verify.report.prose import prose
 from verify.report.summary import counted, summarise, told_outcome
@@ -36,7 +36,7 @@ _MOST = 100
 _CHECKS = 1100
 """Of more numeric checks than so many the page shows _FEW of each claim."""
 
-_FEW = 16
+_FEW = 8
 
 _FINDINGS = 24
 """How many findings the page shows with their inputs."""
@@ -118,7 +118,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
     found, findings, summary = premises(run), shape.found_in(run), summarise(run)
     by_claim = shape.by_claim(run.evidence)
     style, script = _face() + _text("style.css"), _text("report.js")
-    return environment.get_template("report.html.j2").render(
+    text = environment.get_template("report.html.j2").render(
         run=run,
         comparison=comparison,
         kinds=_KINDS,
@@ -147,6 +147,7 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         script=Markup(script),
         policy=_POLICY.format(style=_digest(style), script=_digest(script)),
     )
+    return with_shared_axes(text)
 
 
 def _when(run: RunRecord) -> list[str]:
@@ -195,7 +196,9 @@ def _prose(text: str) -> Markup:
 
 
 def _side(record: EvidenceRecord) -> str:
-    return "the two sides against each other" if record.side == "between" else f"{record.side} side"
+    if record.side == "between":
+        return "the two sides against each other"
+    return shape.side_of(record)
 
 
 def _measure(record: EvidenceRecord) -> str:

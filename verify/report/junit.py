@@ -134,11 +134,12 @@ def _shown(record: Record) -> str:
         lines.append(record.reason)
     if record.reproducer:
         lines += ["", record.reproducer.rstrip()]
+    witness = record.witness
     if isinstance(record, CheckRecord):
-        witness = record.expected.witness if record.expected else record.witness
-        lines += ["", f"witness: {witness}"] if witness and len(witness) <= LONG else []
+        witness = record.expected.witness if record.expected else witness
     elif record.reproducer:
         lines += ["", "It was run and printed:", record.reproduced or ""]
+    lines += ["", f"witness: {witness}"] if witness and len(witness) <= LONG else []
     return "\n".join(lines)
 
 

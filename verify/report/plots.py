@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -56,7 +57,7 @@ def svg(figure: Figure, *, small: bool = False) -> str:
     width, inside = (360, 120) if small else (720, 250)
     height = 24 + inside + 40 + _LINE * sum(bool(label) for label, _ in figure.series)
     frame = _framed(figure, width, inside, most=4 if small else 8)
-    pieces = [*_axes(figure, frame), *_bound(figure, frame)]
+    pieces = [f'<g class="axes">{"".join([*_axes(figure, frame), *_bound(figure, frame)])}</g>']
     for place, (_, points) in enumerate(figure.series):
         pieces += (_scattered if figure.marks else _curve)(points, frame, place % 4)
     pieces += _legend(figure, frame)
@@ -64,6 +65,19 @@ def svg(figure: Figure, *, small: bool = False) -> str:
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(visible(figure.title))}" '
         f'font-size="{11 if small else 12}" fill="currentColor">{"".join(pieces)}</svg>'
     )
+
+
+def with_shared_axes(page: str) -> str:
+    """A page whose figures draw axes that stand on it before by reference to the first ones."""
+    names: dict[str, str] = {}
+
+    def named(found: re.Match[str]) -> str:
+        if (axes := found[0]) in names:
+            return f'<use href="#{names[axes]}"/>'
+        names[axes] = f"axes-{len(names) + 1}"
+        return f'<g id="{names[axes]}"{axes.removeprefix("<g")}'
+
+    return re.sub(r'<g class="axes">.*?</g>', named, page, flags=re.DOTALL)
 
 
 def _framed(figure: Figure, width: int, inside: int, most: int) -> _Frame:
@@ -84,26 +98,28 @@ def _axes(figure: Figure, frame: _Frame) -> Iterator[str]:
     for value, label in frame.y.ticks:
         if (found := frame.at(frame.x.low, value)) is not None:
             lines.append(f"M{frame.left:g} {found[1]:g}H{frame.right:g}")
-            numbers.append(f'<text x="{frame.left - 6:g}" y="{found[1] + 4:g}">{label}</text>')
+            numbers.append(_text(frame.left - 6, found[1] + 4, label, "end"))
     yield f'<path d="{"".join(lines)}" stroke="currentColor" stroke-opacity=".15"/>'
-    yield f'<g text-anchor="end">{"".join(numbers)}</g>'
-    below = []
+    yield from numbers
     for value, label in frame.x.ticks:
         across = frame.left + (frame.right - frame.left) * frame.x.place(value)
-        below.append(f'<text x="{across:.5g}" y="{frame.bottom + 16:g}">{escape(visible(label))}</text>')
-    middle = (frame.left + frame.right) / 2
-    below.append(f'<text x="{middle:g}" y="{frame.bottom + 31:g}">{escape(visible(figure.x_label))}</text>')
-    yield f'<g text-anchor="middle">{"".join(below)}</g>'
-    yield f'<text x="0" y="11">{escape(visible(figure.y_label))}</text>'
+        yield _text(across, frame.bottom + 16, label, "middle")
+    yield _text((frame.left + frame.right) / 2, frame.bottom + 31, figure.x_label, "middle")
+    yield _text(0, 11, figure.y_label)
     if any(y == math.inf for _, series in figure.series for _, y in series):
-        yield f'<text x="{frame.right:g}" y="11" text-anchor="end">at the upper edge: ∞</text>'
+        yield _text(frame.right, 11, "at the upper edge: ∞", "end")
+
+
+def _text(x: float, y: float, words: str, anchor: str = "") -> str:
+    how = f' text-anchor="{anchor}"' if anchor else ""
+    return f'<text x="{x:.5g}" y="{y:g}"{how}>{escape(visible(words))}</text>'
 
 
 def _bound(figure: Figure, frame: _Frame) -> Iterator[str]:
     if figure.bound is not None and (found := frame.at(0, figure.bound)) is not None:
         yield (
             f'<path d="M{frame.left:g} {found[1]:g}H{frame.right:g}" stroke="currentColor"/>'
-            f'<text x="{frame.right:g}" y="{found[1] - 4:g}" text-anchor="end">bound</text>'
+            f"{_text(frame.right, found[1] - 4, 'bound', 'end')}"
         )
 
 
@@ -126,7 +142,12 @@ def _scattered(points: Sequence[tuple[float, float]], frame: _Frame, place: int)
         (round(x), round(y)) for x, y in filter(None, (frame.at(*point) for point in points))
     )
     if places:
-        yield _stroked("".join(f"M{x + across} {y + down}{mark}" for x, y in places), place, stroke)
+        wide, tall = (int(mark[1:]) if mark[0] == way else 0 for way in "hv")
+        path, before = [], (-across, -down)
+        for x, y in places:
+            path.append(f"m{x - before[0]}{y - before[1]:+}{mark}".replace("+", " "))
+            before = x + wide, y + tall
+        yield _stroked("".join(path), place, stroke)
 
 
 def _stroked(path: str, place: int, how: str) -> str:
@@ -150,4 +171,4 @@ def _legend(figure: Figure, frame: _Frame) -> Iterator[str]:
                 yield _stroked(sample, place % 4, stroke)
             else:
                 yield _stroked(f"M{frame.left:g} {y - 4:g}h22", place % 4, _drawn(place % 4))
-            yield f'<text x="{frame.left + 30:g}" y="{y:g}">{escape(visible(label))}</text>'
+            yield _text(frame.left + 30, y, label)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -107,17 +108,36 @@ def by_claim(evidence: Sequence[EvidenceRecord]) -> dict[str, list[EvidenceRecor
 
 
 def worst_of(records: Sequence[EvidenceRecord], most: int) -> Sequence[EvidenceRecord]:
-    """The records as they are, or where there are more than ``most`` the worst of them, worst first."""
+    """The records as they are, or where there are more than ``most`` the worst of them, worst first.
+
+    Of those that are not refuted the worst of each implementation comes before the second of any.
+    """
     if len(records) <= most:
         return records
-    return sorted(records, key=lambda one: (one.status.rank, -(_largest([one.worst_ratio]) or 0.0)))[:most]
+    ordered = sorted(records, key=_badness)
+    turns: Counter[tuple[str, str, str, str]] = Counter()
+    found: list[tuple[int, EvidenceRecord]] = []
+    for record in ordered:
+        turns[_measured(record)] += 1
+        found.append((0 if record.status == Status.REFUTED else turns[_measured(record)], record))
+    kept = sorted(found, key=lambda pair: pair[0])[:most]
+    return sorted((record for _, record in kept), key=_badness)
+
+
+def _badness(record: EvidenceRecord) -> tuple[int, float]:
+    return record.status.rank, -(_largest([record.worst_ratio]) or 0.0)
+
+
+def _measured(record: EvidenceRecord) -> tuple[str, str, str, str]:
+    """What is measured: an implementation on one side of a part."""
+    return record.implementation, record.expression, record.part, record.side
 
 
 def by_implementation(records: Sequence[EvidenceRecord]) -> tuple[tuple[EvidenceRecord, ...], ...]:
-    """The checks of one implementation on one side together, in the order in which they first come."""
-    groups: dict[tuple[str, str, str], list[EvidenceRecord]] = {}
+    """The checks of one implementation on one side of a part together, in the order of the first of each."""
+    groups: dict[tuple[str, str, str, str], list[EvidenceRecord]] = {}
     for record in records:
-        groups.setdefault((record.implementation, record.expression, record.side), []).append(record)
+        groups.setdefault(_measured(record), []).append(record)
     return tuple(map(tuple, groups.values()))
 
 
@@ -201,6 +221,12 @@ def attempts(part: PartRecord) -> str:
     return f"{part.refuter} at {counted(part.points, 'exact point')}{sizes}"
 
 
+def side_of(record: EvidenceRecord) -> str:
+    """What of a statement a check is about, in words."""
+    told = {"left": "left side", "right": "right side", "between": "two sides compared"}
+    return told.get(record.side, record.side)
+
+
 def named(record: Record) -> str:
     """The implementation, and the expression that it computes where it has no other name."""
     return f"{record.implementation} ({record.expression})" if record.expression else record.implementation
@@ -209,8 +235,8 @@ def named(record: Record) -> str:
 def measure(record: Record) -> str:
     """How wrong a refuted check is, in words: in ulp and against its bound."""
     case = record.worst_case or record.counterexample
-    compared = record.worst_ulp is not None and (case is None or case.exact != "")
-    if is_check(record) and not compared:
+    wordless = case is not None and case.exact == ""
+    if wordless or (is_check(record) and record.worst_ulp is None):
         return record.reason or "refuted"
     if record.worst_ulp is None:
         return "the two sides differ in exact arithmetic"

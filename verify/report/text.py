@@ -226,9 +226,11 @@ def _evidence(evidence: Sequence[EvidenceRecord], width: int) -> Iterator[Line]:
         return
     numbers = summary_of(evidence)
     yield Line(f"Measured: {counted(numbers.checks, 'check')}, {counted(numbers.inputs, 'input')}", "bold")
+    several = len({record.part for record in evidence}) > 1
     for record in evidence:
+        where = f"{record.part}, {record.side}" if several else record.side
         yield from _wrapped(
-            f"{record.status}: {named(record)} ({record.side}), {record.dtype} on {record.device}, "
+            f"{record.status}: {named(record)} ({where}), {record.dtype} on {record.device}, "
             f"{counted(record.inputs, 'input')}{_measured(record)}",
             width,
             "  ",

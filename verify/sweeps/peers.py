@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
-from verify.backends import devices_present, load_torch
+from verify.backends import devices_present
 from verify.floats import FORMATS
 from verify.forms import FORMS
+from verify.namesakes import namesake_of
 from verify.operations import operations_with_contract
 from verify.record import SweepRecord
 from verify.sweeps.everywhere import Everywhere, everywhere
@@ -19,9 +19,9 @@ def peers() -> dict[str, Callable[..., Any]]:
     found = {}
     for name in sorted({form.operation for form in FORMS}):
         contract = operations_with_contract()[name].contract
-        path = contract.namesake.split(".") if contract is not None else []
-        if path[:1] == ["torch"] and all(part.isidentifier() for part in path):
-            found[name] = functools.reduce(getattr, path[1:], load_torch())
+        function = None if contract is None else namesake_of(contract)
+        if function is not None:
+            found[name] = function
     return found
 
 
