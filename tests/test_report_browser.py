@@ -259,6 +259,30 @@ def test_the_page_is_as_wide_as_its_window(tab: Tab, full: Path, width: int) -> 
     assert tab.run("document.documentElement.scrollWidth") == width
 
 
+def test_no_formula_scrolls_in_a_narrow_window(tab: Tab, full: Path) -> None:
+    """Each in the full report breaks into lines that fit."""
+    tab.open(full, width=380)
+    tab.run(LAID_OUT)
+    tab.run("document.fonts.ready.then(() => 0)")
+    boxes = "[...document.querySelectorAll('.formula')]"
+    assert tab.run(f"{boxes}.filter((box) => box.querySelector('span')).length") > 50
+    assert tab.run(f"{boxes}.filter((box) => box.scrollWidth > box.clientWidth).length") == 0
+
+
+def test_a_formula_breaks_only_where_its_line_is_full(tab: Tab, full: Path) -> None:
+    """No part of one is on two lines that would have had room on its own."""
+    tab.open(full, width=1600)
+    tab.run(LAID_OUT)
+    tab.run("document.fonts.ready.then(() => 0)")
+    wide = "(one) => one.getBoundingClientRect().width"
+    parted = f"""[...document.querySelectorAll('.formula span')].filter((part) => {{
+        const width = {wide};
+        const needed = [...part.children].map(width).reduce((one, other) => one + other);
+        return needed > width(part) && needed < width(part.closest('.formula')) - 30;
+    }}).length"""
+    assert tab.run(parted) == 0
+
+
 def test_what_scrolls_sideways_can_be_reached_with_the_keyboard(tab: Tab, full: Path) -> None:
     """Every box in the full report that is narrower than what it holds."""
     tab.open(full, width=380)

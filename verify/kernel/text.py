@@ -66,7 +66,7 @@ def _render(t: Term, names: _Names) -> tuple[str, int]:
         case "add":
             return _sum(t, names), _SUM
         case "mul":
-            return _product(t, names), _PRODUCT
+            return _product(t, names), _SUM if _split_sign(t)[0] else _PRODUCT
         case "div":
             return f"{_text(t.args[0], _PRODUCT, names)}/{_text(t.args[1], _TIGHT, names)}", _PRODUCT
         case "inv":
