@@ -71,7 +71,7 @@ class _Printer(LatexPrinter):  # type: ignore[misc]
         body = expr.function
         while body.is_Mul and body.args[0] == 1:  # SymPy's own factors, for the direction of each sum
             body = sympy.Mul(*body.args[1:], evaluate=False)
-        inner = self._print(body)
+        inner = str(self._print(body))
         if body.is_Add or inner.startswith("-"):
             inner = rf"\left({inner}\right)"
         for index, low, high in expr.limits:
