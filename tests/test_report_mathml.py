@@ -93,6 +93,23 @@ def test_rows_of_nothing_are_taken_as_they_are() -> None:
     assert _texts(rf"{{}}_{{i}} + {LONG} + \left(\right)") == ["i", "+" + "m" * 30, "+()"]
 
 
+def test_a_bracket_that_nothing_closes_keeps_its_height() -> None:
+    """Such as the brace of cases, however wide these are."""
+    cases = rf"\left\{{\begin{{matrix}} {LONG} \\ 0 \end{{matrix}}\right."
+    assert '<mo stretchy="false">{' not in mathml(cases)
+
+
+def test_a_wide_coefficient_has_no_bar() -> None:
+    """It is not a fraction, and is not written as one."""
+    assert _texts(rf"\binom{{{LONG}}}{{k}}") == ["(" + "m" * 30 + "k)"]
+
+
+@pytest.mark.parametrize("space", [r"\!", r"\quad", r"\hspace{1cm}", r"\hspace{.5em}"])
+def test_spaces_of_any_kind_are_taken(space: str) -> None:
+    """Whatever unit their width is in."""
+    assert _texts(rf"a {space} b") == ["ab"]
+
+
 def test_brackets_that_do_not_belong_together_are_two() -> None:
     """Below a solidus a product of two sums needs brackets of its own."""
     below = r"{\left(a + b\right) \, \left(c + d\right)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree.ElementTree import Element
 
 SPACE = "{http://www.w3.org/1998/Math/MathML}"
@@ -15,6 +16,11 @@ _TALL = frozenset(("mfrac", "mtable"))
 _SCRIPTED = frozenset("msub msup msubsup munder mover munderover".split())
 _SCRIPT = 0.71
 """The size of a script, that of what carries it being 1."""
+
+_OPERATORS = dict.fromkeys(SUMS | RELATIONS, 1.3) | dict.fromkeys(BIG, 1.2)
+"""How wide operators are with the space around them, in em; others and brackets are narrower."""
+
+_LENGTH = re.compile(r"(-?\d*\.?\d+)em")
 
 
 def made(tag: str, *children: Element) -> Element:
@@ -111,7 +117,8 @@ def width(element: Element) -> float:
     children = [width(child) for child in element]
     match kind(element):
         case "mspace":
-            return float(element.get("width", "0").removesuffix("em"))
+            length = _LENGTH.fullmatch(element.get("width", "0em"))
+            return float(length[1]) if length else 1.0
         case "mo":
             return _OPERATORS.get(element.text or "", 0.4)
         case "mi" | "mn" | "mtext":
@@ -126,9 +133,6 @@ def width(element: Element) -> float:
             return sum(children) + 0.8
         case _:
             return sum(children)
-
-
-_OPERATORS = dict.fromkeys(SUMS | RELATIONS, 1.3) | dict.fromkeys(BIG, 1.2)
 
 
 def height(element: Element) -> float:

@@ -63,9 +63,8 @@ def lines(row: Sequence[Element]) -> tuple[Lines, ...]:
         return (Lines(_grouped(row)),)
     flat = _flat(row)
     sizes = {
-        id(core(end)): f"{min(max(map(height, between), default=1.0), _TALLEST):.2g}em"
+        id(core(end)): _size(between, last)
         for first, between, last in _brackets(flat)
-        if core(last).get("stretchy") != "false" or any(map(is_tall, between))
         for end in (first, last)
     }
     sides = _cut(
@@ -92,7 +91,7 @@ def _flat(row: Sequence[Element]) -> list[Element]:
     flat: list[Element] = []
     for element, follower in zip(row, (*row[1:], None), strict=True):
         inner = core(element)
-        if kind(element) == "mfrac" and width(element) > _FRACTION:
+        if _is_fraction(element) and width(element) > _FRACTION:
             flat += _flat(_written(element, multiplied=follower is not None and kind(follower) == "mspace"))
         elif _in_brackets(inner) and width(inner) > _NARROW:
             *most, last = _flat(list(inner))
@@ -100,6 +99,11 @@ def _flat(row: Sequence[Element]) -> list[Element]:
         else:
             flat.append(element)
     return flat
+
+
+def _is_fraction(element: Element) -> bool:
+    """Whether it has a bar: a binomial coefficient has none."""
+    return kind(element) == "mfrac" and "linethickness" not in element.attrib
 
 
 def _in_brackets(element: Element) -> bool:
@@ -132,19 +136,27 @@ def _brackets(row: Sequence[Element]) -> Iterator[tuple[Element, Sequence[Elemen
             yield row[start], row[start + 1 : place], element
 
 
+def _size(between: Sequence[Element], last: Element) -> str:
+    """How tall brackets are of which only one is on a line; of those that do not stretch nothing."""
+    if core(last).get("stretchy") == "false" and not any(map(is_tall, between)):
+        return ""
+    return f"{min(max(map(height, between), default=1.0), _TALLEST):.2g}em"
+
+
 def _broken(row: Sequence[Element], sizes: Mapping[int, str]) -> Lines:
     parts = _best(row) if _wide(row) > MOST else [row]
     if len(parts) > 1:
         return Lines(parts=tuple(_broken(part, sizes) for part in parts))
-    paired = {id(end) for first, _, last in _brackets(row) for end in (first, last)}
-    alone = [end for end in row if sign(end) in OPENING | CLOSING and id(end) not in paired]
-    return Lines(_grouped([_sized(one, sizes) if one in alone else one for one in row]))
+    paired = {id(core(end)) for first, _, last in _brackets(row) for end in (first, last)}
+    alone = sizes.keys() - paired
+    return Lines(
+        _grouped([_sized(one, sizes[id(core(one))]) if id(core(one)) in alone else one for one in row])
+    )
 
 
-def _sized(end: Element, sizes: Mapping[int, str]) -> Element:
+def _sized(end: Element, size: str) -> Element:
     """A bracket whose other end is on another line."""
     inner = core(end)
-    size = sizes.get(id(inner))
     inner.attrib = {"minsize": size, "maxsize": size} if size else {"stretchy": "false"}
     return carried(end, inner, made("mrow", inner)) if size and end is not inner else end
 
