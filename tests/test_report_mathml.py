@@ -156,6 +156,12 @@ def test_a_row_of_one_element_is_that_element() -> None:
     assert mathml("{{x}}_{{{i}}}") == "<math><msub><mi>x</mi><mi>i</mi></msub></math>"
 
 
+def test_a_thin_space_says_nothing_of_its_width() -> None:
+    """The style sheet does, for all of them; a wider one does."""
+    assert "<mspace/>" in mathml(r"a \, b")
+    assert '<mspace width="1em"/>' in mathml(r"a \quad b")
+
+
 def test_brackets_at_the_ends_of_a_row_say_nothing_of_themselves() -> None:
     """They stretch by default, and only those that must not say so."""
     row = "<mrow><mo>(</mo><mfrac><mi>a</mi><mi>b</mi></mfrac><mo>)</mo></mrow>"

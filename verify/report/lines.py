@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from verify.report.elements import (
+from verify.report.nodes import (
     BIG,
     CLOSING,
     OPENING,

@@ -11,7 +11,8 @@ from latex2mathml import exceptions
 from latex2mathml.converter import convert
 
 from verify.errors import ReportFormatError
-from verify.report.elements import (
+from verify.report.lines import Lines, lines
+from verify.report.nodes import (
     CLOSING,
     OPENING,
     ROWS,
@@ -21,9 +22,9 @@ from verify.report.elements import (
     ends_term,
     is_function,
     kind,
+    made,
     sign,
 )
-from verify.report.lines import Lines, lines
 
 _ELEMENTS = frozenset(
     "math mrow mi mo mn mtext mspace msub msup msubsup munder mover munderover mfrac msqrt mroot "
@@ -41,7 +42,6 @@ _FAILURES: tuple[type[Exception], ...] = (
     ValueError,
     RecursionError,
 )
-_THIN = ".17em"
 _BRACKETS = {"prefix": OPENING, "postfix": CLOSING}
 """Brackets that stretch, and are fences, where they begin and end a row."""
 
@@ -109,9 +109,12 @@ def _clean(tree: ElementTree.Element, latex: str) -> None:
 
 
 def _shorten(parent: ElementTree.Element) -> None:
-    """Drop rows of one element, and attributes that say what MathML takes for granted."""
+    """Drop rows of one element, and attributes that say what MathML takes for granted, or the style sheet.
+
+    That sheet makes a space thin that says nothing of its width.
+    """
     if parent.get("width") == "0.167em":
-        parent.set("width", _THIN)
+        del parent.attrib["width"]
     children = list(parent)
     for place, child in enumerate(children):
         while kind(child) == "mrow" and len(child) == 1 and kind(child[0]) != "mo":
@@ -140,9 +143,7 @@ def _set_functions(row: ElementTree.Element) -> None:
             if kind(parent) in ROWS and follower is not None:
                 named = is_function(child)
                 if named and not _opens(follower) and kind(follower) != "mspace":
-                    parent.insert(
-                        list(parent).index(child) + 1, ElementTree.Element(f"{SPACE}mspace", width=_THIN)
-                    )
+                    parent.insert(list(parent).index(child) + 1, made("mspace"))
 
 
 def _set_signs(row: ElementTree.Element) -> None:

@@ -1,4 +1,4 @@
-"""Elements of MathML: what they say, what brackets they are, and about how much room they take."""
+"""Nodes of MathML: what they say, what brackets they are, and about how much room they take."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def width(element: Element) -> float:
     children = [width(child) for child in element]
     match kind(element):
         case "mspace":
-            length = _LENGTH.fullmatch(element.get("width", "0em"))
+            length = _LENGTH.fullmatch(element.get("width", ".17em"))
             return float(length[1]) if length else 1.0
         case "mo":
             return _OPERATORS.get(element.text or "", 0.4)
