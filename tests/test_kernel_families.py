@@ -111,6 +111,8 @@ def test_a_sign_inside_of_another_operation_is_in_brackets() -> None:
     given = (real("x", "n"), real("y"))
     term = build(lambda c, x, y: -y + c.sum(lambda i: -(-y * x[i]), over=x) * -y, given)
     assert text(term) == "-y + (sum_{i=1..n} (-(-y) x[i])) (-y)"
+    term = build(lambda c, x, y: -y / c.exp(-y / 2) - -y / y, given)
+    assert text(term) == "-y/exp(-y/2) - (-y/y)"
 
 
 def test_a_sum_in_a_sum_is_shown_with_both_signs() -> None:
