@@ -8,7 +8,7 @@ and the sums. Where the total depends on the input, two inputs with different to
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -181,17 +181,17 @@ def stirling_excess(rate: Number, most: int) -> Expr:
     return exp(-rate) * sympy.Add(*terms)
 
 
-def adaptive_total(words: int, clustered: int) -> Expr:
-    """The sum of the probabilities of all words under AdaptiveLogSoftmaxWithLoss with one cluster.
+def adaptive_masses(head: Sequence[Expr], tail: Sequence[Expr]) -> tuple[Expr, ...]:
+    """The probability of every word under AdaptiveLogSoftmaxWithLoss with one cluster, by its scores.
 
-    The head chooses among ``words`` and the cluster, the cluster among ``clustered`` words of its own.
+    The head chooses among its words and, last, the cluster; the tail among the words of the cluster.
     """
-    head = _softmax(sympy.symbols(f"h:{words + 1}", real=True))
-    tail = _softmax(sympy.symbols(f"t:{clustered}", real=True))
-    return sympy.Add(*head[:-1], *(head[-1] * share for share in tail))
+    *words, cluster = softmax(head)
+    return (*words, *(cluster * share for share in softmax(tail)))
 
 
-def _softmax(scores: tuple[Expr, ...]) -> list[Expr]:
+def softmax(scores: Sequence[Expr]) -> list[Expr]:
+    """The probabilities that scores stand for."""
     return [exp(s) / sympy.Add(*map(exp, scores)) for s in scores]
 
 

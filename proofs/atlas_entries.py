@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import sympy
 from sympy import Expr, Integer, Rational, exp, latex
@@ -19,6 +19,14 @@ _HIGH, _LOW = Integer(2), Rational(1, 100)
 """Two rates at which the totals of the Poisson loss with full=True differ."""
 
 _UNSHOWN = "not shown"
+
+_PICTURES: dict[str, Callable[[str], Figure]] = {
+    "CrossEntropyLoss": atlas_pictures.categorical,
+    "LinearCrossEntropyLoss": atlas_pictures.linear,
+    "NLLLoss": atlas_pictures.shared,
+    "KLDivLoss": atlas_pictures.divergence,
+}
+"""The pictures of the losses of one of n classes."""
 
 
 def judged(proved: frozenset[str]) -> tuple[AtlasRecord, ...]:
@@ -68,7 +76,7 @@ def _proved(entry: Proved, proved: frozenset[str]) -> AtlasRecord:
         method="proved by the kernel for any number of classes",
         normaliser="1",
         rests_on=entry.claims,
-        figure=atlas_pictures.categorical(entry.name),
+        figure=_PICTURES[entry.name](entry.name),
     )
 
 
@@ -119,13 +127,17 @@ def _own() -> Iterator[AtlasRecord]:
         "summed over all alignments by SymPy, for "
         + ", ".join(f"{steps} steps of {symbols} symbols" for steps, symbols in _ALIGNMENTS),
         all(sympy.expand(sympy.Add(*atlas.ctc_masses(*size).values())) == 1 for size in _ALIGNMENTS),
+        atlas_pictures.alignments("CTCLoss"),
     )
+    name = "AdaptiveLogSoftmaxWithLoss"
+    words = atlas.adaptive_masses(sympy.symbols("h:3", real=True), sympy.symbols("t:3", real=True))
     yield _shown(
-        "AdaptiveLogSoftmaxWithLoss",
+        name,
         "yes",
-        atlas.OWN["AdaptiveLogSoftmaxWithLoss"],
+        atlas.OWN[name],
         "summed over the words by SymPy, for 2 words and a cluster of 3",
-        _is_zero(atlas.adaptive_total(2, 3) - 1),
+        _is_zero(sympy.Add(*words) - 1),
+        atlas_pictures.clustered(name),
     )
 
 
@@ -165,7 +177,7 @@ def _shown(
     distribution: str,
     method: str,
     holds: bool,
-    figure: Figure | None = None,
+    figure: Figure,
 ) -> AtlasRecord:
     return AtlasRecord(
         loss=name,

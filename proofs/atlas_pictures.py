@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import sympy
-from sympy import exp, lambdify
+from sympy import Add, Expr, Integer, Rational, exp, lambdify, log
 
-from proofs.atlas import Density, Mass, Neither, Number, beta, delta, f, stirling_excess, v, x, z
+from proofs.atlas import (
+    Density,
+    Mass,
+    Neither,
+    Number,
+    adaptive_masses,
+    beta,
+    ctc_masses,
+    delta,
+    f,
+    softmax,
+    stirling_excess,
+    v,
+    x,
+    z,
+)
 from verify.record import Figure
 
 _STEPS = 64
@@ -50,15 +65,14 @@ def _number(value: Number) -> float:
 
 def mass(entry: Mass) -> Figure:
     """exp(-loss) of each label over the input."""
-    variable = f if entry.name == "BCELoss" else x
     low, high = _RANGES.get(entry.name, (-6.0, 6.0))
     labels = ("-1", "1") if entry.name == "SoftMarginLoss" else ("0", "1")
-    series = [
-        (f"label {label}", list(_curve(lambdify(variable, exp(-loss), "math"), low, high)))
+    variable, words = (f, "probability f") if entry.name == "BCELoss" else (x, "log-odds x")
+    masses = [
+        (f"label {label}", exp(-loss).subs(variable, x))
         for label, loss in zip(labels, entry.losses, strict=True)
     ]
-    words = "probability f" if variable is f else "log-odds x"
-    return _figure(entry.name, f"probabilities of {entry.name}", words, "probability", series)
+    return _probabilities(entry.name, words, masses, low, high)
 
 
 def total(entry: Neither) -> Figure:
@@ -82,28 +96,65 @@ def counts(name: str) -> Figure:
     )
 
 
-def categorical(name: str) -> Figure | None:
-    """The probabilities of three classes along one input; None for a loss of more than one of them."""
-    rising, words, low, high = {
-        "CrossEntropyLoss": (exp(x) / (exp(x) + 2), "first of three logits, the others being 0", -6.0, 6.0),
-        "NLLLoss": (exp(x), "log-probability of the label, the rest being shared", -4.0, 0.0),
-    }.get(name, (None, "", 0.0, 0.0))
-    if rising is None:
-        return None
+def categorical(name: str) -> Figure:
+    """The probabilities of three classes along the logit of the first."""
+    label, other, _ = softmax((x, Integer(0), Integer(0)))
+    words = "first of three logits, the others being 0"
+    return _probabilities(name, words, (("its label", label), ("each of the others", other)), -6.0, 6.0)
+
+
+def linear(name: str) -> Figure:
+    """The probabilities of three classes along the one number of which their logits are multiples."""
+    names = ("label of the logit x", "of the logit 0", "of the logit −x")
+    series = zip(names, softmax((x, Integer(0), -x)), strict=True)
+    return _probabilities(name, "hidden number x, with the weights 1, 0 and −1", series, -6.0, 6.0)
+
+
+def shared(name: str) -> Figure:
+    """The probability of a label along its logarithm, two other labels having what remains."""
+    words = "log-probability of the label, the rest being shared"
+    series = (("its label", exp(x)), ("each of the others", (1 - exp(x)) / 2))
+    return _probabilities(name, words, series, -4.0, 0.0)
+
+
+def divergence(name: str) -> Figure:
+    """The loss of two classes along the probability of the first, for three targets: least at the target."""
+    targets = (Integer(1), Rational(3, 4), Rational(1, 2))
     series = [
-        ("its label", list(_curve(lambdify(x, rising, "math"), low, high))),
-        ("each of the others", list(_curve(lambdify(x, (1 - rising) / 2, "math"), low, high))),
+        (
+            f"target ({float(p):g}, {float(1 - p):g})",
+            list(_curve(lambdify(x, _divergence((p, 1 - p), (x, 1 - x)), "math"), 0.0, 1.0)),
+        )
+        for p in targets
     ]
-    return _figure(name, f"probabilities of {name}", words, "probability", series)
+    return _figure(name, f"loss of {name}", "probability of the first of two classes", "loss", series)
+
+
+def _divergence(target: Iterable[Expr], given: Iterable[Expr]) -> Expr:
+    return Add(*(p * (log(p) - log(q)) for p, q in zip(target, given, strict=True) if p != 0))
+
+
+def alignments(name: str) -> Figure:
+    """The probabilities of all texts of three steps of a letter or a blank, summed over their alignments."""
+    texts = {
+        text: mass.subs(dict.fromkeys(mass.free_symbols, 1 - x)) for text, mass in ctc_masses(3, 2).items()
+    }
+    series = [(" ".join("a" * len(text)) or "no letter", mass) for text, mass in sorted(texts.items())]
+    return _probabilities(name, "probability of the letter a at each of 3 steps", series, 0.0, 1.0)
+
+
+def clustered(name: str) -> Figure:
+    """The probabilities of two words and of a cluster of three along the score of the cluster."""
+    *_, word, cluster, _, _ = adaptive_masses((Integer(0), Integer(0), x), (Integer(0),) * 3)
+    words = "score of the cluster, the others being 0"
+    series = (("each of 2 words", word), ("each of 3 words in the cluster", cluster))
+    return _probabilities(name, words, series, -6.0, 6.0)
 
 
 def independent(name: str) -> Figure:
     """The probabilities of one of several independent labels along its log-odds."""
-    series = [
-        (f"label {label}", list(_curve(lambdify(x, 1 / (1 + exp(sign * x)), "math"), -6.0, 6.0)))
-        for label, sign in (("0", 1), ("1", -1))
-    ]
-    return _figure(name, f"probabilities of {name}", "log-odds x of one label", "probability", series)
+    masses = (("label 0", 1 / (1 + exp(x))), ("label 1", 1 / (1 + exp(-x))))
+    return _probabilities(name, "log-odds x of one label", masses, -6.0, 6.0)
 
 
 def stirling(name: str) -> Figure:
@@ -125,6 +176,13 @@ def _curve(function: Callable[[float], float], low: float, high: float) -> Itera
             yield at, float(function(at))
         except ValueError:
             continue
+
+
+def _probabilities(
+    name: str, x_label: str, masses: Iterable[tuple[str, Expr]], low: float, high: float
+) -> Figure:
+    series = [(label, list(_curve(lambdify(x, mass, "math"), low, high))) for label, mass in masses]
+    return _figure(name, f"probabilities of {name}", x_label, "probability", series)
 
 
 def _figure(

@@ -6,6 +6,7 @@ import base64
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -144,6 +145,11 @@ class Tab:
         area = {"clip": {**clip, "scale": 1}, "captureBeyondViewport": True} if clip else {}
         data = self.call("Page.captureScreenshot", format="png", **area)["data"]
         path.write_bytes(base64.b64decode(data))
+
+    def pages(self) -> int:
+        """How many pages of A4 the page is printed on."""
+        data = self.call("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)["data"]
+        return len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(data)))
 
     def fonts(self, selector: str) -> set[str]:
         """The families that the text in an element was drawn in."""

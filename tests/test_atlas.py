@@ -69,7 +69,10 @@ def test_with_stirling_the_total_depends_on_the_rate() -> None:
 
 def test_adaptive_softmax_is_a_distribution_of_words() -> None:
     """What the cluster holds is shared out among its words."""
-    assert sympy.simplify(atlas.adaptive_total(2, 3)) == 1
+    head, tail = sympy.symbols("h:3", real=True), sympy.symbols("t:4", real=True)
+    words = atlas.adaptive_masses(head, tail)
+    assert len(words) == 6
+    assert sympy.simplify(sympy.Add(*words)) == 1
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -103,7 +103,25 @@ def test_a_sign_after_a_sign_is_in_brackets() -> None:
     """A number is not shown as subtracted twice."""
     given = (real("x"), real("y"))
     term = build(lambda c, x, y: y - -c.log(x), given)
-    assert shown(term, given) == r"y - \left(-\log x\right)"
+    assert (shown(term, given), text(term)) == (r"y - \left(-\log x\right)", "y - (-log(x))")
+
+
+def test_a_sign_inside_of_another_operation_is_in_brackets() -> None:
+    """So that it is not taken for a difference; one that begins a sum needs none."""
+    given = (real("x", "n"), real("y"))
+    term = build(lambda c, x, y: -y + c.sum(lambda i: -(-y * x[i]), over=x) * -y, given)
+    assert text(term) == "-y + (sum_{i=1..n} (-(-y) x[i])) (-y)"
+    term = build(lambda c, x, y: -y / c.exp(-y / 2) - -y / y, given)
+    assert text(term) == "-y/exp(-y/2) - (-y/y)"
+
+
+def test_a_sum_in_a_sum_is_shown_with_both_signs() -> None:
+    """The outer one first, also of three, and of products."""
+    given = (real("x", "n", "m"),)
+    term = build(lambda c, x: c.sum(lambda i: c.sum(lambda j: x[i, j], over=x[i]), over=x), given)
+    assert shown(term, given) == r"\sum_{i=1}^{n} \sum_{j=1}^{m} {x}_{i,j}"
+    term = build(lambda c, x: c.prod(lambda i: c.prod(lambda j: x[i, j], over=x[i]), over=x), given)
+    assert shown(term, given) == r"\prod_{i=1}^{n} \prod_{j=1}^{m} {x}_{i,j}"
 
 
 def test_the_circles_constant_is_shown() -> None:

@@ -259,6 +259,30 @@ def test_the_page_is_as_wide_as_its_window(tab: Tab, full: Path, width: int) -> 
     assert tab.run("document.documentElement.scrollWidth") == width
 
 
+def test_no_formula_scrolls_in_a_narrow_window(tab: Tab, full: Path) -> None:
+    """Each in the full report breaks into lines that fit."""
+    tab.open(full, width=380)
+    tab.run(LAID_OUT)
+    tab.run("document.fonts.ready.then(() => 0)")
+    boxes = "[...document.querySelectorAll('.formula')]"
+    assert tab.run(f"{boxes}.filter((box) => box.querySelector('span')).length") > 50
+    assert tab.run(f"{boxes}.filter((box) => box.scrollWidth > box.clientWidth).length") == 0
+
+
+def test_a_formula_breaks_only_where_its_line_is_full(tab: Tab, full: Path) -> None:
+    """No part of one is on two lines that would have had room on its own."""
+    tab.open(full, width=1600)
+    tab.run(LAID_OUT)
+    tab.run("document.fonts.ready.then(() => 0)")
+    wide = "(one) => one.getBoundingClientRect().width"
+    parted = f"""[...document.querySelectorAll('.formula span')].filter((part) => {{
+        const width = {wide};
+        const needed = [...part.children].map(width).reduce((one, other) => one + other);
+        return needed > width(part) && needed < width(part.closest('.formula')) - 30;
+    }}).length"""
+    assert tab.run(parted) == 0
+
+
 def test_what_scrolls_sideways_can_be_reached_with_the_keyboard(tab: Tab, full: Path) -> None:
     """Every box in the full report that is narrower than what it holds."""
     tab.open(full, width=380)
@@ -298,15 +322,58 @@ def _violations(tab: Tab) -> list[str]:
     return list(tab.run(f"axe.run({rules}).then((result) => result.violations.map({told}))"))
 
 
-def test_on_paper_nothing_is_folded_and_nothing_is_to_be_pressed(tab: Tab, many: Path) -> None:
-    """Print shows what stands in closed details, and leaves the contents and controls out."""
+def test_on_paper_there_is_what_the_reader_unfolded(tab: Tab, many: Path) -> None:
+    """Derivations and measurements that are open on the screen, and no other."""
+    tab.open(many)
+    folded = "[...document.querySelectorAll('.claim details > :is(ol, div)')]"
+    tab.run(f"{folded}[0].closest('details').open = true")
+    tab.media("print")
+    shown = tab.run(f"{folded}.map((one) => one.checkVisibility())")
+    tab.media()
+    assert shown == [True] + [False] * (len(shown) - 1)
+    assert len(shown) > 1
+
+
+def test_on_paper_nothing_is_to_be_pressed(tab: Tab, many: Path) -> None:
+    """Print leaves out the contents, the controls and the folded scripts."""
     tab.media("print")
     tab.open(many)
-    every = "[...document.querySelectorAll('%s')].some((one) => %sone.checkVisibility())"
-    folded = tab.run(every % ("details :is(td, dd, code)", "!"))
-    controls = tab.run(every % ("nav, .bar, .copy", ""))
+    pressed = "nav, .bar, .copy, details:has(> pre)"
+    controls = tab.run(
+        f"[...document.querySelectorAll('{pressed}')].filter((one) => one.checkVisibility()).length"
+    )
     tab.media()
-    assert (folded, controls) == (False, False)
+    assert controls == 0
+
+
+def test_on_paper_every_section_is_told(tab: Tab, full: Path) -> None:
+    """Findings, claims with their statements, accuracy, atlas and provenance are printed whole."""
+    tab.media("print")
+    tab.open(full)
+    parts = ".finding > .case, .claims tr, .claim > h3, .claim .formula:not(details *), .heat, .loss, .facts"
+    hidden = tab.run(
+        f"[...document.querySelectorAll('{parts}')].filter((one) => !one.checkVisibility()).length"
+    )
+    tab.media()
+    assert hidden == 0
+
+
+def test_the_full_report_prints_on_a_few_dozen_pages(tab: Tab, full: Path) -> None:
+    """As long as nothing is unfolded."""
+    tab.open(full)
+    assert tab.pages() < 80
+
+
+def test_a_button_unfolds_every_claim(tab: Tab, many: Path) -> None:
+    """All that is folded in claims, and folds it again, and says which."""
+    tab.open(many)
+    button = "document.querySelector('.bar button')"
+    states = []
+    for _ in range(2):
+        tab.run(f"{button}.click()")
+        opened = tab.run("[...document.querySelectorAll('.claim details')].map((one) => one.open)")
+        states.append((tab.run(f"{button}.getAttribute('aria-pressed')"), set(opened)))
+    assert states == [("true", {True}), ("false", {False})]
 
 
 def test_in_dark_the_page_is_dark(tab: Tab, many: Path) -> None:

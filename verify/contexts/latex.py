@@ -67,14 +67,16 @@ class _Printer(LatexPrinter):  # type: ignore[misc]
         return self._big(r"\prod", expr)
 
     def _big(self, sign: str, expr: Any) -> str:
-        index, low, high = expr.limits[0]
+        """SymPy makes one of sums in sums, the innermost index first."""
         body = expr.function
-        if body.is_Mul and body.args[0] == 1:  # SymPy's own factor, for the direction of the sum
+        while body.is_Mul and body.args[0] == 1:  # SymPy's own factors, for the direction of each sum
             body = sympy.Mul(*body.args[1:], evaluate=False)
-        inner = self._print(body)
+        inner = str(self._print(body))
         if body.is_Add or inner.startswith("-"):
             inner = rf"\left({inner}\right)"
-        return rf"{sign}_{{{self._print(index)}={self._print(low)}}}^{{{self._print(high)}}} {inner}"
+        for index, low, high in expr.limits:
+            inner = rf"{sign}_{{{self._print(index)}={self._print(low)}}}^{{{self._print(high)}}} {inner}"
+        return inner
 
     def _print_log(self, expr: Any, exp: str | None = None) -> str:
         return self._log(expr.args[0])

@@ -66,8 +66,11 @@ def _render(t: Term, names: _Names) -> tuple[str, int]:
         case "add":
             return _sum(t, names), _SUM
         case "mul":
-            return _product(t, names), _PRODUCT
+            return _product(t, names), _SUM if _split_sign(t)[0] else _PRODUCT
         case "div":
+            negative, ratio = _split_sign(t)
+            if negative:
+                return f"-{_text(ratio, _PRODUCT, names)}", _SUM
             return f"{_text(t.args[0], _PRODUCT, names)}/{_text(t.args[1], _TIGHT, names)}", _PRODUCT
         case "inv":
             return f"1/{_text(t.args[0], _TIGHT, names)}", _PRODUCT
@@ -118,6 +121,9 @@ def _split_sign(t: Term) -> tuple[bool, Term]:
         factor = Fraction(-t.args[0].data)
         rest = t.args[1:] if factor == 1 else (Term("num", data=factor), *t.args[1:])
         return True, rest[0] if len(rest) == 1 else Term("mul", rest)
+    if t.head == "div":
+        negative, over = _split_sign(t.args[0])
+        return (True, Term("div", (over, t.args[1]))) if negative else (False, t)
     return False, t
 
 

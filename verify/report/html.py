@@ -74,6 +74,19 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
 
     Raises ReportFormatError for a formula that is not plain mathematics.
     """
+    style, script = _face() + _text("style.css"), _text("report.js")
+    template = _environment().get_template("report.html.j2")
+    text = template.render(
+        _told(run, comparison),
+        style=Markup(style),
+        script=Markup(script),
+        policy=_POLICY.format(style=_digest(style), script=_digest(script)),
+    )
+    return with_shared_axes(text)
+
+
+def _environment() -> Environment:
+    """The templates, with the words in which they say things."""
     environment = Environment(
         loader=PackageLoader("verify.report", "templates"),
         autoescape=True,
@@ -82,72 +95,32 @@ def page(run: RunRecord, comparison: Comparison | None = None) -> str:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters.update(
-        math=_math,
-        line=_line,
-        side=_side,
-        prose=_prose,
-        quantity=shape.quantity,
-        drawing=_drawing,
-        thumbnail=_thumbnail,
-        slug=shape.slug,
-        measure=_measure,
-        day=_day,
-        brief=checked.brief,
-    )
+    environment.filters.update(_FILTERS)
+    environment.globals.update(_GLOBALS)
     environment.tests["checked"] = shape.is_check
-    environment.globals.update(
-        attempts=shape.attempts,
-        by_function=checked.by_function,
-        by_implementation=shape.by_implementation,
-        covered=checked.covered,
-        error_figures=error_figures,
-        counted=counted,
-        error_of=shape.error_of,
-        measure_of=shape.measure,
-        proof_of=proof_of,
-        replay_of=checked.replay_of,
-        still_fails=checked.still_fails,
-        summary_of=shape.summary_of,
-        standing=shape.standing,
-        told_outcome=told_outcome,
-        tone=shape.tone,
-        worst_checks=checked.worst_checks,
-        worst_of=shape.worst_of,
-    )
+    return environment
+
+
+def _told(run: RunRecord, comparison: Comparison | None) -> dict[str, object]:
+    """What the templates tell, by its name in them."""
     found, findings, summary = premises(run), shape.found_in(run), summarise(run)
     by_claim = shape.by_claim(run.evidence)
-    style, script = _face() + _text("style.css"), _text("report.js")
-    text = environment.get_template("report.html.j2").render(
-        run=run,
-        comparison=comparison,
-        kinds=_KINDS,
-        factor=FACTOR,
-        most=_MOST,
-        checks=_checks(by_claim),
-        inputs=_FINDINGS,
-        expected=checked.expected_of(run.checks),
-        failing=checked.FAILING,
-        ran=checked.ran(run.checks),
-        remarks=checked.remarks(run.checks),
-        tints=_TINTS,
-        longest=LONG,
-        shown=_SHOWN,
-        summary=summary,
-        headline=shape.headline(summary, findings),
-        heat=heat_map(run),
-        premises=found,
-        graph=Markup(graph(run.claims, found)),
-        grades=GRADES,
-        findings=findings,
-        when=_when(run),
-        refuted=Status.REFUTED,
-        evidence=by_claim,
-        style=Markup(style),
-        script=Markup(script),
-        policy=_POLICY.format(style=_digest(style), script=_digest(script)),
-    )
-    return with_shared_axes(text)
+    return {
+        "run": run,
+        "comparison": comparison,
+        "checks": _checks(by_claim),
+        "evidence": by_claim,
+        "expected": checked.expected_of(run.checks),
+        "findings": findings,
+        "graph": Markup(graph(run.claims, found)),
+        "headline": shape.headline(summary, findings),
+        "heat": heat_map(run),
+        "premises": found,
+        "ran": checked.ran(run.checks),
+        "remarks": checked.remarks(run.checks),
+        "summary": summary,
+        "when": _when(run),
+    }
 
 
 def _when(run: RunRecord) -> list[str]:
@@ -226,3 +199,50 @@ def _day(created: str) -> str:
 
 def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+_FILTERS = {
+    "brief": checked.brief,
+    "day": _day,
+    "drawing": _drawing,
+    "line": _line,
+    "math": _math,
+    "measure": _measure,
+    "prose": _prose,
+    "quantity": shape.quantity,
+    "side": _side,
+    "slug": shape.slug,
+    "thumbnail": _thumbnail,
+}
+"""What templates say of one thing."""
+
+_GLOBALS = {
+    "attempts": shape.attempts,
+    "by_function": checked.by_function,
+    "by_implementation": shape.by_implementation,
+    "counted": counted,
+    "covered": checked.covered,
+    "error_figures": error_figures,
+    "error_of": shape.error_of,
+    "factor": FACTOR,
+    "failing": checked.FAILING,
+    "grades": GRADES,
+    "inputs": _FINDINGS,
+    "kinds": _KINDS,
+    "longest": LONG,
+    "measure_of": shape.measure,
+    "most": _MOST,
+    "proof_of": proof_of,
+    "refuted": Status.REFUTED,
+    "replay_of": checked.replay_of,
+    "shown": _SHOWN,
+    "standing": shape.standing,
+    "still_fails": checked.still_fails,
+    "summary_of": shape.summary_of,
+    "tints": _TINTS,
+    "told_outcome": told_outcome,
+    "tone": shape.tone,
+    "worst_checks": checked.worst_checks,
+    "worst_of": shape.worst_of,
+}
+"""What templates ask about several, and what is the same on every page."""

@@ -1,4 +1,4 @@
-// Sorting, filtering and copying. The page is whole without it: what it needs on the page, it makes itself.
+// Sorting, filtering, unfolding and copying. The page is whole without it: what it needs on the page, it makes itself.
 "use strict";
 (() => {
   const FEW = 8;
@@ -103,6 +103,17 @@
     if (rows.length >= FEW) filterable(table, heads, rows);
     if (rows.length > 1) sortable(table, heads, rows);
     table.classList.add("live");
+  }
+
+  const folded = document.querySelectorAll(".claim details");
+  if (folded.length) {
+    const button = make("button", { type: "button" }, "Unfold every derivation and measurement");
+    button.addEventListener("click", () => {
+      const open = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", open);
+      folded.forEach((one) => (one.open = open));
+    });
+    document.querySelector(".claim").before(make("div", { className: "bar" }, button));
   }
 
   // What scrolls sideways can be reached with the keyboard, in browsers too that do not see to it.
