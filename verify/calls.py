@@ -15,7 +15,7 @@ from verify import regimes
 from verify.contract import Contract, mapped, numbers_of
 from verify.domain import Declaration, Domain
 from verify.floats import Format, format_named
-from verify.strategies import between, declared, sizes
+from verify.strategies import between, declared, long_sizes, sizes
 
 LAYOUTS = ("contiguous", "transposed", "padded", "offset", "strided", "expanded", "reversed")
 """How a tensor lies in memory: in order; last two axes swapped; sliced out of a larger one; in order, one
@@ -96,7 +96,7 @@ def calls(
     """Calls of a contract in a dtype; ``choices`` gives the values to draw for each option.
 
     ``small`` calls have at most 2 rows of 4 columns. ``masked`` ones have infinities where the contract
-    knows them, as scores under a mask do, and plain options.
+    knows them, as scores under a mask do, plain options, and long rows unless they are small.
     """
     return _unlike(_calls(contract, format_named(dtype), dict(choices), small, masked))
 
@@ -120,7 +120,7 @@ def _calls(
     small: bool,
     masked: bool,
 ) -> Call:
-    columns = draw(between(1, SMALL) if small else sizes())
+    columns = draw(between(1, SMALL) if small else long_sizes() if masked else sizes())
     rows = draw(between(1, 2 if small or columns > FEW else ROWS))
     lengths = {"N": columns if columns <= SMALL and draw(between(0, 4)) == 4 else rows, "C": columns}
     forms = {option.name for option in contract.options if not option.keyword}
@@ -129,6 +129,8 @@ def _calls(
     options = {name: draws[name](draw, values) for name, values in choices.items()}
     if masked:
         options = contract.plain(options, choices)
+        if not small and -1 in choices.get("dim", ()):
+            options["dim"] = -1
     variables = contract.variables(options)
     for name in sorted({size for variable in variables for size in _sizes(variable)} - lengths.keys()):
         lengths[name] = draw(between(1, 3))
@@ -195,7 +197,7 @@ def _masked(draw: Callable[[Any], Any], value: Any, infinite: tuple[float, ...])
     infinity, every, row = _picked(draw, infinite), range(len(numbers_of(value))), value
     while isinstance(row[0], tuple):
         row = row[0]
-    kind = draw(between(0, 3))
+    kind = draw(between(0 if len(row) <= SMALL else 2, 3))
     if kind == 0:
         places = {draw(between(0, every[-1]))}
     elif kind == 1:

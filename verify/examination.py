@@ -254,7 +254,8 @@ class Examiner:
         if self.level == "accurate" and precise is not None:
             bounds: Any = [Fraction(b) if b - b == 0 else None for b in precise.allowed.tolist()]
         else:
-            bounds = bounds_of(call, self.aspect, values, self.model) or (None,) * len(got)
+            whole = bounds_of(call, self.aspect, values, self.model)
+            bounds = self._bounds_by_rows(call, len(got)) if whole is None else whole
         found = worst_of(
             [
                 found_at(position, number, truth, bound, self.format)
@@ -264,6 +265,17 @@ class Examiner:
         if bulk is None or precise is None:
             return found
         return self._graded(found, call, bulk, precise.value.new_tensor([float(g) for g in got]), precise)
+
+    def _bounds_by_rows(self, call: Call, count: int) -> list[Any]:
+        """The bound of each element where the call as a whole has none; None where its row has none."""
+        found: list[Any] = []
+        while len(found) < count:
+            row, _ = alone(call, self.aspect, len(found))
+            if row is call:
+                return [None] * count
+            bounds = bounds_of(row, self.aspect, formula_of(row, self.aspect)[1], self.model)
+            found += bounds or [None] * (count // call.rows)
+        return found
 
     def _precise_at(
         self, call: Call, truths: tuple[Enclosure | Undecided, ...], bulk: Bulk | None

@@ -42,7 +42,7 @@ REDUCING_SECONDS = 4.0
 """Processor time after which a finding is made no narrower or plainer."""
 
 MASKED = 15
-"""Small calls with infinities, of operations that take them."""
+"""Small calls with infinities, and as many of long rows, of operations that take them."""
 
 EMPTY = 2
 """Calls with an empty batch, for each kind of reduction."""
@@ -160,6 +160,8 @@ class Search:
             self._draw(few - first, deadline, small=True, again=1)
         if not self.refuting and self.contract.infinite and self.aspect != "side effects":
             self._draw(MASKED, deadline, small=True, again=4, masked=True)
+            if not self.refuting:
+                self._draw(MASKED, deadline, small=False, again=4, masked=True)
         if not self.refuting and rest:
             self._draw((rest + 1) // 2, deadline, small=False, again=0)
         if not self.refuting and rest:

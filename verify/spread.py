@@ -113,6 +113,7 @@ class _Spread:
         self._random = random.Random(seed)
         self._rows = WideRows(dtype, seed)
         self._infinite = False
+        self._turned = False
         self._spoilt = ""
 
     def call(
@@ -120,13 +121,15 @@ class _Spread:
     ) -> Call | None:
         """A call with these lengths; None where the options and values do not fit."""
         options = {name: self._random.choice(values) for name, values in choices.items()}
-        self._infinite = bool(contract.infinite) and self._random.random() < 0.35
+        self._infinite = bool(contract.infinite) and self._random.random() < 0.25
         if self._infinite or self._random.random() < 0.4:
             options = contract.plain(options, choices)
         variables = contract.variables(options)
         apart = not self._infinite and rows > 1 and contract.rowwise(options)
         self._spoilt = variables[0].name if apart and self._random.random() < 0.2 else ""
-        if "dim" in options and options["dim"] % options["axes"] == 0 and self._random.random() < 0.75:
+        first = "dim" in options and options["dim"] % options["axes"] == 0
+        self._turned = first and options["axes"] == 2
+        if first and self._random.random() < 0.75:
             rows, columns = columns, rows
         lengths = {"N": rows, "C": columns}
         most = (DENSE if self._dtype != "float64" else FLOAT64_NUMBERS) // (rows * columns)
@@ -162,12 +165,13 @@ class _Spread:
         elif domain.sign != "any":
             zeros = domain.sign == "nonnegative" and not self._infinite
             make = self._rows.nonnegative if zeros else self._rows.positive
-        table = make(rows, columns)
+        turned = self._turned and len(shape) == 2 and not domain.sums_to_one
+        table = make(columns, rows) if turned else make(rows, columns)
         if infinite and self._infinite:
             table = self._rows.with_infinities(table, self._random.choice(infinite))
         if variable.name == self._spoilt and domain.kind == "real" and domain.sign == "any":
             table = self._rows.with_nan(table)
-        table = self._rows.held(table)
+        table = self._rows.held(table.T.contiguous() if turned else table)
         return Wide(table.reshape(shape)) if shape else Fraction(float(table))
 
     def _labels(self, bound: int, shape: list[int]) -> Any:

@@ -105,8 +105,12 @@ def _outwards(k: int, low: int, high: int) -> int:
 
 def sizes() -> st.SearchStrategy[int]:
     """A length that a statement leaves open: 1..8, and now and then up to 64."""
-    large = between(0, len(LARGE_SIZES) - 1).map(lambda at: LARGE_SIZES[at])
-    return between(0, 9).flatmap(lambda k: large if k == 9 else between(1, 8))
+    return between(0, 9).flatmap(lambda k: long_sizes() if k == 9 else between(1, 8))
+
+
+def long_sizes() -> st.SearchStrategy[int]:
+    """A length from 9 to 64, at or just above what blocks of kernels have."""
+    return between(0, len(LARGE_SIZES) - 1).map(lambda at: LARGE_SIZES[at])
 
 
 def labels(n: int) -> st.SearchStrategy[int]:

@@ -16,6 +16,9 @@ BLOCKS = (8, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 FLAT = 65_520
 """Ones of which the sum overflows float16: rows as wide are often flat."""
 
+LONG = 1000
+"""Rows of more columns lie in several blocks of a kernel."""
+
 PLACES = 64
 """Places that are made for one table, beyond which they repeat."""
 
@@ -48,23 +51,31 @@ class WideRows:
         return drawn.to(self._torch.float64)
 
     def logits(self, rows: int, columns: int) -> Any:
-        """Regimes mixed row by row; some tables of many rows have a dominant entry at each place in turn."""
+        """Regimes mixed row by row, some in every table; or many rows with a dominant entry in turn."""
         if rows >= columns > 1 and self._random.random() < 0.5:
             return self._in_turn(rows, columns)
-        parts, done = [], 0
+        parts, done, sure = [], 0, self._sure(rows, columns)
         while done < rows:
             take = 1 if rows <= 8 else min(rows - done, max(1, rows // 16))
-            regime = self._regime(columns) if done or rows < 3 else self._moderate
+            regime = sure.pop() if sure else self._regime(columns)
             parts.append(regime(take, columns))
             done += take
         table = self._torch.cat(parts)
         return table[self._torch.randperm(rows, generator=self._generator)] if rows > 1 else table
 
+    def _sure(self, rows: int, columns: int) -> list[Callable[[int, int], Any]]:
+        """The regimes of which every such table has a row: what whole classes of kernels get wrong."""
+        if rows > 1 and columns >= FLAT:
+            return [self._flat]
+        if rows > 3 and columns > LONG:
+            return [self._moderate, self._far_behind]
+        return [self._moderate] if rows > 2 else []
+
     def _regime(self, columns: int) -> Callable[[int, int], Any]:
         """One regime; many very wide rows have a structure, without which one entry counts for nothing."""
         if columns >= FLAT and self._random.random() < 0.4:
             return self._flat
-        if columns > 1000 and self._random.random() < 0.5:
+        if columns > LONG and self._random.random() < 0.5:
             return self._random.choice((self._dominant, self._stairs, self._two_ends))
         return self._random.choice(self._regimes())
 
@@ -132,7 +143,11 @@ class WideRows:
 
     def gap(self) -> float:
         """How far an entry is above the rest: by little, or by as much as makes their exponentials vanish."""
-        return self._random.choice((4, 8, 10, 12, 14, 16, 24, 60, int(self._format.emax * LOG_TWO) + 16))
+        return self._random.choice((4, 8, 10, 12, 14, 16, 24, 60, self._beyond()))
+
+    def _beyond(self) -> int:
+        """A gap across which an exponential overflows the format, or vanishes."""
+        return int(self._format.emax * LOG_TWO) + 16
 
     def _dominant(self, rows: int, columns: int) -> Any:
         """One entry above the rest, by little or by as much as makes the others' exponentials vanish."""
@@ -140,6 +155,12 @@ class WideRows:
         gap = self.gap()
         table[range(rows), self.some_places(columns, rows)] += gap + math.log(columns)
         return table - self._random.choice((0, gap))
+
+    def _far_behind(self, rows: int, columns: int) -> Any:
+        """One entry in the last quarter, so far above the rest that an exponential overflows or vanishes."""
+        table = self._uniform(rows, columns, -2, 2)
+        table[:, columns - 1 - self._random.randrange(columns // 4)] += self._beyond()
+        return table
 
     def _stairs(self, rows: int, columns: int) -> Any:
         """Blocks that rise or fall from one to the next, so that a running maximum has to be followed."""
