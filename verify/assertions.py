@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from numbers import Real
 from typing import Any
 
 from verify.backends import exact_values, load_torch
@@ -63,7 +64,7 @@ def assert_ulp(
         raise UsageError(f"actual is {type(actual).__name__}; give a floating-point torch tensor")
     if max_ulp is None and bound is None:
         raise UsageError("neither max_ulp nor bound is given; say how much error is allowed")
-    if any(limit is not None and not limit >= 0 for limit in (max_ulp, bound)):
+    if any(limit is not None and not (isinstance(limit, Real) and limit >= 0) for limit in (max_ulp, bound)):
         raise UsageError(f"max_ulp = {max_ulp}, bound = {bound}; a limit is a number >= 0")
     format = format_named(str(actual.dtype).removeprefix("torch."))
     got, truth = exact_values(actual), _numbers(exact)

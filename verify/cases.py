@@ -128,6 +128,8 @@ def read_witness(text: str, contract_of: Callable[[str], Contract]) -> Case:
 
 def _fields(text: str) -> list[str]:
     """The fields of a witness that is whole."""
+    if not isinstance(text, str):
+        raise UsageError(f"the witness is a {type(text).__name__}; give the line that a failure prints")
     told = text.strip()
     shown = repr(told if len(told) <= 40 else f"{told[:40]}...")
     fields = told.split(":")

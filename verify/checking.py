@@ -92,6 +92,8 @@ def plan(
     if not callable(candidate):
         raise UsageError(f"the candidate is a {type(candidate).__name__}; give a function that can be called")
     contract = fitted(stated, candidate)
+    if not isinstance(grad, bool):
+        raise UsageError(f"grad is {grad!r}; give True or False")
     if level not in LEVELS:
         raise unknown("level", str(level), LEVELS)
     count = _whole("examples", EXAMPLES if examples is None else examples, least=1)

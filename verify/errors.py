@@ -41,12 +41,12 @@ class KernelError(VerifyError):
     """The proof kernel rejected a step; the message says which side condition or rule failed."""
 
 
-def unknown(what: str, value: str, known: Iterable[str], notes: Mapping[str, str] = _NONE) -> UsageError:
-    """The error for a name that is not in ``known``, with the nearest names, in any case, as suggestions.
+def unknown(what: str, value: object, known: Iterable[str], notes: Mapping[str, str] = _NONE) -> UsageError:
+    """The error for a value that is no name in ``known``; the nearest names, in any case, are suggested.
 
     ``notes`` says more about some of the names, in brackets.
     """
-    names = sorted(known)
+    names, value = sorted(known), value if isinstance(value, str) else repr(value)
     lowered = [name.lower() for name in names]
     close = difflib.get_close_matches(value.lower(), lowered, n=3, cutoff=0.4)
     near = [name for one in dict.fromkeys(close) for name in names if name.lower() == one]

@@ -110,6 +110,8 @@ class Examiner:
                 judge_one = self._one_by_one if small or self.thorough else self._by_relations
                 return judge_one(result, call, bulk)
             precise = self._precise(call, bulk) if graded or self.level == "accurate" else None
+            if small and precise is not None and not precise.known:
+                return self._one_by_one(result, call, bulk)
         except NotBulkError as error:
             if small:
                 return self._one_by_one(result, call)

@@ -42,21 +42,23 @@ def refutation(verdict: Verdict, candidate: Callable[..., Any], case: Case, foun
     outcome = found.outcome
     place = f"element {found.position} of the {case.aspect if of else 'result'}"
     example = Counterexample(shown, exact, text_of(outcome.got), outcome.ulp, outcome.allowed_ulp)
-    reason = f"{place} {_fault(outcome)}"
+    reason = f"{place} {_fault(outcome, case.level, exact.endswith('inf'))}"
     script, missing = _script(candidate, case, of, found.position, exact, outcome.got)
     if missing:
         reason = f"{reason}; no script: {missing}"
     return replace(verdict, counterexample=example, reproducer=script, reason=reason)
 
 
-def _fault(outcome: Outcome) -> str:
+def _fault(outcome: Outcome, level: str, infinite: bool) -> str:
     """What is wrong with a result, in words."""
     got = float(text_of(outcome.got))
     if not math.isfinite(got):
-        return f"is {got}, where the exact value is a number that the format holds"
+        held = "infinite" if infinite else "a number that the format holds"
+        return f"is {got}, where the exact value is {held}"
     if outcome.allowed_ulp == 0:
         return "is wrong where the standard algorithm rounds nothing"
-    return f"is {outcome.ratio:.3g} times further off than the standard algorithm may be"
+    limit = f'level "{level}" allows' if level == "accurate" else "the standard algorithm may be"
+    return f"is {outcome.ratio:.3g} times further off than {limit}"
 
 
 def _confirmed(case: Case, found: Found) -> str:

@@ -8,7 +8,7 @@ from verify.claim import Claim, Part, Witness
 from verify.contexts.latex import definitions, shown
 from verify.contexts.symbolic import opinion
 from verify.domain import Declaration
-from verify.errors import KernelError
+from verify.errors import KernelError, UsageError
 from verify.kernel.assumptions import PATTERN, Assumptions, Fact, assume
 from verify.kernel.build import build
 from verify.kernel.derivation import Derivation, Line, derive
@@ -32,9 +32,13 @@ def prove(claim: Claim, *, time_limit: float = SECONDS) -> Verdict:
 
     An opinion, and a claim that rests on a cited theorem, is unknown; the reason says so. For each
     statement without a derivation one is looked for, for ``time_limit`` seconds; with 0 none is. Raises
-    ``UsageError`` for a time that is none.
+    ``UsageError`` for a time that is none, and for what is no claim.
     """
     require_time(time_limit)
+    if not isinstance(claim, Claim):
+        raise UsageError(
+            f"the claim is a {type(claim).__name__}; give a Claim, such as verify.find(id) returns"
+        )
     record = judge(claim, time_limit)
     points = sum(p.points for p in record.parts)
     reasons = {

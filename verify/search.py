@@ -27,7 +27,7 @@ from verify.guard import Clock, limited
 from verify.judgement import Outcome
 from verify.reduction import reduced, without_rows
 from verify.spread import wide_calls
-from verify.strategies import explore
+from verify.strategies import Enough, explore
 from verify.tally import Tally
 from verify.verdict import Coverage, Status, Verdict
 
@@ -59,6 +59,12 @@ DECLINED = 8
 SHRINKS = 100
 """Calls that are tried at most to make a finding simpler."""
 
+SHRINKING_SECONDS = 2.0
+"""Processor time for that; rows and columns that are left are cut afterwards."""
+
+MEDIUM = 1200
+"""Numbers up to which a finding is cut before another one is looked for in small calls."""
+
 
 @dataclass(slots=True)
 class Search:
@@ -86,6 +92,7 @@ class Search:
     clock: Clock = field(default_factory=Clock)
     refuting: list[tuple[Call, Found]] = field(default_factory=list)
     tried: int = 0
+    until: float = math.inf
     skipped: int = 0
     left_out: int = 0
     thorough: bool = False
@@ -170,11 +177,17 @@ class Search:
             self._empty()
         if self.tally.never_applicable and not all(option.keyword for option in self.contract.options):
             self._draw(few, deadline, small=True, again=3, plain=True)
-        if self.refuting and min(size(call) for call, _ in self.refuting) > SMALL * SMALL:
+        if self.refuting and SMALL * SMALL < self._least() <= MEDIUM:
+            self._reduce(deadline)
+        if self.refuting and self._least() > SMALL * SMALL:
             self.tried = 0
             self._draw(few, deadline, small=True, again=2)
         if self.refuting:
             self._reduce(deadline)
+
+    def _least(self) -> int:
+        """The numbers of the smallest call that refutes."""
+        return min(size(call) for call, _ in self.refuting)
 
     def _taken(self, *, plain: bool = False) -> dict[str, tuple[Any, ...]]:
         """The values to draw for each option, without those with which every call so far was declined.
@@ -255,11 +268,13 @@ class Search:
     ) -> None:
         drawn = calls(self.contract, self.dtype, self._taken(plain=plain), small=small, masked=masked)
         name = f"{self.contract.name} {self.aspect} {self.dtype} {small} {again}"
+        self.until = math.inf
 
         def visit(call: Call) -> tuple[Mapping[str, float], bool]:
-            if time.monotonic() > deadline or self.tried > SHRINKS:
+            late = time.monotonic() > deadline or time.process_time() > self.until
+            if late or self.tried > SHRINKS:
                 self.skipped += not self.refuting
-                return {}, False
+                raise Enough
             return {}, self._visit(call)
 
         explore(drawn, visit, seed=zlib.crc32(name.encode()) ^ self.seed, examples=examples)
@@ -281,6 +296,7 @@ class Search:
         refuted = outcome.status is Status.REFUTED and outcome.ratio >= severe
         if refuted:
             self.refuting.append((found.call or call, found))
+            self.until = min(self.until, time.process_time() + SHRINKING_SECONDS)
         return refuted
 
     def _examined(self, call: Call) -> Found:

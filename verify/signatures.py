@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-
-from verify.backends import load_torch
 
 Function = Callable[..., Any]
 
@@ -29,10 +28,10 @@ def signature_of(function: Function) -> inspect.Signature | None:
     """The signature of a function, of the ``forward`` of a module, compiled or not, or of the
     ``forward`` of an autograd.Function given by its ``apply``; None where Python does not know it.
     """
-    torch = load_torch()
     owner = _autograd(function)
     target: Any = function
-    if isinstance(function, torch.nn.Module):
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(function, torch.nn.Module):
         target = getattr(function, "_orig_mod", function).forward
     elif owner:
         target = owner.forward
@@ -40,7 +39,7 @@ def signature_of(function: Function) -> inspect.Signature | None:
         signature = inspect.signature(target)
     except Exception:  # what a foreign object's attributes do is not known
         return None
-    if owner and owner.setup_context is torch.autograd.Function.setup_context:
+    if owner and torch is not None and owner.setup_context is torch.autograd.Function.setup_context:
         return signature.replace(parameters=list(signature.parameters.values())[1:])
     return signature
 
@@ -68,9 +67,9 @@ def call_with(function: Function, positional: Sequence[Any], passed: Mapping[str
 
 
 def _autograd(function: Function) -> Any:
-    """The autograd.Function whose ``apply`` a function is; None for others."""
-    owner = attribute(function, "__self__")
-    ours = isinstance(owner, type) and issubclass(owner, load_torch().autograd.Function)
+    """The autograd.Function whose ``apply`` a function is; None for others, and before torch is loaded."""
+    owner, torch = attribute(function, "__self__"), sys.modules.get("torch")
+    ours = torch is not None and isinstance(owner, type) and issubclass(owner, torch.autograd.Function)
     return owner if ours and attribute(function, "__name__") == "apply" else None
 
 

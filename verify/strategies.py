@@ -44,11 +44,16 @@ class _Found(Exception):
     """A drawn value is what was looked for."""
 
 
+class Enough(BaseException):
+    """Raised by what visits drawn values to see no more of them; no Exception, which would be shrunk."""
+
+
 def explore(strategy: st.SearchStrategy[Any], visit: Visit, *, seed: int, examples: int) -> Any:
     """Draw up to ``examples`` values, climbing the scores that ``visit`` gives; the same for one seed.
 
-    Stops at the first value that ``visit`` says it looks for, shrinks it, and returns the simplest
-    one found; None if there was none. A domain in which nothing can be drawn is visited never.
+    Stops at the first value that ``visit`` says it looks for, shrinks it until ``visit`` raises `Enough`,
+    and returns the simplest one found; None if there was none. A domain in which nothing can be drawn is
+    visited never.
     """
     found: list[Any] = []
 
@@ -74,7 +79,7 @@ def explore(strategy: st.SearchStrategy[Any], visit: Visit, *, seed: int, exampl
 
     try:
         run()
-    except (_Found, Unsatisfiable):
+    except (_Found, Unsatisfiable, Enough):
         pass
     except HypothesisException:
         if not found:

@@ -55,6 +55,12 @@ def logsigmoid_in_double(z: Any) -> Any:
     return _log_sigmoid(z.double()).to(z.dtype)
 
 
+@right_logsigmoid(dtypes=("float32", "bfloat16", "float16"))
+def logsigmoid_by_softplus(z: Any) -> Any:
+    """Less the softplus of -z."""
+    return -functional.softplus(-z)
+
+
 @right_softplus(dtypes=("float32", "float64"))
 def softplus_by_hand(z: Any, beta: float = 1) -> Any:
     """max(z, 0) + log1p(exp(-|z|)), with sigmoid(z)."""

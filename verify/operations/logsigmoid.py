@@ -12,6 +12,9 @@ from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
 from verify.tables import AXES, input_shape, rows_apart
 
+FAR = 80
+"""Beyond it exp(z) may overflow, and log1p(exp(z)) is z in every format."""
+
 
 def _definition(c: Any, z: Any) -> Any:
     return -c.log(1 + c.exp(-z))
@@ -23,6 +26,11 @@ def _notation(z: str) -> str:
 
 def _algorithm(c: Any, z: Any) -> Any:
     return c.minimum(z, 0) - c.log1p(c.exp(-c.abs(z)))
+
+
+def _by_softplus(c: Any, options: Options, z: Any) -> Any:
+    """-log1p(exp(-z)), the softplus of -z; far below 0, where that would overflow, z itself."""
+    return -(c.log1p(c.exp(c.minimum(-z, FAR))) + c.maximum(-z - FAR, 0))
 
 
 def functional_logsigmoid(torch: Any, z: Any) -> Any:
@@ -62,6 +70,7 @@ logsigmoid = Operation(
         shape=input_shape,
         definition=by_entry(_entry),
         algorithm=by_entry(_entry_algorithm),
+        alternatives=(by_entry(_by_softplus),),
         gradients=(Gradient("input", by_entry(_gradient), by_entry(_gradient_algorithm)),),
         conditioning=by_entry(conditioned(_gradient)),
         infinite={"input": (-math.inf, math.inf)},
