@@ -293,11 +293,12 @@ def test_a_known_mistake_is_refuted_by_a_small_input(candidate: Candidate, name:
 def test_torch_passes_in_every_dtype(name: str, dtype: str) -> None:
     """Values, gradients and side effects of torch's stable functions are within their bounds.
 
-    In float16 it sums the classes of label smoothing in that format, which overflows, and multiplies the
-    gradient of a mean by p before it divides by it (docs/operations.md).
+    In float16 it sums the classes of label smoothing, and losses of many classes before they are averaged, in
+    that format, which overflows, and multiplies the gradient of a mean by p before it divides by it
+    (docs/operations.md).
     """
     single: dict[str, Any] = {
-        "cross_entropy": {"label_smoothing": 0.0},
+        "cross_entropy": {"label_smoothing": 0.0, "target": "indices"},
         "kl_div": {"reduction": ["sum", "none"]},
     }
     options = single.get(name, {}) if dtype == "float16" else {}
