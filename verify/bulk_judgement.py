@@ -43,7 +43,7 @@ def _worse(a: Any, b: Any) -> Any:
 
 def passes(got: Any, bulk: Bulk, format: Format) -> tuple[Outcome, int, Enclosure | None] | None:
     """As `judge_table` where every element is a number well within its bound, in few passes; else None."""
-    if bulk.widest is not None:
+    if bulk.widest is not None and bool((bulk.widest > bulk.bound).any()):
         return None
     shares = (got - bulk.value).abs_().div_(bulk.bound)
     worst, position = (part.item() for part in shares.max(0))

@@ -205,6 +205,8 @@ class Examiner:
             return bound
 
         bulk = run(algorithm, self._any_order)
+        if self.model.height is None and not others:
+            return bulk
         own = bulk.bound if self.model.height is None else run(algorithm, self.model).bound
         return replace(bulk, bound=largest(own, self.model), widest=bulk.bound)
 
