@@ -352,3 +352,53 @@ def test_a_script_shows_the_finding() -> None:
     assert verdict.counterexample is not None
     assert verdict.reproducer is not None
     assert [repr(x) for x in got_of(run_script(verdict.reproducer))] == [verdict.counterexample.got]
+
+
+def _by_comparison(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """A loss of labels alone, in rows of classes."""
+    hot = torch.arange(input.shape[1]) == target.reshape(-1)[:, None]
+    losses = -torch.where(hot, torch.log_softmax(input, 1), 0).sum(1)
+    return {"none": lambda: losses, "sum": losses.sum, "mean": losses.mean}[reduction]()
+
+
+def test_a_loss_of_labels_that_fits_probabilities_in_one_row_is_not_held_to_them() -> None:
+    """The comparison with class numbers takes a single row of probabilities without complaint."""
+    for verdict in verify.check(_by_comparison, "cross_entropy", examples=20, options={"axes": 2}):
+        assert verdict.status is not Status.REFUTED, verdict.reason
+
+
+def _offset_before_the_shift(x: Any, dim: int) -> Any:
+    """Powers of two of scaled logits less their scaled maximum."""
+    bits = x * 1.4426950408889634
+    e = torch.exp2(bits - bits.amax(dim, keepdim=True))
+    return e / e.sum(dim, keepdim=True)
+
+
+def test_scaling_before_the_maximum_is_subtracted_is_refuted() -> None:
+    """It rounds what all logits have in common, which the arithmetic of GPU kernels does not excuse."""
+    (value, *_) = verify.check(_offset_before_the_shift, "softmax", grad=False)
+    assert value.status is Status.REFUTED
+
+
+def test_a_gradient_without_a_call_in_the_domain_is_not_looked_for() -> None:
+    """Where a label is ignored targets are labels, which have no gradient."""
+    results = verify.check(
+        functional.cross_entropy, "cross_entropy", options={"ignore_index": -100}, examples=2
+    )
+    assert [v.subject for v in results if "gradient of target" in v.subject] == []
+
+
+def _mean_over_all_rows(input: Any, target: Any, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """The mean divides by the number of all rows."""
+    losses = functional.cross_entropy(input, target, ignore_index=ignore_index, reduction="none")
+    return {"none": lambda: losses, "sum": losses.sum, "mean": losses.mean}[reduction]()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_option_is_tried_however_few_examples_are_asked_for(seed: int) -> None:
+    """Four examples find a divisor that counts the ignored rows."""
+    options = {"axes": 2, "target": "indices"}
+    (value, *_) = verify.check(
+        _mean_over_all_rows, "cross_entropy", options=options, examples=4, seed=seed, grad=False
+    )
+    assert value.status is Status.REFUTED

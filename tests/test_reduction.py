@@ -107,6 +107,17 @@ def test_rows_are_taken_with_their_labels() -> None:
     assert part.values[0].tensor.tolist() == start.values[0].tensor[2:5].tolist()
 
 
+def test_the_ignored_label_stays_the_class_that_it_is() -> None:
+    """Without class 0, which is ignored, class 1 would be called so, in rows that count."""
+    start = _call("cross_entropy", (6, 20), reduction=("none",), ignore_index=(0,), target=("indices",))
+    assert reduction.selected(start, "C", list(range(1, 20))) is None
+    labels = list(start.values[1])
+    kept = [0, *sorted({label - 1 for label in labels} - {0})]
+    cut = reduction.selected(start, "C", kept)
+    assert cut is not None
+    assert cut.lengths["C"] == len(kept)
+
+
 def test_an_axis_along_which_probabilities_sum_to_1_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not a piece of it is tried, however many there are."""
     tried: list[str] = []

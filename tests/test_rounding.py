@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from verify import backends
-from verify.contexts.rounded import Rounded, UnboundedError
+from verify.contexts.rounded import Model, Rounded, UnboundedError
 from verify.contexts.rounding import RoundingContext, error_bound, model_for
-from verify.elements import bounds_of, values_of
+from verify.elements import bounds_of, stable, values_of
 from verify.errors import DomainError
 from verify.floats import Format, format_named
 from verify.forms import form_named
@@ -205,8 +206,81 @@ def test_a_gradient_at_a_huge_logit_has_no_bound_where_an_algorithm_has_none() -
     huge = subject.order.format.round(Fraction(10**30))
     call = subject.call(huge)
     values = values_of(call, "gradient")
-    assert bounds_of(call, "gradient", values, model_for("float32")) is None
+    algorithms = stable(subject.contract, "gradient", model_for("float32"))
+    assert bounds_of(call, algorithms, values) is None
     assert subject.bound(huge) is not None
+
+
+def _fast(dtype: str) -> Model:
+    return replace(model_for(dtype), fast=True)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_exponential_by_powers_of_two_is_within_the_bound_of_gpu_arithmetic(dtype: str) -> None:
+    """exp2(x log2 e) on 4,000 numbers from -80 to 0; exp's own bound is too small for it."""
+    import torch
+
+    x = torch.linspace(-80, 0, 4000, dtype=getattr(torch, dtype))
+    got = torch.exp2(x * math.log2(math.e)).tolist()
+    beyond = 0
+    for value, number in zip(x[::50].tolist(), got[::50], strict=True):
+        truth = enclose(lambda c, a: c.exp(a), (Fraction(value),), format=format_named(dtype))
+        assert not isinstance(truth, Undecided)
+        off = abs(Fraction(number) - truth.lower)
+        bounds = [
+            error_bound(lambda c, a: c.exp(a), (Fraction(value),), model, {})
+            for model in (model_for(dtype), _fast(dtype))
+        ]
+        assert bounds[0] is not None
+        assert bounds[1] is not None
+        assert off <= bounds[1]
+        beyond += off > bounds[0]
+    assert beyond
+
+
+def test_gpu_arithmetic_allows_an_exponential_out_of_range_no_more_than_it_can_be_off() -> None:
+    """1 / (1 + exp(10^7)) keeps a bound: beyond the format's range the scaled argument changes nothing."""
+    found = error_bound(lambda c, a: 1 / (1 + c.exp(a)), (Fraction(10**7),), _fast("float32"), {})
+    assert found is not None
+    assert found < Fraction(1, 2**100)
+
+
+@pytest.mark.parametrize(
+    ("formula", "extra"),
+    [
+        (lambda c, a: c.exp(-a), 6),
+        (lambda c, a: c.log(a), 2),
+        (lambda c, a: 1 / a, 1),
+    ],
+    ids=["exp(-3)", "log 3", "1 / 3"],
+)
+def test_gpu_arithmetic_adds_the_roundings_of_constants_and_products(formula: Any, extra: int) -> None:
+    """2u |x| for exp(x), 2u for a logarithm, and u for a quotient, relative to the value."""
+    plain, fast = (
+        error_bound(formula, (Fraction(3),), model, {}) for model in (model_for("float32"), _fast("float32"))
+    )
+    assert plain is not None
+    assert fast is not None
+    value = abs(formula(_Floats(), 3.0))
+    assert float(fast - plain) == pytest.approx(extra * 2.0**-24 * value, rel=1e-3)
+
+
+def test_a_square_root_is_off_by_half_of_what_its_argument_is_and_one_rounding() -> None:
+    """Relative to the value, of the square root of 3 rounded once before."""
+    u = Fraction(1, 2**24)
+    found = error_bound(
+        lambda c, a: c.sqrt(a * c.number(Fraction(1, 3))), (Fraction(9),), model_for("float32"), {}
+    )
+    assert found is not None
+    assert float(found) == pytest.approx(float(2 * u) * math.sqrt(3), rel=1e-2)
+
+
+class _Floats:
+    """A context of Python's floats."""
+
+    exp = staticmethod(math.exp)
+    log = staticmethod(math.log)
 
 
 def test_a_divisor_that_may_vanish_has_no_bound() -> None:

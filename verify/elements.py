@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -84,10 +85,23 @@ def alone(call: Call, aspect: Property, position: int) -> tuple[Call, int]:
 
 
 def actions_of(contract: Contract, aspect: Property) -> tuple[Callable[..., Any], ...]:
-    """The definition of a value or gradient, its standard algorithm, and the others equally stable."""
+    """The definition of a value or gradient, its standard algorithm, and the alternatives of the contract."""
     of = variable_of(aspect, contract)
     part = contract.gradient(of) if of else contract
     return (part.definition, part.algorithm, *part.alternatives)
+
+
+Algorithm = tuple[Callable[..., Any], Model]
+"""An algorithm, of options and values over a context, and the arithmetic in which it is followed."""
+
+
+def stable(contract: Contract, aspect: Property, model: Model) -> tuple[Algorithm, ...]:
+    """All algorithms that count as stable, the standard one first.
+
+    They are the standard one and the alternatives, and all of them in the arithmetic of GPU kernels.
+    """
+    _, *algorithms = actions_of(contract, aspect)
+    return tuple((action, one) for one in (model, replace(model, fast=True)) for action in algorithms)
 
 
 def values_of(call: Call, aspect: Property) -> tuple[Any, ...]:
@@ -96,12 +110,11 @@ def values_of(call: Call, aspect: Property) -> tuple[Any, ...]:
 
 
 def bounds_of(
-    call: Call, aspect: Property, values: tuple[Any, ...], model: Model
+    call: Call, algorithms: Iterable[Algorithm], values: tuple[Any, ...]
 ) -> tuple[Fraction, ...] | None:
-    """For each element the largest bound of the stable algorithms; None where one has none."""
-    _, *algorithms = actions_of(call.contract, aspect)
+    """For each element the largest bound of some stable algorithms; None where one has none."""
     found = []
-    for action in algorithms:
+    for action, model in algorithms:
         try:
             bounds = error_bounds(
                 lambda c, *given, act=action: flat(act(c, call.options, *given)), values, model

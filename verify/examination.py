@@ -26,6 +26,7 @@ from verify.elements import (
     element,
     flat,
     formula_of,
+    stable,
     values_of,
     variable_of,
 )
@@ -125,14 +126,21 @@ class Examiner:
             found = Found(*judge_table(got, precise.value, precise.half, precise.allowed, self.format))
         else:
             quick = passes(got, bulk, self.format)
-            found = Found(*(quick or judge_table(got, bulk.value, bulk.half, bulk.bound, self.format)))
+            found = Found(*(quick or self._by_table(got, call, bulk)))
         if not found.outcome.judged and small:
             return self._one_by_one(result, call)
         return self._graded(found, call, bulk, got, precise)
 
+    def _by_table(self, got: Any, call: Call, bulk: Bulk) -> tuple[Outcome, int | None, Enclosure | None]:
+        """The outcome of a table under the bound of the standard algorithm, else under the largest of all."""
+        judged = judge_table(got, bulk.value, bulk.half, bulk.bound, self.format)
+        if judged[0].status is Status.PASSED:
+            return judged
+        return judge_table(got, bulk.value, bulk.half, self._largest(call, bulk), self.format)
+
     def _by_relations(self, result: Any, call: Call, bulk: Bulk) -> Found:
         """Compare with the same call rearranged; where the two differ, ask the oracle which is off."""
-        related = Found(Outcome(Status.UNKNOWN, reason=RELATED))
+        bounds = [bulk.bound]
         for how in rearrangements(call):
             other = rearranged(call, how)
             if other is None:
@@ -141,19 +149,22 @@ class Examiner:
                 found = self._result(other)
             except CandidateError as error:
                 return Found(refuted(str(error)), call=other)
-            own, bound = (
-                result_rearranged(part.reshape(result.shape), call, self.aspect, how).reshape(-1)
-                for part in (result, bulk.bound)
-            )
-            place = beyond(own, found.reshape(-1), 2 * bound)
+
+            def moved(tensor: Any, how: Any = how) -> Any:
+                return result_rearranged(tensor.reshape(result.shape), call, self.aspect, how).reshape(-1)
+
+            place = beyond(moved(result), found.reshape(-1), 2 * moved(bounds[-1]))
+            if place is not None and len(bounds) == 1:
+                bounds.append(self._largest(call, bulk))
+                place = beyond(moved(result), found.reshape(-1), 2 * moved(bounds[-1]))
             if place is None:
                 continue
-            index = result_rearranged(numbered(result), call, self.aspect, how).reshape(-1)
+            index = moved(numbered(result))
             for tensor, which, position in ((result, call, int(index[place])), (found, other, place)):
                 judged = self._at_position(tensor, which, position)
                 if judged.outcome.status is Status.REFUTED:
                     return replace(judged, call=which)
-        return related
+        return Found(Outcome(Status.UNKNOWN, reason=RELATED))
 
     def _at_position(self, result: Any, call: Call, position: int) -> Found:
         """The outcome of one element, its exact value computed alone."""
@@ -169,10 +180,9 @@ class Examiner:
             )
         except DomainError as error:
             return Found(Outcome(Status.UNKNOWN, reason=f"{NO_VALUE}: {error}"))
-        bound = float(self._bulk(call).bound[position]) * (1 + SLACK)
-        limit = Fraction(bound) if bound - bound == 0 else None
+        bound = float(self._largest(call, self._bulk(call))[position]) * (1 + SLACK)
         (got,) = exact_values(result.reshape(-1)[position])
-        return found_at(position, got, truth, limit, self.format)
+        return found_at(position, got, truth, _limit(bound), self.format)
 
     def _by_pieces(self, result: Any, call: Call) -> Found:
         """Judge a few rows of a large table after the other, so that memory stays small."""
@@ -191,24 +201,23 @@ class Examiner:
         return worst
 
     def _bulk(self, call: Call) -> Bulk:
-        """Values and bounds of the whole table, the largest bound of the stable algorithms."""
-        _, algorithm, *others = actions_of(call.contract, self.aspect)
-
-        values = values_of(call, self.aspect)
-
-        def run(action: Callable[..., Any], model: Model) -> Bulk:
-            return evaluate(lambda c, *x: action(c, call.options, *x), values, model, self.device)
-
-        def largest(bound: Any, model: Model) -> Any:
-            for other in others:
-                bound = bound.maximum(run(other, model).bound)
-            return bound
-
-        bulk = run(algorithm, self._any_order)
-        if self.model.height is None and not others:
+        """Values and bounds of the whole table by the standard algorithm."""
+        _, algorithm, *_ = actions_of(call.contract, self.aspect)
+        bulk = self._run(algorithm, call, self._any_order)
+        if self.model.height is None:
             return bulk
-        own = bulk.bound if self.model.height is None else run(algorithm, self.model).bound
-        return replace(bulk, bound=largest(own, self.model), widest=bulk.bound)
+        return replace(bulk, bound=self._run(algorithm, call, self.model).bound, widest=bulk.bound)
+
+    def _largest(self, call: Call, bulk: Bulk) -> Any:
+        """The largest bound of all stable algorithms, of which ``bulk`` has the standard one's."""
+        bound = bulk.bound
+        for action, model in stable(call.contract, self.aspect, self.model)[1:]:
+            bound = bound.maximum(self._run(action, call, model).bound)
+        return bound
+
+    def _run(self, action: Callable[..., Any], call: Call, model: Model) -> Bulk:
+        values = values_of(call, self.aspect)
+        return evaluate(lambda c, *x: action(c, call.options, *x), values, model, self.device)
 
     @property
     def _any_order(self) -> Model:
@@ -256,28 +265,44 @@ class Examiner:
             return Found(Outcome(Status.UNKNOWN, reason=f"the oracle did not decide: {reason}"))
         precise = self._precise_at(call, truths, bulk)
         if self.level == "accurate" and precise is not None:
-            bounds: Any = [Fraction(b) if b - b == 0 else None for b in precise.allowed.tolist()]
+            found = self._worst(got, truths, [_limit(b) for b in precise.allowed.tolist()])
         else:
-            whole = bounds_of(call, self.aspect, values, self.model)
-            bounds = self._bounds_by_rows(call, len(got)) if whole is None else whole
-        found = worst_of(
+            found = self._worst_within_bounds(got, truths, call)
+        if bulk is None or precise is None:
+            return found
+        return self._graded(found, call, bulk, precise.value.new_tensor([float(g) for g in got]), precise)
+
+    def _worst_within_bounds(self, got: Any, truths: Any, call: Call) -> Found:
+        """The worst element under the bound of the standard algorithm, else under the largest of all."""
+        algorithms = stable(call.contract, self.aspect, self.model)
+        found = self._worst(got, truths, self._bounds(call, len(got), algorithms[:1]))
+        if found.outcome.status is not Status.REFUTED:
+            return found
+        return self._worst(got, truths, self._bounds(call, len(got), algorithms))
+
+    def _worst(self, got: Any, truths: Any, bounds: Any) -> Found:
+        return worst_of(
             [
                 found_at(position, number, truth, bound, self.format)
                 for position, (number, truth, bound) in enumerate(zip(got, truths, bounds, strict=True))
             ]
         )
-        if bulk is None or precise is None:
-            return found
-        return self._graded(found, call, bulk, precise.value.new_tensor([float(g) for g in got]), precise)
 
-    def _bounds_by_rows(self, call: Call, count: int) -> list[Any]:
-        """The bound of each element where the call as a whole has none; None where its row has none."""
+    def _bounds(self, call: Call, count: int, algorithms: Any) -> Any:
+        """The largest bound of some algorithms at each element; None where there is none.
+
+        Where the call as a whole has none, that of its row.
+        """
+        _, values = formula_of(call, self.aspect)
+        whole = bounds_of(call, algorithms, values)
+        if whole is not None:
+            return whole
         found: list[Any] = []
         while len(found) < count:
             row, _ = alone(call, self.aspect, len(found))
             if row is call:
                 return [None] * count
-            bounds = bounds_of(row, self.aspect, formula_of(row, self.aspect)[1], self.model)
+            bounds = bounds_of(row, algorithms, formula_of(row, self.aspect)[1])
             found += bounds or [None] * (count // call.rows)
         return found
 
@@ -294,3 +319,8 @@ class Examiner:
             return None
         truth = bulk.value.new_tensor([middle(truth) for truth in truths])
         return self._accuracy(call, truth, truth * 0, bulk)
+
+
+def _limit(bound: float) -> Fraction | None:
+    """A bound as an exact number; None where there is none."""
+    return Fraction(bound) if bound - bound == 0 else None

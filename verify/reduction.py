@@ -125,9 +125,12 @@ def _sums_along(call: Call, axis: str) -> bool:
 def selected(call: Call, axis: str, kept: list[int]) -> Call | None:
     """The call with these positions of an axis, in this order.
 
-    None where a label is not among them, or where the axes of a value do not lie as they are declared.
+    None where a label is not among them, where the ignored label would be another class, or where the axes
+    of a value do not lie as they are declared.
     """
-    if not _as_declared(call):
+    ignored = call.options.get("ignore_index")
+    moved = axis == "C" and ignored is not None and 0 <= ignored < len(kept) and kept[ignored] != ignored
+    if moved or not _as_declared(call):
         return None
     declared = call.contract.variables(call.options)
     if len(declared) != len(call.values):

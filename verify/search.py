@@ -6,7 +6,7 @@ import math
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from verify.cases import Case, place_of
 from verify.contexts.heights import Height
 from verify.contexts.rounding import model_for
 from verify.contract import Contract
-from verify.elements import Property
+from verify.elements import Property, variable_of
 from verify.errors import UnavailableError
 from verify.examination import Examiner
 from verify.findings import complexity, refutation, size
@@ -26,7 +26,7 @@ from verify.found import Found
 from verify.guard import Clock, limited
 from verify.judgement import Outcome
 from verify.reduction import reduced, without_rows
-from verify.spread import wide_calls
+from verify.spread import TABLES, wide_calls
 from verify.strategies import Enough, explore
 from verify.tally import Tally
 from verify.verdict import Coverage, Status, Verdict
@@ -49,6 +49,12 @@ EMPTY = 2
 
 FEW_ROWS = ((2, 3),)
 """Rows and columns of the calls of which the batch is emptied."""
+
+FIRST = ((3, 5),)
+"""Rows and columns of the call by which a form is tried, and of those for the options in turn."""
+
+OFTEN = 5
+"""Calls with a value of an option from which on it counts as drawn."""
 
 TRACKED = ("requires_grad", True)
 """The form of a call in which autograd follows all tensors that a gradient may be asked for."""
@@ -88,6 +94,7 @@ class Search:
     lacking: set[tuple[str, Any]] = field(default_factory=set)
     asked: Counter[tuple[str, Any]] = field(default_factory=Counter)
     answered: Counter[tuple[str, Any]] = field(default_factory=Counter)
+    probed: set[tuple[str, Any]] = field(default_factory=set)
     tally: Tally = field(default_factory=Tally)
     clock: Clock = field(default_factory=Clock)
     refuting: list[tuple[Call, Found]] = field(default_factory=list)
@@ -165,7 +172,9 @@ class Search:
             return
         if not self.refuting and few > first:
             self._draw(few - first, deadline, small=True, again=1)
-        if not self.refuting and self.contract.infinite and self.aspect != "side effects":
+        if not self.refuting:
+            self._options_in_turn()
+        if not self.refuting and self._may_be_infinite:
             self._draw(MASKED, deadline, small=True, again=4, masked=True)
             if not self.refuting:
                 self._draw(MASKED, deadline, small=False, again=4, masked=True)
@@ -184,6 +193,30 @@ class Search:
             self._draw(few, deadline, small=True, again=2)
         if self.refuting:
             self._reduce(deadline)
+
+    @property
+    def _may_be_infinite(self) -> bool:
+        """Whether masked calls are for this property; a derivative in another variable is infinite there."""
+        of, infinite = variable_of(self.aspect, self.contract), self.contract.infinite
+        return self.aspect != "side effects" and bool(infinite) and of in {"", *infinite}
+
+    def _options_in_turn(self) -> None:
+        """A call with each value of an option that was hardly drawn, the others at their defaults."""
+        for option in self.contract.options:
+            for value in self._taken()[option.name]:
+                if value == option.default or self.asked[option.name, value] >= OFTEN:
+                    continue
+                if any(self._visit(call) for call in self._first_calls(self._only(option.name, value))):
+                    return
+
+    def _only(self, name: str, value: Any) -> dict[str, tuple[Any, ...]]:
+        """The choices with this value of an option and the defaults of the others."""
+        defaults = {o.name: (o.default,) for o in self.contract.options if o.default in self.choices[o.name]}
+        return {**self._taken(), **defaults, name: (value,)}
+
+    def _first_calls(self, choices: Mapping[str, tuple[Any, ...]]) -> Iterator[Call]:
+        """One call of 3 by 5, if there is one with these choices."""
+        return wide_calls(self.contract, self.dtype, choices, seed=self.seed, count=1, tables=FIRST)
 
     def _least(self) -> int:
         """The numbers of the smallest call that refutes."""
@@ -228,9 +261,21 @@ class Search:
             elif start + each * longest > end:
                 self.left_out += 1
             elif self._visit(call):
+                self._narrower(call, deadline)
                 return
             elif longest >= LONG:
                 each = max(each, (time.process_time() - start) / longest)
+
+    def _narrower(self, call: Call, deadline: float) -> None:
+        """After a wide finding, the smaller tables with the same options, until one of them refutes."""
+        tables = sorted((t for t in TABLES if math.prod(t) < size(call) // 2), key=math.prod)
+        choices = {name: (value,) for name, value in call.options.items()}
+        stop = time.process_time() + REDUCING_SECONDS / 2
+        for other in wide_calls(
+            self.contract, self.dtype, choices, seed=self.seed, count=len(tables), tables=tuple(tables)
+        ):
+            if time.monotonic() > deadline or time.process_time() > stop or self._visit(other):
+                return
 
     def _empty(self) -> None:
         """Calls with an empty batch, whose losses have the sum 0, until one refutes."""
@@ -306,6 +351,8 @@ class Search:
             for form in self.contract.forms(call.options)
             if len(self.choices.get(form.name, ())) > 1
         }
+        for form in forms - self.having - self.lacking - self.probed:
+            self._probe(form)
         if not call.rows:
             forms.add(("rows", 0))
         if call.trained:
@@ -328,6 +375,18 @@ class Search:
         elif outcome.judged:
             self.having |= forms
         return found
+
+    def _probe(self, form: tuple[str, Any]) -> None:
+        """Find out by a table of 3 by 5 whether a function has a form of the call.
+
+        In one row, or with one class, a function may fit a form that it does not have.
+        """
+        self.probed.add(form)
+        choices = self._only(*form)
+        if "none" in self._taken().get("reduction", ()):
+            choices["reduction"] = ("none",)
+        for call in self._first_calls(choices):
+            self._examined(replace(call, tracked=False))
 
     def _untracked(self, call: Call, outcome: Outcome) -> Found:
         """What a failing call shows where autograd follows no more than it has to.

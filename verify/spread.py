@@ -32,9 +32,12 @@ TABLES = (
     (8, 4097),
     (70001, 2),
     (2, 33),
+    (3, 32),
+    (33, 1024),
     (5, 1000),
     (1, 262144),
     (2, 127),
+    (4, 128),
     (1025, 6),
     (8, 8195),
     (65540, 3),
@@ -42,6 +45,7 @@ TABLES = (
     (3, 255),
     (4, 32803),
     (2, 128256),
+    (3, 4096),
 )
 """Rows and columns, in the order in which they are taken; few calls already meet each kind of width."""
 
@@ -143,7 +147,7 @@ class _Spread:
         if values is None:
             return None
         shape = contract.lengths(options, lengths)
-        upstream, expanded = self._upstream(shape)
+        upstream, expanded = self._upstream(shape, alike=rows <= TALL)
         layout = self._random.choice([name for name in LAYOUTS if name != "expanded"])
         tracked = self._random.random() < 0.5
         return Call(contract, options, lengths, values, upstream, layout, expanded, tracked)
@@ -204,9 +208,12 @@ class _Spread:
                 at = self._torch.tensor(labels)[:, None] - 1
                 table.copy_(self._rows.held(table.scatter(1, at, table.amax(1, keepdim=True) + gap)))
 
-    def _upstream(self, shape: tuple[int, ...]) -> tuple[Any, bool]:
-        """Ones, one scaled number, or a number of its own for every element; some with stride 0."""
-        kind = self._random.randrange(4)
+    def _upstream(self, shape: tuple[int, ...], *, alike: bool) -> tuple[Any, bool]:
+        """Ones, one scaled number, or a number of its own for every element; some with stride 0.
+
+        Only the last unless they may be ``alike``, by which the gradient of a softmax is 0.
+        """
+        kind = self._random.randrange(0 if alike or not shape else 2, 4)
         scale = Fraction(1) if kind == 0 else Fraction(self._random.randint(1, 12), 4)
         if not shape:
             return scale, False

@@ -80,6 +80,7 @@ class ExactContext:
     digits: int = 60
     lazy: bool = False
     mp: Any = field(init=False, repr=False, compare=False)
+    _exponentials: dict[Any, Real] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         mp = mpmath.MPContext()
@@ -111,8 +112,12 @@ class ExactContext:
         return formula(self, *(self.lift(value) for value in values))
 
     def exp(self, a: Any) -> Real:
-        """The exponential; exp(-inf) = 0."""
-        return Real(self.mp.exp(_converted(self.mp, a)))
+        """The exponential; exp(-inf) = 0. Each number has its own once: wide rows have many alike."""
+        value = _converted(self.mp, a)
+        known = self._exponentials.get(value._mpf_)
+        if known is None:
+            known = self._exponentials[value._mpf_] = Real(self.mp.exp(value))
+        return known
 
     def log(self, a: Any) -> Real:
         """The natural logarithm; log(0) = -inf, and of a negative number `DomainError`."""

@@ -52,6 +52,9 @@ class Model:
     quotient or exponential may lie below ``normal``, the smallest normal number, |e| <= ``subnormal``,
     half the spacing there; where it may lie below ``flush``, the smallest normal number of the format
     in which the kernel works, it may be lost, which adds ``flush``. ``height`` declares the order of sums.
+    With ``fast`` the arithmetic is that of GPU kernels: exp(x) is exp2(x log2 e) and log(x) is log2(x) ln 2,
+    of which the constant and the product are rounded, and a quotient is the product with a rounded
+    reciprocal.
     """
 
     format: Format
@@ -63,6 +66,15 @@ class Model:
     subnormal: Decimal
     flush: Decimal
     height: Height = None
+    fast: bool = False
+
+    @property
+    def reach(self) -> Decimal:
+        """The largest magnitude of an argument of exp for which the kernel's format has the result.
+
+        That is the logarithm of its smallest normal number and of 2^53, more than the subnormals have.
+        """
+        return UP.add(UP.ln(self.flush).copy_abs(), Decimal(37))
 
     def holds(self, x: float) -> bool:
         """Whether a finite float64 is a finite value of the format."""
@@ -244,7 +256,8 @@ def divide(a: Rounded, b: Rounded) -> Rounded:
     pairs = [(x, y) for x in a.ends for y in b.ends]
     lower, upper = min(DOWN.divide(*pair) for pair in pairs), max(UP.divide(*pair) for pair in pairs)
     error = UP.divide(UP.fma(magnitude(lower, upper), b.error, a.error), least)
-    return rounded(a.model, lower, upper, error, tiny=True)
+    once = rounded(a.model, lower, upper, error, tiny=True)
+    return rounded(a.model, lower, upper, once.error, tiny=False) if a.model.fast else once
 
 
 def total(model: Model, terms: list[Rounded]) -> Rounded:

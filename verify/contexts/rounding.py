@@ -161,8 +161,14 @@ class RoundingContext:
         if a.infinite:
             return point(self._model, math.inf if a.lower > 0 else 0.0)
         lower, upper = max(ZERO, exp_down(a.lower)), exp_up(a.upper)
-        carried = UP.multiply(upper, exp_minus_one_bound(a.error))
+        moved = self._scaled(a) if self._model.fast else a.error
+        carried = UP.multiply(upper, exp_minus_one_bound(moved))
         return self._function(lower, upper, carried, self._model.exp_error, tiny=True)
+
+    def _scaled(self, a: Rounded) -> Decimal:
+        """The error of an argument of exp times log2 e: 2u of its magnitude more, where exp is a number."""
+        size = min(UP.add(a.size, a.error), self._model.reach)
+        return UP.fma(UP.multiply(self._model.unit, 2), size, a.error)
 
     def expm1(self, a: Any) -> Rounded:
         """exp(a) - 1 without cancellation."""
@@ -172,6 +178,18 @@ class RoundingContext:
         lower, upper = _expm1(a.lower)[0], _expm1(a.upper)[1]
         carried = UP.multiply(UP.add(upper, ONE), exp_minus_one_bound(a.error))
         return self._function(lower, upper, carried, self._model.exp_error, tiny=True)
+
+    def sqrt(self, x: Any) -> Rounded:
+        """Square root: |sqrt(a + e) - sqrt(a)| <= E / (sqrt(a) + sqrt(a - E)), then one rounding."""
+        a = self._number(x)
+        if a.infinite or a.exact == 0:
+            return a
+        least = DOWN.subtract(a.lower, a.error)
+        if least <= 0:
+            raise UnboundedError("the computed argument of a square root may be 0")
+        lower, upper = DOWN.sqrt(a.lower).next_minus(DOWN), UP.sqrt(a.upper).next_plus(UP)
+        carried = UP.divide(a.error, DOWN.add(lower, DOWN.sqrt(least).next_minus(DOWN)))
+        return self._function(lower, upper, carried, self._model.unit, tiny=False)
 
     def log(self, a: Any) -> Rounded:
         """Logarithm: |log(a(1 + E)) - log a| <= E / (1 - E), then the error of log itself."""
@@ -184,7 +202,10 @@ class RoundingContext:
         if a.exact == 1:
             return point(self._model, 0.0)
         lower, upper = a.lower.ln(DOWN).next_minus(DOWN), a.upper.ln(UP).next_plus(UP)
-        return self._function(lower, upper, UP.divide(a.error, least), self._model.log_error, tiny=False)
+        own = self._model.log_error
+        if self._model.fast:
+            own = UP.fma(self._model.unit, 2, own)
+        return self._function(lower, upper, UP.divide(a.error, least), own, tiny=False)
 
     def log1p(self, a: Any) -> Rounded:
         """log(1 + a) without cancellation."""

@@ -45,6 +45,7 @@ class Rules:
         self.unit = float(model.unit)
         self.sum_unit = float(model.sum_unit)
         self.function = float(model.exp_error)
+        self.fast, self.reach = model.fast, float(model.reach)
         self.tiny = float(model.subnormal) + float(model.flush)
         self.subnormal, self.normal, self.flush = map(float, (model.subnormal, model.normal, model.flush))
         self.ratio = None if model.format.name == "float64" else 2.0**-53 / max(self.sum_unit, 2.0**-24)
@@ -99,7 +100,8 @@ class Rules:
         value = a / b
         least = b.abs() - b_error
         carried = (a_error + value.abs() * b_error) / least
-        error = self._small(value.abs().add_(carried).mul_(self.unit).add_(carried), value)
+        unit = self.unit * (2 + self.unit) if self.fast else self.unit
+        error = self._small(value.abs().add_(carried).mul_(unit).add_(carried), value)
         exact = (b_error == 0) & (b.abs() == 1)
         error = self.torch.where(exact, carried, error).masked_fill_((a_error == 0) & (a == 0), 0.0)
         error.masked_fill_((a_error == 0) & a.isfinite() & (b_error == 0) & b.isinf(), 0.0)
@@ -111,6 +113,8 @@ class Rules:
     def exp(self, a: Any, a_error: Any) -> Part:
         """Exponential: what the argument carries, exp(a)(exp(A) - 1), and the function's own error."""
         value = a.exp()
+        if self.fast:
+            a_error = self._scaled(a, a_error)
         if a_error is None:
             error = self._small(value * self.function, value)
         else:
@@ -128,15 +132,25 @@ class Rules:
         error = self._small(carried + self.function * (value.abs() + carried), value)
         return value, error if a_error is not None else error.masked_fill(a == 0, 0.0)
 
+    def sqrt(self, a: Any, a_error: Any) -> Part:
+        """Square root, rounded once; no bound where the computed argument may be 0."""
+        value = a.sqrt()
+        if a_error is None:
+            return value, self._finite(self.unit * value, value)
+        carried = a_error / (value + (a - a_error).clamp(min=0.0).sqrt())
+        error = carried + self.unit * (value + carried)
+        return value, self._finite(error.masked_fill_(a_error >= a, math.inf), value)
+
     def log(self, a: Any, a_error: Any) -> Part:
         """Logarithm; exactly 0 at 1 and -inf at 0; no bound where the computed argument may be 0."""
         value = self._noticed(a.log())
+        own = self.function + 2 * self.unit * self.fast
         if a_error is None:
-            error = (value.abs() * self.function).masked_fill_((a == 0) | (a == 1), 0.0)
+            error = (value.abs() * own).masked_fill_((a == 0) | (a == 1), 0.0)
             return value, self._finite(error, value)
         least = a - a_error
         carried = a_error / least
-        error = (carried + self.function * (value.abs() + carried)).masked_fill_(least <= 0, math.inf)
+        error = (carried + own * (value.abs() + carried)).masked_fill_(least <= 0, math.inf)
         return value, error.masked_fill_((a_error == 0) & ((a == 0) | (a == 1)), 0.0)
 
     def log1p(self, a: Any, a_error: Any) -> Part:
@@ -192,6 +206,12 @@ class Rules:
         either, apart = self.torch.maximum(a_error, b_error), 2 * (a_error + b_error)
         chosen = self.torch.where(ahead > apart, a_error, either)
         return self.torch.where(-ahead > apart, b_error, chosen)
+
+    def _scaled(self, a: Any, a_error: Any) -> Any:
+        """The error of an argument of exp times log2 e: 2u of its magnitude more, where exp is a number."""
+        error = self._zero(a_error)
+        moved = error + 2 * self.unit * (a.abs() + error).clamp(max=self.reach)
+        return moved.where(a.isfinite(), error)
 
     def _zero(self, error: Any) -> Any:
         return self.torch.zeros((), dtype=self.wide, device=self.device) if error is None else error

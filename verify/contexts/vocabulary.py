@@ -48,6 +48,10 @@ class ByRules:
         """log(1 + a) without cancellation."""
         return self._one(self._rules.log1p, a)
 
+    def sqrt(self, a: Any) -> Numbers:
+        """Square root of a number above 0."""
+        return self._one(self._rules.sqrt, a)
+
     def abs(self, a: Any) -> Numbers:
         """Magnitude, without rounding."""
         a = self._number(a)

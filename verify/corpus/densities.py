@@ -42,6 +42,28 @@ def torch_gaussian_nll_loss(x: Any, t: Any, v: Any, **options: Any) -> Any:
     return functional.gaussian_nll_loss(x, t, v, **options)
 
 
+@right_gaussian(dtypes=SINGLE)
+def normal_log_prob(x: Any, t: Any, v: Any, reduction: str = "mean", full: bool = False) -> Any:
+    """Minus the log_prob of torch.distributions.Normal, which has the constant in it."""
+    if not full:
+        raise NotImplementedError("without the constant")
+    return _reduced(-torch.distributions.Normal(x, v.sqrt(), validate_args=False).log_prob(t), reduction)
+
+
+@right_gaussian(dtypes=SINGLE)
+def standardised(x: Any, t: Any, v: Any, reduction: str = "mean") -> Any:
+    """Half the square of the distance in standard deviations, and the logarithm of the deviation."""
+    scale = v.sqrt()
+    return _reduced(((t - x) / scale) ** 2 / 2 + scale.log(), reduction)
+
+
+@right_gaussian(dtypes=SINGLE)
+def by_precision(x: Any, t: Any, v: Any, reduction: str = "mean") -> Any:
+    """The squared distance times the rounded reciprocal of the variance."""
+    d, precision = x - t, 1 / v
+    return _reduced((d * d * precision - precision.log()) / 2, reduction)
+
+
 @gaussian("value", "any input")
 def variance_as_deviation(x: Any, t: Any, v: Any, reduction: str = "mean") -> Any:
     """The variance is taken for the standard deviation."""

@@ -47,6 +47,12 @@ def one_block_only(x: Any, dim: int, width: int) -> Any:
     return _from(x, dim, rows.limited, width)
 
 
+@plant("value", "rows exactly {width} wide", width=(32, 128, 1024, 4096))
+def last_entry_of_a_full_block_dropped(x: Any, dim: int, width: int) -> Any:
+    """A row that fills the block loses its last entry, by < in place of <=."""
+    return _from(x, dim, rows.limited, width - 1) if x.shape[dim] == width else torch.log_softmax(x, dim)
+
+
 @plant("value", "a width that is no multiple of {block}", block=(4, 128))
 def last_block_filled_with_zeros(x: Any, dim: int, block: int) -> Any:
     """The filling of the last block is 0 and not -inf."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -62,6 +63,16 @@ def sigmoid_by_definition(z: Any) -> Any:
     return by_hand(z, lambda z: 1 / (1 + torch.exp(-z)), gradient)
 
 
+@sigmoid(dtypes=SINGLE)
+def sigmoid_by_powers_of_two(z: Any) -> Any:
+    """1 / (1 + exp2(-z log2 e)), with the gradient from the result."""
+
+    def value(z: Any) -> Any:
+        return 1 / (1 + torch.exp2(z * -math.log2(math.e)))
+
+    return by_hand(z, value, lambda g, z: g * (value(z) * value(-z)))
+
+
 @cross_entropy(dtypes=(*SINGLE, "bfloat16"))
 def torch_cross_entropy(x: Any, target: Any, **options: Any) -> Any:
     """The cross_entropy of torch.nn.functional."""
@@ -104,6 +115,17 @@ def cross_entropy_online(x: Any, target: Any, block: int, **options: Any) -> Any
             scores_by(lambda x: rows.online(x, block)),
             lambda g, x: torch._log_softmax_backward_data(g, torch.log_softmax(x, 1), 1, x.dtype),
         )
+
+    return wrong(x, target, options, scores=scores)
+
+
+@cross_entropy(dtypes=SINGLE)
+def cross_entropy_in_bits(x: Any, target: Any, **options: Any) -> Any:
+    """Scores by exp2 and log2, with nats at the end, differentiated by autograd."""
+
+    def scores(x: Any) -> Any:
+        bits = (x - x.amax(1, keepdim=True)) * math.log2(math.e)
+        return (bits - torch.log2(torch.exp2(bits).sum(1, keepdim=True))) * math.log(2)
 
     return wrong(x, target, options, scores=scores)
 

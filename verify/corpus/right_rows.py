@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -84,6 +85,16 @@ SUMS: dict[str, Any] = {
 }
 
 
+def _halvings(x: Any) -> Any:
+    """Exponentials by powers of two, as GPU kernels have them."""
+    return torch.exp2(x * math.log2(math.e))
+
+
+def _by_powers(x: Any) -> tuple[Any, Any]:
+    top = _finite_top(x)
+    return top, _halvings(x - top).sum(-1, keepdim=True)
+
+
 def _summed(x: Any, how: str) -> tuple[Any, Any]:
     top = _finite_top(x)
     return top, SUMS[how](torch.exp(x - top))
@@ -127,6 +138,18 @@ def softmax_online(x: Any, dim: int, block: int) -> Any:
 def softmax_summed(x: Any, dim: int, how: str) -> Any:
     """The sum in an order of its own."""
     return _probabilities(x, dim, lambda x: _summed(x, how))
+
+
+@softmax()
+def softmax_by_powers_of_two(x: Any, dim: int) -> Any:
+    """exp2 of log2 e times the shifted logits, differentiated by autograd."""
+
+    def probabilities(x: Any) -> Any:
+        wide = _widened(x)
+        e = _halvings(wide - rows.top_of(wide))
+        return (e / e.sum(-1, keepdim=True)).to(x.dtype)
+
+    return along_last(x, dim, probabilities)
 
 
 @softmax(dtypes=SINGLE)
@@ -204,6 +227,17 @@ def log_softmax_by_log1p(x: Any, dim: int) -> Any:
 
 
 @log_softmax(dtypes=SINGLE)
+def log_softmax_in_bits(x: Any, dim: int) -> Any:
+    """exp2 and log2 throughout, and nats at the end, differentiated by autograd."""
+
+    def scores(x: Any) -> Any:
+        bits = (x - rows.top_of(x)) * math.log2(math.e)
+        return (bits - torch.log2(torch.exp2(bits).sum(-1, keepdim=True))) * math.log(2)
+
+    return along_last(x, dim, scores)
+
+
+@log_softmax(dtypes=SINGLE)
 def log_softmax_by_hand(x: Any, dim: int) -> Any:
     """The gradient g - exp(l) sum g written by hand."""
 
@@ -249,6 +283,12 @@ def logsumexp_two_pass(x: Any, dim: int) -> Any:
 def logsumexp_summed(x: Any, dim: int, how: str) -> Any:
     """The sum in an order of its own."""
     return _total(x, dim, lambda x: _summed(x, how))
+
+
+@logsumexp()
+def logsumexp_by_powers_of_two(x: Any, dim: int) -> Any:
+    """exp2 of log2 e times the shifted logits, differentiated by autograd."""
+    return _total(x, dim, _by_powers)
 
 
 @logsumexp(block=(1, 32))

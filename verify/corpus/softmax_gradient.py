@@ -100,3 +100,13 @@ def first_upstream_for_all(x: Any, dim: int) -> Any:
 def gradient_scaled(x: Any, dim: int, factor: float) -> Any:
     """The gradient is multiplied by a number."""
     return torch.softmax(changed_backward(x, lambda g: g * factor), dim)
+
+
+@plant("gradient", "more than {rows} rows", rows=(1024, 65535))
+def gradient_rows_beyond_the_grid(x: Any, dim: int, rows: int) -> Any:
+    """The backward kernel leaves rows behind the last that its grid reaches at 0."""
+
+    def kept(g: Any) -> Any:
+        return g * (torch.arange(x.shape[0]) < rows).reshape(-1, *[1] * (x.ndim - 1))
+
+    return torch.softmax(changed_backward(x, kept), dim)

@@ -8,7 +8,7 @@ from typing import Any
 
 from verify.contract import Contract, Gradient, Options
 from verify.operation import Operation, Peer
-from verify.operations.log_softmax import by_log1p, log_softmax, score_at
+from verify.operations.log_softmax import by_log1p, gradient_in_bits, in_bits, log_softmax, score_at
 from verify.operations.nll import nll
 from verify.operations.softmax import softmax, spread, through_maximum
 from verify.samples import (
@@ -77,6 +77,16 @@ def losses_algorithm(c: Any, options: Options, x: Any, y: Any, weight: Any, kept
     def loss(row: Any, target: Any, keep: Any) -> Any:
         score = score_at(c, row)
         return _loss(c, options, lambda j: -score(j), target, weight, keep)
+
+    return _reduced(c, options, loss, reduced_in_any_order, x, y, weight, kept)
+
+
+def _losses_in_bits(c: Any, options: Options, x: Any, y: Any, weight: Any, kept: Any) -> Any:
+    """As `losses_algorithm`, by powers of two throughout."""
+
+    def loss(row: Any, target: Any, keep: Any) -> Any:
+        scores = in_bits(c, row)
+        return _loss(c, options, lambda j: -scores[j], target, weight, keep)
 
     return _reduced(c, options, loss, reduced_in_any_order, x, y, weight, kept)
 
@@ -185,6 +195,12 @@ def _row_by_softmax(c: Any, g: Any, row: Any, pull: Callable[[Any], Any]) -> Any
     return c.family(lambda j: g * (s[j] * total - pull(j)), over=row)
 
 
+def _row_in_bits(c: Any, g: Any, row: Any, pull: Callable[[Any], Any]) -> Any:
+    """What autograd makes of scores in bits: what reaches log_softmax, then its gradient in bits."""
+    reaching = c.family(lambda j: -g * pull(j), over=row)
+    return gradient_in_bits(c, reaching, row)
+
+
 def _row_through_maximum(c: Any, g: Any, row: Any, pull: Callable[[Any], Any]) -> Any:
     """As autograd gives it where the maximum is not detached."""
     return through_maximum(c, row, _row_by_softmax(c, g, row, pull))
@@ -194,6 +210,7 @@ gradient = _gradient_by(_row_gradient)
 gradient_algorithm = _gradient_by(_row_through_log_softmax)
 gradient_by_softmax = _gradient_by(_row_by_softmax)
 gradient_through_maximum = _gradient_by(_row_through_maximum)
+_gradient_in_bits = _gradient_by(_row_in_bits)
 
 
 def _target_gradient_by(nll_of: Callable[[Any, Any], Callable[[Any], Any]]) -> Callable[..., Any]:
@@ -243,15 +260,21 @@ cross_entropy_with_logits = Operation(
         definition=losses,
         algorithm=losses_algorithm,
         gradients=(
-            Gradient("input", gradient, gradient_algorithm, (gradient_by_softmax, gradient_through_maximum)),
+            Gradient(
+                "input",
+                gradient,
+                gradient_algorithm,
+                (gradient_by_softmax, gradient_through_maximum, _gradient_in_bits),
+            ),
             Gradient(
                 "target",
                 _target_gradient_by(_exact_nll),
                 _target_gradient_by(_nll_by_log_softmax),
-                where={"target": ("probabilities", "shares")},
+                where={"target": ("probabilities", "shares"), "ignore_index": (None,)},
                 optional=True,
             ),
         ),
+        alternatives=(_losses_in_bits,),
         reference=_losses_by_log1p,
         conditioning=conditioning,
         infinite={"input": (-math.inf,)},

@@ -37,6 +37,26 @@ def _entry(c: Any, options: Options, x: Any, t: Any, v: Any) -> Any:
     return loss + c.log(2 * c.pi()) / 2 if options["full"] else loss
 
 
+def _entry_by_scale(c: Any, options: Options, x: Any, t: Any, v: Any) -> Any:
+    """By the standard deviation s, as torch.distributions has it: ((x - t) / s)^2 / 2 + log s."""
+    s = c.sqrt(v)
+    z = (x - t) / s
+    loss = z * z / 2 + c.log(s)
+    return loss + c.log(2 * c.pi()) / 2 if options["full"] else loss
+
+
+def _gradient_by_scale(c: Any, options: Options, g: Any, x: Any, t: Any, v: Any) -> Any:
+    s = c.sqrt(v)
+    return g * ((x - t) / s / s)
+
+
+def _variance_gradient_by_scale(c: Any, options: Options, g: Any, x: Any, t: Any, v: Any) -> Any:
+    """That in the standard deviation, then through the square root."""
+    s = c.sqrt(v)
+    z = (x - t) / s
+    return (g / s - g * (z * z / s)) / (2 * s)
+
+
 def _gradient(c: Any, options: Options, g: Any, x: Any, t: Any, v: Any) -> Any:
     return g * ((x - t) / v)
 
@@ -83,18 +103,22 @@ gaussian_nll_loss = Operation(
         shape=losses_shape,
         definition=losses(_entry),
         algorithm=losses_in_any_order(_entry),
+        alternatives=(losses_in_any_order(_entry_by_scale),),
         gradients=(
             Gradient(
                 "input",
                 loss_gradient(_gradient),
                 loss_gradient(_gradient_by_steps),
-                alternatives=(loss_gradient(_gradient),),
+                alternatives=(loss_gradient(_gradient), loss_gradient(_gradient_by_scale)),
             ),
             Gradient(
                 "var",
                 loss_gradient(_variance_gradient),
                 loss_gradient(_variance_gradient_by_terms),
-                alternatives=(loss_gradient(_variance_gradient),),
+                alternatives=(
+                    loss_gradient(_variance_gradient),
+                    loss_gradient(_variance_gradient_by_scale),
+                ),
             ),
         ),
         rowwise=rows_apart,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from verify.contract import Contract, Gradient
 from verify.operation import Operation, Peer
 from verify.operations.softmax import softmax, spread, through_maximum
 from verify.tables import AXES, DIM, by_rows, given_input, input_shape, inputs_only, rows_apart, with_axis
+
+LOG2_E = Fraction("1.442695040888963407359924681001892137427")
+LN_2 = Fraction("0.6931471805599453094172321214581765680755")
 
 
 def _definition(c: Any, x: Any) -> Any:
@@ -31,6 +35,18 @@ def score_at(c: Any, x: Any) -> Callable[[Any], Any]:
 
 def _algorithm(c: Any, x: Any) -> Any:
     return c.family(score_at(c, x), over=x)
+
+
+def in_bits(c: Any, x: Any) -> Any:
+    """In bits, and in nats at the end: (d_j log2 e - log2 sum exp2(d_i log2 e)) ln 2.
+
+    exp2 and log2 are written as exp and log, which in the arithmetic of GPU kernels are those and a product.
+    """
+    to_bits, to_nats = c.number(LOG2_E), c.number(LN_2)
+    largest = c.max(x)
+    d = c.family(lambda j: x[j] - largest, over=x)
+    log_total = to_bits * c.log(c.sum(lambda i: c.exp(d[i]), over=d))
+    return c.family(lambda j: (to_bits * d[j] - log_total) * to_nats, over=d)
 
 
 def functional_log_softmax(torch: Any, x: Any) -> Any:
@@ -60,6 +76,14 @@ def _gradient_through_maximum(c: Any, g: Any, x: Any) -> Any:
     s = c.standard(softmax, x)
     total = c.sum(lambda i: g[i], over=g)
     return through_maximum(c, x, c.family(lambda j: g[j] - s[j] * total, over=s))
+
+
+def gradient_in_bits(c: Any, g: Any, x: Any) -> Any:
+    """What autograd makes of `in_bits`: from g ln 2 in bits, then times log2 e."""
+    s, to_bits, to_nats = c.standard(softmax, x), c.number(LOG2_E), c.number(LN_2)
+    reaching = c.family(lambda j: g[j] * to_nats, over=g)
+    total = c.sum(lambda i: reaching[i], over=reaching) * to_bits
+    return c.family(lambda j: (reaching[j] - s[j] * to_nats * total) * to_bits, over=s)
 
 
 def by_log1p(c: Any, x: Any) -> Any:
@@ -98,9 +122,10 @@ log_softmax = Operation(
                 "input",
                 by_rows(_gradient),
                 by_rows(_gradient_algorithm),
-                (by_rows(_gradient_through_maximum),),
+                (by_rows(_gradient_through_maximum), by_rows(gradient_in_bits)),
             ),
         ),
+        alternatives=(by_rows(in_bits),),
         reference=by_rows(by_log1p),
         conditioning=by_rows(_conditioning),
         infinite={"input": (-math.inf,)},

@@ -66,6 +66,14 @@ def _gradient_algorithm(c: Any, g: Any, x: Any) -> Any:
     return c.family(lambda j: s[j] * (g[j] - mean), over=s)
 
 
+def _gradient_of_exp(c: Any, g: Any, x: Any) -> Any:
+    """What autograd makes of the exponential of log_softmax, whose values carry the rounded logarithm."""
+    s = _exp_of_log_softmax(c, x)
+    reaching = c.family(lambda j: g[j] * s[j], over=s)
+    total = c.sum(lambda i: reaching[i], over=reaching)
+    return c.family(lambda j: reaching[j] - s[j] * total, over=s)
+
+
 def through_maximum(c: Any, x: Any, entries: Any) -> Any:
     """Entries whose sum is 0, as autograd gives them where the maximum is not detached.
 
@@ -118,9 +126,10 @@ softmax = Operation(
                 "input",
                 by_rows(_gradient),
                 by_rows(_gradient_algorithm),
-                (by_rows(_gradient_through_maximum),),
+                (by_rows(_gradient_through_maximum), by_rows(_gradient_of_exp)),
             ),
         ),
+        alternatives=(by_rows(_exp_of_log_softmax),),
         conditioning=by_rows(_conditioning),
         infinite={"input": (-math.inf,)},
         rowwise=rows_apart,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -146,14 +147,17 @@ def _table_of_pairs(form: str, dtype: str, device: str) -> Any:
     return least
 
 
-def bounds_at(subject: Subject, columns: tuple[Any, ...], chosen: slice = slice(None)) -> Any:
+def bounds_at(
+    subject: Subject, columns: tuple[Any, ...], chosen: slice = slice(None), *, fast: bool = False
+) -> Any:
     """The bound on the absolute error at each input: the largest of the chosen stable algorithms.
 
-    At most 2^14 numbers are taken at once, so that each operation is examined for being exact, as in a
-    check of small calls. Infinite where none of them has a bound.
+    With ``fast`` in the arithmetic of GPU kernels. At most 2^14 numbers are taken at once, so that each
+    operation is examined for being exact, as in a check of small calls. Infinite where none of them has a
+    bound.
     """
     torch = load_torch()
-    model = model_for(subject.dtype, subject.device)
+    model = replace(model_for(subject.dtype, subject.device), fast=fast)
     algorithms = subject.formulas()[1:][chosen]
     step = FINE // max(len(filled.entries) for filled in subject.form.variables)
     bounds = torch.full_like(columns[0], -1.0)

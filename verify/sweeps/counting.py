@@ -9,7 +9,7 @@ from verify.backends import load_torch
 from verify.contexts.running import SLACK
 from verify.floats import Bound, Enclosure
 from verify.judgement import Outcome
-from verify.sweeps.allowance import Blocks, allowed, least_of_pairs
+from verify.sweeps.allowance import Blocks, allowed, bounds_at, least_of_pairs
 from verify.sweeps.counts import BINS, EDGES, PARTS, Counts, Span, bins_of, numbers_of
 from verify.sweeps.subject import Subject
 from verify.sweeps.worst import Worst, number_of
@@ -221,6 +221,7 @@ class Counter:
         self._far, self._waiting = [], 0
         if not self._tabled:
             bounds = self._allowed(places, errors, unit, bounds)
+        bounds = self._raised(places, errors + slack, unit, bounds)
         unclear = self._unclear(errors, slack)
         finite, known = errors < math.inf, bounds < math.inf
         refuted = known & ((errors - slack > bounds * (1 + SLACK)) | ~finite)
@@ -248,14 +249,26 @@ class Counter:
 
     def _allowed(self, places: Any, errors: Any, unit: Any, least: Any) -> Any:
         """What is allowed at these inputs, in ulp."""
-        subject, order = self._subject, self._subject.order
-        if subject.form.arity == 1:
-            return allowed(
-                subject, (order.at(places, self._origin).double(),), errors, unit, least, self._best
-            )
+        subject, columns = self._subject, self._columns(places)
+        if subject.form.arity == 2:
+            least = least_of_pairs(subject, columns) / unit
+        return allowed(subject, columns, errors, unit, least, self._best)
+
+    def _raised(self, places: Any, errors: Any, unit: Any, bounds: Any) -> Any:
+        """With the bounds of the arithmetic of GPU kernels, in ulp, where errors are not surely within."""
+        beyond = ((errors > bounds * (1 - SLACK)) & (errors < math.inf)).nonzero().squeeze(1)
+        if beyond.numel():
+            others = bounds_at(self._subject, self._columns(places[beyond]), fast=True) / unit[beyond]
+            bounds[beyond] = bounds[beyond].maximum(others)
+        return bounds
+
+    def _columns(self, places: Any) -> tuple[Any, ...]:
+        """The arguments at these places, counted from the first."""
+        order = self._subject.order
+        if self._subject.form.arity == 1:
+            return (order.at(places, self._origin).double(),)
         places = places + self._origin
-        pair = order.at(places >> 16).double(), order.at(places & 0xFFFF).double()
-        return allowed(subject, pair, errors, unit, least_of_pairs(subject, pair) / unit, self._best)
+        return order.at(places >> 16).double(), order.at(places & 0xFFFF).double()
 
     def _bulk(self, places: Any, errors: Any, got: Any, refuted: Any, within: Any, bounds: Any) -> None:
         torch, counts = load_torch(), self.counts
