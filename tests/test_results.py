@@ -186,7 +186,19 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "value": ({"options": {"dim": 7}}, "option dim of softmax is 7; give a whole number from -3 to 2"),
     "level": ({"level": "exact"}, "unknown level 'exact'"),
     "examples": ({"examples": 0}, "examples is 0; give a whole number from 1"),
+    "dtype of torch": ({"dtypes": ("float8_e4m3fn",)}, "dtype 'float8_e4m3fn' of torch cannot be checked"),
+    "dtype by another name": ({"dtypes": ("half",)}, "unknown dtype 'half'; did you mean float16?"),
+    "no dtypes": ({"dtypes": None}, "dtypes is None; leave it out for float32, or give a tuple"),
+    "no devices": ({"devices": None}, "devices is None; leave it out for cpu, or give a tuple"),
     "candidate": ({"candidate": 3}, "the candidate is a int; give a function that can be called"),
+    "class of modules": (
+        {"candidate": torch.nn.Softmax},
+        "the candidate is Softmax, a class of modules; give an instance, such as Softmax()",
+    ),
+    "class of autograd": (
+        {"candidate": torch.autograd.Function},
+        "the candidate is Function, a class of autograd; give its function, Function.apply",
+    ),
 }
 
 
@@ -215,6 +227,20 @@ def test_assert_ulp_rejects_nan() -> None:
     """A nan is not close to anything."""
     with pytest.raises(AssertionError):
         verify.assert_ulp(torch.tensor(math.nan), 1, bound=1e9)
+
+
+def test_assert_ulp_says_that_nan_is_no_exact_value() -> None:
+    """Also where nan was returned, as it is compared with nothing."""
+    with pytest.raises(UsageError, match=r"exact is nan at element 1, .* torch\.isnan"):
+        verify.assert_ulp(torch.tensor([1.0, math.nan]), [1, math.nan], max_ulp=1)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.float8_e4m3fn], ids=str)
+def test_assert_ulp_names_a_dtype_that_it_does_not_take(dtype: torch.dtype) -> None:
+    """And those that it does."""
+    name = str(dtype).removeprefix("torch.")
+    with pytest.raises(UsageError, match=f"actual is a tensor of {name}; give one of float16, bfloat16"):
+        verify.assert_ulp(torch.ones(1, dtype=dtype), 1, max_ulp=1)
 
 
 def test_assert_ulp_needs_a_limit() -> None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from numbers import Real
 from typing import Any
 
-from verify.backends import exact_values, load_torch
+from verify.backends import DTYPES, exact_values, load_torch
 from verify.display import hex_text
 from verify.errors import UsageError
 from verify.floats import format_named, ulp_error
@@ -57,19 +57,28 @@ def assert_ulp(
     (int, float or Fraction, taken exactly), nested lists or tuples of such, or a floating-point
     tensor, of the same number of elements. ``max_ulp``: most ulps, in the dtype of ``actual`` at
     the exact value; ``bound``: largest absolute error; one of them, or both, must be given. A nan
-    is never close. Raises ``UsageError`` for anything else. Policy for specials: ``floats.ulp_error``.
+    is never close, and an exact value is none. Raises ``UsageError`` for anything else. Policy for
+    specials: ``floats.ulp_error``.
     """
     torch = load_torch()
-    if not isinstance(actual, torch.Tensor) or not actual.is_floating_point():
-        raise UsageError(f"actual is {type(actual).__name__}; give a floating-point torch tensor")
+    if not isinstance(actual, torch.Tensor):
+        raise UsageError(f"actual is a {type(actual).__name__}; give a tensor of {', '.join(DTYPES)}")
+    dtype = str(actual.dtype).removeprefix("torch.")
+    if dtype not in DTYPES:
+        raise UsageError(f"actual is a tensor of {dtype}; give one of {', '.join(DTYPES)}")
     if max_ulp is None and bound is None:
         raise UsageError("neither max_ulp nor bound is given; say how much error is allowed")
     if any(limit is not None and not (isinstance(limit, Real) and limit >= 0) for limit in (max_ulp, bound)):
         raise UsageError(f"max_ulp = {max_ulp}, bound = {bound}; a limit is a number >= 0")
-    format = format_named(str(actual.dtype).removeprefix("torch."))
+    format = format_named(dtype)
     got, truth = exact_values(actual), _numbers(exact)
     if len(got) != len(truth):
         raise UsageError(f"actual has {len(got)} elements and exact {len(truth)}; give one for each")
+    if undefined := [position for position, number in enumerate(truth) if number != number]:
+        raise UsageError(
+            f"exact is nan at element {undefined[0]}, and no number is near a nan; leave such elements out, "
+            "and look for nan with torch.isnan"
+        )
     far = []
     for position, (value, target) in enumerate(zip(got, truth, strict=True)):
         ulp, error = _as_float(ulp_error(value, target, format)[0]), _distance(value, target)
