@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from dataclasses import replace
 from fractions import Fraction
@@ -210,6 +211,24 @@ def test_a_mistake_of_the_caller_is_one_line(kind: str) -> None:
     with pytest.raises(UsageError) as caught:
         verify.check(**arguments)
     assert str(caught.value).startswith(message)
+
+
+def lifted(x: Any, dim: int) -> Any:
+    """A softmax that makes 1 of what is tiny."""
+    shares = torch.softmax(x, dim)
+    return torch.where(shares < 2.0**-140, torch.ones_like(shares), shares)
+
+
+def test_an_error_far_beyond_its_exact_value_is_told_without_ulps_first() -> None:
+    """1e44 ulp of a number near 0 are an error of 1."""
+    results = verify.check(lifted, "softmax", grad=False, examples=60)
+    with pytest.raises(AssertionError) as caught:
+        verify.assert_holds(results)
+    error, reason = (str(caught.value).splitlines()[line] for line in (3, 6))
+    assert re.match(
+        r"error:   1 absolute, allowed \S+e-3\d, as the exact value is \S+ \(\S+e\+\d\d ulp", error
+    )
+    assert re.search(r"is off by 1, where the standard algorithm may be off by \S+e-3\d", reason)
 
 
 def test_assert_ulp_compares_with_the_unrounded_value() -> None:

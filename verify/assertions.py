@@ -8,12 +8,12 @@ from numbers import Real
 from typing import Any
 
 from verify.backends import DTYPES, exact_values, load_torch
-from verify.display import hex_text
+from verify.display import absolute, hex_text
 from verify.errors import UsageError
 from verify.floats import format_named, ulp_error
 from verify.judgement import as_float, text_of
 from verify.results import Results
-from verify.verdict import Verdict
+from verify.verdict import Counterexample, Verdict
 
 LONG = 4000
 """Characters of a witness beyond which it is not printed."""
@@ -106,18 +106,28 @@ def _told(verdict: Verdict) -> list[str]:
     tensors = "; ".join(f"{name} = {text}" for name, text in example.inputs[:-1])
     name, where = example.inputs[-1]
     compared = bool(example.exact)
-    error = f"{example.error_ulp:.6g} ulp, allowed {example.allowed_ulp:.6g} ulp"
     lines = [
         head,
         f"got:     {_with_hex(example.got) if compared else example.got}",
         f"exact:   {example.exact if compared else 'not compared'}",
-        f"error:   {error if compared else 'no number was compared'}",
+        f"error:   {_error(example) if compared else 'no number was compared'}",
         f"input:   {tensors}",
         f"{name}: {where}",
         f"reason:  {verdict.reason}",
     ]
     script = ["", verdict.reproducer.rstrip()] if verdict.reproducer else []
     return [*lines, *script, *([""] if verdict.witness else []), *_replay(verdict.witness)]
+
+
+def _error(example: Counterexample) -> str:
+    """How far off a number is and may be; far beyond an exact value near 0 first without ulps."""
+    told = f"{example.error_ulp:.6g} ulp, allowed {example.allowed_ulp:.6g} ulp"
+    error = absolute(example)
+    if error is None:
+        return told
+    allowed = error * (example.allowed_ulp / example.error_ulp)
+    limit = f", allowed {allowed:.6g}" if allowed else ""
+    return f"{error:.6g} absolute{limit}, as the exact value is {float(example.exact):.6g} ({told})"
 
 
 def _with_hex(got: str) -> str:

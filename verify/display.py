@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from fractions import Fraction
 from typing import Any
 
 from verify.backends import tensor_from
 from verify.calls import Call
+from verify.judgement import as_float
+from verify.verdict import Counterexample
 
 SHORT = 32
 """A tensor of more entries is shown by its commonest entry and those that differ from it."""
 
 SHOWN = 6
+
+FAR = 2.0**53
+"""From so many ulp on an error exceeds the exact value in every format, and ulps no longer tell how far."""
 
 
 def shown_call(call: Call, dtype: str) -> tuple[tuple[str, str], ...]:
@@ -49,6 +56,14 @@ def shown_tensor(tensor: Any) -> str:
         return f"{shape}, all {common}"
     alike = f"{common} but" if times > 1 else "with"
     return f"{shape}, {alike} {', '.join(told)}"
+
+
+def absolute(example: Counterexample) -> float | None:
+    """The absolute error of finite numbers, where it exceeds the exact value by far; else None."""
+    numbers = float(example.got), float(example.exact)
+    if example.error_ulp < FAR or not all(map(math.isfinite, numbers)):
+        return None
+    return as_float(abs(Fraction(example.got) - Fraction(example.exact)))
 
 
 def hex_text(number: float) -> str:

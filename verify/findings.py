@@ -10,7 +10,7 @@ from typing import Any
 from verify.calls import Call
 from verify.cases import Case, write_witness
 from verify.contract import numbers_of
-from verify.display import shown_call
+from verify.display import absolute, shown_call
 from verify.elements import alone, element, formula_of, variable_of
 from verify.errors import VerifyError
 from verify.found import Found
@@ -42,22 +42,26 @@ def refutation(verdict: Verdict, candidate: Callable[..., Any], case: Case, foun
     outcome = found.outcome
     place = f"element {found.position} of the {case.aspect if of else 'result'}"
     example = Counterexample(shown, exact, text_of(outcome.got), outcome.ulp, outcome.allowed_ulp)
-    reason = f"{place} {_fault(outcome, case.level, exact.endswith('inf'))}"
+    reason = f"{place} {_fault(outcome, case.level, example)}"
     script, missing = _script(candidate, case, of, found.position, exact, outcome.got)
     if missing:
         reason = f"{reason}; no script: {missing}"
     return replace(verdict, counterexample=example, reproducer=script, reason=reason)
 
 
-def _fault(outcome: Outcome, level: str, infinite: bool) -> str:
+def _fault(outcome: Outcome, level: str, example: Counterexample) -> str:
     """What is wrong with a result, in words."""
     got = float(text_of(outcome.got))
     if not math.isfinite(got):
-        held = "infinite" if infinite else "a number that the format holds"
+        held = "infinite" if example.exact.endswith("inf") else "a number that the format holds"
         return f"is {got}, where the exact value is {held}"
     if outcome.allowed_ulp == 0:
         return "is wrong where the standard algorithm rounds nothing"
-    limit = f'level "{level}" allows' if level == "accurate" else "the standard algorithm may be"
+    limit, by = "the standard algorithm may be", " off by"
+    if level == "accurate":
+        limit, by = f'level "{level}" allows', ""
+    if error := absolute(example):
+        return f"is off by {error:.3g}, where {limit}{by} {error / outcome.ratio:.3g}"
     return f"is {outcome.ratio:.3g} times further off than {limit}"
 
 
