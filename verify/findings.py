@@ -18,6 +18,7 @@ from verify.judgement import Outcome, text_of
 from verify.oracle import confirm
 from verify.reproducer import ReproducerError, got_of, run_script
 from verify.snippet import failing_script, write_call
+from verify.sources import unwritten
 from verify.verdict import Counterexample, Status, Verdict
 from verify.wide import Wide
 
@@ -33,7 +34,8 @@ def refutation(verdict: Verdict, candidate: Callable[..., Any], case: Case, foun
     if found.position is None:
         reason = found.outcome.reason
         example = Counterexample(shown, "", reason, math.inf, 0.0)
-        script = failing_script(candidate, call, case.dtype, case.device, of=of, reason=reason)
+        script, missing = failing_script(candidate, call, case.dtype, case.device, of=of, reason=reason)
+        reason = f"{reason}; no script: {missing}" if missing else reason
         return replace(verdict, counterexample=example, reproducer=script, reason=reason)
     try:
         exact = _confirmed(case, found)
@@ -90,11 +92,14 @@ def _script(
         script = write_call(
             candidate, case.call, case.dtype, case.device, of=of, position=position, exact=exact
         )
-        printed = got_of(run_script(script))
+        told = run_script(script)
+        printed = got_of(told)
     except (ReproducerError, ValueError) as error:
         return None, str(error)
     same = len(printed) == 1 and (printed[0] == got or (printed[0] != printed[0] and got != got))
-    return (script, "") if same else (None, "run by itself, it does not show the same number")
+    if same:
+        return script, ""
+    return None, unwritten(told, candidate) or "run by itself, it does not show the same number"
 
 
 def size(call: Call) -> int:
