@@ -101,7 +101,7 @@ def _add_output(command: argparse.ArgumentParser) -> None:
         type=_folder,
         default=Path("reports"),
         metavar="DIR",
-        help="folder of the reports (%(default)s)",
+        help="folder of the reports, made in one that exists (%(default)s)",
     )
 
 
