@@ -21,20 +21,22 @@ FAR = 2.0**53
 """From so many ulp on an error exceeds the exact value in every format, and ulps no longer tell how far."""
 
 
-def shown_call(call: Call, dtype: str) -> tuple[tuple[str, str], ...]:
+def shown_call(call: Call, dtype: str, *, outlined: bool = False) -> tuple[tuple[str, str], ...]:
     """The tensors of a call, its upstream gradient, and last the options with the layout, each by name.
 
-    Numbers are hex floats, exact and short; labels count from 0, as in torch.
+    Numbers are hex floats, exact and short; labels count from 0, as in torch. Where it is ``outlined``, wide
+    tensors have their shape alone, which costs no look at their entries.
     """
+    show = _outlined if outlined else shown_tensor
     positional, keywords = call.arguments
-    tensors = [(name, shown_tensor(tensor_from(value, dtype))) for name, value in positional + keywords]
+    tensors = [(name, show(tensor_from(value, dtype))) for name, value in positional + keywords]
     options = [f"{name}={value!r}" for name, value in call.passed]
     layout = [*options, f"{call.layout} tensors"]
     if call.trained:
         layout.append(f"requires_grad of {' and '.join(call.trained)}")
     if call.expanded:
         layout.append("upstream of stride 0")
-    upstream = shown_tensor(tensor_from(call.upstream, dtype))
+    upstream = show(tensor_from(call.upstream, dtype))
     return (*tensors, ("upstream", upstream), ("options", ", ".join(layout)))
 
 
@@ -56,6 +58,10 @@ def shown_tensor(tensor: Any) -> str:
         return f"{shape}, all {common}"
     alike = f"{common} but" if times > 1 else "with"
     return f"{shape}, {alike} {', '.join(told)}"
+
+
+def _outlined(tensor: Any) -> str:
+    return shown_tensor(tensor) if tensor.numel() <= SHORT else f"{tuple(tensor.shape)} tensor"
 
 
 def absolute(example: Counterexample) -> float | None:

@@ -68,7 +68,10 @@ MEDIUM = 1200
 
 @dataclass(slots=True)
 class Search:
-    """The search for a call that refutes one property in one dtype on one device."""
+    """The search for a call that refutes one property in one dtype on one device.
+
+    ``calling`` is told each call before the candidate gets it.
+    """
 
     candidate: Callable[..., Any]
     contract: Contract
@@ -83,6 +86,7 @@ class Search:
     time_limit: float | None
     level: str = "stable"
     height: Height = None
+    calling: Callable[[Call], None] | None = None
     examiner: Examiner = field(init=False)
     having: set[tuple[str, Any]] = field(default_factory=set)
     lacking: set[tuple[str, Any]] = field(default_factory=set)
@@ -312,6 +316,8 @@ class Search:
             forms.add(TRACKED)
         if lacking := forms & self.lacking:
             return _without(lacking)
+        if self.calling is not None:
+            self.calling(call)
         found = self.examiner.examine(call)
         outcome = found.outcome
         failed = found.position is None and outcome.status is Status.REFUTED
