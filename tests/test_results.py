@@ -15,6 +15,7 @@ import torch
 from torch.nn import functional
 
 import verify
+from verify.assertions import finding
 from verify.errors import UsageError
 from verify.operations.softmax import softmax
 from verify.results import Results
@@ -229,6 +230,21 @@ def test_an_error_far_beyond_its_exact_value_is_told_without_ulps_first() -> Non
         r"error:   1 absolute, allowed \S+e-3\d, as the exact value is \S+ \(\S+e\+\d\d ulp", error
     )
     assert re.search(r"is off by 1, where the standard algorithm may be off by \S+e-3\d", reason)
+
+
+def off_where_many_differ(x: Any, dim: int) -> Any:
+    """A softmax that is off for tables of many different numbers, which cannot be made plain."""
+    shares = torch.softmax(x, dim)
+    return 2 * shares if x.unique().numel() > 2000 else shares
+
+
+def test_a_finding_about_thousands_of_numbers_is_short() -> None:
+    """The script and the witness hold all of them, and are printed as their lengths."""
+    results = verify.check(off_where_many_differ, "softmax", grad=False)
+    assert "b64decode" in (results[0].reproducer or "")
+    told = finding(results)
+    assert re.search(r"\nscript:  \d+,\d{3} characters long; .*\n\nwitness: \d+,\d{3} characters", told)
+    assert max(map(len, told.splitlines())) < 600
 
 
 def test_assert_ulp_compares_with_the_unrounded_value() -> None:

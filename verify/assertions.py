@@ -16,7 +16,7 @@ from verify.results import Results
 from verify.verdict import Counterexample, Verdict
 
 LONG = 4000
-"""Characters of a witness beyond which it is not printed."""
+"""Characters of a witness, or of a line of a script, beyond which it is not printed."""
 
 SHORT = 500
 """Characters of a witness up to which the command that replays it repeats it."""
@@ -115,8 +115,12 @@ def _told(verdict: Verdict) -> list[str]:
         f"{name}: {where}",
         f"reason:  {verdict.reason}",
     ]
-    script = ["", verdict.reproducer.rstrip()] if verdict.reproducer else []
-    return [*lines, *script, *([""] if verdict.witness else []), *_replay(verdict.witness)]
+    return [
+        *lines,
+        *_script(verdict.reproducer),
+        *([""] if verdict.witness else []),
+        *_replay(verdict.witness),
+    ]
 
 
 def _error(example: Counterexample) -> str:
@@ -134,6 +138,15 @@ def _with_hex(got: str) -> str:
     """A returned number in decimal and, exactly, in hex."""
     number = float(got)
     return f"{got} = {hex_text(number)}" if math.isfinite(number) else got
+
+
+def _script(script: str | None) -> list[str]:
+    """The script after a blank line; one that holds a very wide tensor by where it can be had."""
+    if not script:
+        return []
+    if max(map(len, script.splitlines())) > LONG:
+        return ["", f"script:  {len(script):,} characters long; the verdict has it, and so has --verify-json"]
+    return ["", script.rstrip()]
 
 
 def _replay(witness: str | None) -> list[str]:
