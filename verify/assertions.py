@@ -38,14 +38,15 @@ def finding(results: Results) -> str:
     wrong with it. The first seven lines give what was refuted, the value that was returned, the exact
     one, the error and what is allowed (in ulp of the result's format), the input, the options and the reason.
     The reproducer follows, then the witness and how to replay it, then the other verdicts that do
-    not hold.
+    not hold, and last an option to exclude, where the function is wrong with some of its values alone.
     """
     failed = [verdict for verdict in results if verdict.applicable and not verdict]
     if not failed:
         return "unknown: nothing was checked"
     first = min(failed, key=lambda verdict: verdict.status)
     others = [verdict for verdict in failed if verdict is not first]
-    return "\n".join([*_told(first), *(f"also {v.status.value}: {v.subject}" for v in others)])
+    hint = [f"help:    {first.hint}"] if first.hint else []
+    return "\n".join([*_told(first), *(f"also {v.status.value}: {v.subject}" for v in others), *hint])
 
 
 def assert_ulp(

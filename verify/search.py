@@ -8,6 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from verify.backends import require_device
@@ -24,6 +25,7 @@ from verify.findings import complexity, refutation, size
 from verify.floats import format_named
 from verify.found import Found
 from verify.guard import Clock, limited
+from verify.hints import Seen
 from verify.judgement import Outcome
 from verify.reduction import reduced, without_rows
 from verify.spread import wide_calls
@@ -62,6 +64,9 @@ SHRINKS = 100
 SHRINKING_SECONDS = 2.0
 """Processor time for that; rows and columns that are left are cut afterwards."""
 
+PLAINER = 24
+"""Calls without the value of an option with which alone calls were refuted so far."""
+
 MEDIUM = 1200
 """Numbers up to which a finding is cut before another one is looked for in small calls."""
 
@@ -93,6 +98,7 @@ class Search:
     asked: Counter[tuple[str, Any]] = field(default_factory=Counter)
     answered: Counter[tuple[str, Any]] = field(default_factory=Counter)
     tally: Tally = field(default_factory=Tally)
+    seen: Seen = field(default_factory=Seen)
     clock: Clock = field(default_factory=Clock)
     refuting: list[tuple[Call, Found]] = field(default_factory=list)
     tried: int = 0
@@ -151,10 +157,12 @@ class Search:
             verdict = replace(verdict, accuracy=tally.accuracy, height=tally.height, grade=_grade(tally))
         if not self.refuting:
             return verdict
-        call, found = min(self.refuting, key=lambda pair: complexity(pair[0], self.dtype))
+        call, found = self._plainest()
         place = place_of(self.candidate)
         case = Case(call, self.aspect, self.dtype, self.device, self.grad, place, self.level, self.height)
-        return refutation(verdict, self.candidate, case, found)
+        verdict = refutation(verdict, self.candidate, case, found)
+        refuted = verdict.status is Status.REFUTED
+        return replace(verdict, hint=self.seen.hint(call, self.choices)) if refuted else verdict
 
     def _explore(self) -> None:
         """Small calls, larger and wide ones; what only those refuted is looked for in small ones again."""
@@ -188,6 +196,14 @@ class Search:
             self._draw(few, deadline, small=True, again=2)
         if self.refuting:
             self._reduce(deadline)
+            among = self.seen.excludable(self._plainest()[0], self.choices)
+            if among:
+                self.tried = 0
+                self._draw(PLAINER, deadline, small=True, again=5, among=among)
+
+    def _plainest(self) -> tuple[Call, Found]:
+        """The simplest call that refutes."""
+        return min(self.refuting, key=lambda pair: complexity(pair[0], self.dtype))
 
     def _least(self) -> int:
         """The numbers of the smallest call that refutes."""
@@ -251,7 +267,7 @@ class Search:
 
     def _reduce(self, deadline: float) -> None:
         """The smallest call that refutes is made as narrow and plain as it can be."""
-        call, _ = min(self.refuting, key=lambda pair: complexity(pair[0], self.dtype))
+        call, _ = self._plainest()
         stop = time.process_time() + REDUCING_SECONDS
 
         def refutes(candidate: Call) -> bool:
@@ -269,8 +285,10 @@ class Search:
         again: int,
         plain: bool = False,
         masked: bool = False,
+        among: Mapping[str, tuple[Any, ...]] = MappingProxyType({}),
     ) -> None:
-        drawn = calls(self.contract, self.dtype, self._taken(plain=plain), small=small, masked=masked)
+        taken = {**self._taken(plain=plain), **among}
+        drawn = calls(self.contract, self.dtype, taken, small=small, masked=masked)
         name = f"{self.contract.name} {self.aspect} {self.dtype} {small} {again}"
         self.until = math.inf
 
@@ -291,6 +309,7 @@ class Search:
         found = self._examined(call)
         outcome = found.outcome
         self._learn(call, outcome)
+        self.seen.add(call, outcome)
         severe = 0.0
         if self.refuting:
             self.tried += 1
