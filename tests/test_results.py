@@ -28,6 +28,20 @@ def _value(candidate: Any, operation: Any = "softmax", **how: Any) -> Verdict:
     return verify.check(candidate, operation, grad=False, examples=10, **how)[0]
 
 
+def test_results_are_printed_as_a_line_for_each_verdict() -> None:
+    """One of a gradient that a function does not offer says so, and not that it is unknown."""
+    verdicts = (
+        Verdict("f as g: value", Status.PASSED, "why", inputs=3, worst_ratio=0.25),
+        Verdict("f as g: gradient of y", Status.UNKNOWN, "why", applicable=False),
+        Verdict("f as g: gradient", Status.REFUTED, "why"),
+    )
+    assert str(Results(verdicts)).splitlines() == [
+        "f as g: value          passed, 3 calls, worst error 0.25 times what is allowed: why",
+        "f as g: gradient of y  not applicable",
+        "f as g: gradient       refuted",
+    ]
+
+
 def test_there_is_a_verdict_for_each_dtype_and_property() -> None:
     """In the order of devices, dtypes and properties."""
     results = verify.check(torch.sigmoid, "sigmoid", dtypes=("float32", "float16"), examples=2)
