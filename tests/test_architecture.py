@@ -18,9 +18,9 @@ FLOORS = (
     "backends calls contexts determined guard kernel oracle points regimes signatures spread state "
     "strategies tensors wide_rows",
     "accuracy adapters bulk_judgement candidate cases confirmation corpus display elements entries evidence "
-    "examination findings found judgement literals namesakes ordinary profile proof prover reduction refuter "
-    "relations reproducer samples search simplex snapshots snippet sources standalone substitute tables "
-    "tally targets trial",
+    "examination findings found hints judgement literals namesakes ordinary profile proof prover reduction "
+    "refuter relations reproducer samples search simplex snapshots snippet sources standalone substitute "
+    "tables tally targets trial",
     "catalogue form forms operations",
     "assertions attempts audit_findings audit_report audit_words auditing autograd certificates checking "
     "facts report results sweeps",

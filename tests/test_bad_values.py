@@ -19,6 +19,14 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: verify.sweep(functional.softplus, "softplus", torch.bfloat16),  # type: ignore[arg-type]
         "torch.bfloat16",
     ),
+    "an option of the command for an argument": (
+        lambda: verify.sweep(functional.softplus, "softplus", "bfloat16", property="gradient"),
+        "sweep has no argument 'property'; did you mean aspect?",
+    ),
+    "a misspelt argument": (
+        lambda: verify.sweep(functional.softplus, "softplus", "bfloat16", jurnal="x"),
+        "unknown argument of sweep 'jurnal'; did you mean journal?",
+    ),
     "a number for the name of a claim": (lambda: verify.find(3), "unknown claim '3'"),  # type: ignore[arg-type]
     "nothing for a witness": (
         lambda: verify.replay(torch.sigmoid, None),  # type: ignore[arg-type]

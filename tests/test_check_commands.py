@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,6 +37,11 @@ def wrong(z):
 
 def narrow(z):
     raise NotImplementedError("only on tensor cores")
+
+def crash_from_five(z):
+    if z.numel() >= 5:
+        os.abort()
+    return torch.sigmoid(z)
 
 def crash_then_hang(z):
     mark = pathlib.Path("crashed")
@@ -211,6 +217,15 @@ def test_a_function_that_ends_its_process_or_hangs_is_refuted(
         ("refuted", "its process died by signal SIGABRT"),
         ("refuted", "it did not return within 6.5 s"),
     ]
+
+
+def test_the_call_that_ends_the_process_is_named(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its shape, and its layout; of a short one the numbers too."""
+    assert check("crash_from_five", "--no-grad", "--isolate", "--examples", "40") == 1
+    lines = capsys.readouterr().out.partition("\nrefuted: ")[2].splitlines()
+    assert lines[1] == "got:     its process died by signal SIGABRT"
+    assert re.match(r"input:   input = (\(\d+, \d+\) tensor|\[.*\]); upstream = ", lines[4])
+    assert re.match(r"options: \w+ tensors", lines[5])
 
 
 def test_isolation_changes_no_verdict(check: Check, capsys: pytest.CaptureFixture[str]) -> None:

@@ -251,6 +251,22 @@ def test_an_unwritable_folder_is_one_line(
     assert "--output" in _one_line(capsys)
 
 
+@pytest.mark.parametrize("command", [["run", "--claims", "kl-one-hot"], ["report", "report.json"]])
+def test_a_folder_in_no_folder_is_not_made(
+    command: list[str],
+    sample_run: RunRecord,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The last folder of --output alone is made; a name that is wrong further up makes nothing."""
+    monkeypatch.chdir(tmp_path)
+    save(sample_run, Path("report.json"))
+    assert main([*command, "--output", "no/reports"]) == 2
+    assert "the folder no does not exist; make it first" in _one_line(capsys)
+    assert not Path("no").exists()
+
+
 def test_a_run_asks_for_its_folder_before_it_computes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

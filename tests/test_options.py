@@ -56,6 +56,20 @@ def test_an_axis_that_is_asked_for_is_not_left_out() -> None:
     assert "dim" in value.reason
 
 
+def of_two_axes(x: Any, dim: int) -> Any:
+    """Softmax that declines a further axis."""
+    if x.dim() == 3:
+        raise NotImplementedError("two axes at most")
+    return torch.softmax(x, dim)
+
+
+def test_a_declined_call_is_told_by_what_was_raised_and_for_which_options() -> None:
+    """The number of axes, which is no keyword, is named too."""
+    value, *_ = verify.check(of_two_axes, "softmax", options={"dim": 1}, examples=40)
+    declined = "it raised NotImplementedError: two axes at most, which declines a call with dim = 1, axes = 3"
+    assert declined in value.reason
+
+
 def test_what_is_declined_again_and_again_is_drawn_no_more() -> None:
     """So that most calls go to what the function does."""
     seen: list[bool] = []

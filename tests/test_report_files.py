@@ -90,7 +90,7 @@ def test_a_folder_in_the_way_of_one_file_stops_all(tmp_path: Path) -> None:
 
 def test_asking_leaves_no_trace(tmp_path: Path) -> None:
     """A run that is interrupted later has made no folder."""
-    require_writable(tmp_path / "deep" / "er", ["a"])
+    require_writable(tmp_path / "new", ["a"])
     assert list(tmp_path.iterdir()) == []
 
 

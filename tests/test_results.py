@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from dataclasses import replace
 from fractions import Fraction
@@ -14,6 +15,7 @@ import torch
 from torch.nn import functional
 
 import verify
+from verify.assertions import finding
 from verify.errors import UsageError
 from verify.operations.softmax import softmax
 from verify.results import Results
@@ -24,6 +26,20 @@ pytestmark = pytest.mark.torch
 
 def _value(candidate: Any, operation: Any = "softmax", **how: Any) -> Verdict:
     return verify.check(candidate, operation, grad=False, examples=10, **how)[0]
+
+
+def test_results_are_printed_as_a_line_for_each_verdict() -> None:
+    """One of a gradient that a function does not offer says so, and not that it is unknown."""
+    verdicts = (
+        Verdict("f as g: value", Status.PASSED, "why", inputs=3, worst_ratio=0.25),
+        Verdict("f as g: gradient of y", Status.UNKNOWN, "why", applicable=False),
+        Verdict("f as g: gradient", Status.REFUTED, "why"),
+    )
+    assert str(Results(verdicts)).splitlines() == [
+        "f as g: value          passed, 3 calls, worst error 0.25 times what is allowed: why",
+        "f as g: gradient of y  not applicable",
+        "f as g: gradient       refuted",
+    ]
 
 
 def test_there_is_a_verdict_for_each_dtype_and_property() -> None:
@@ -186,7 +202,19 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "value": ({"options": {"dim": 7}}, "option dim of softmax is 7; give a whole number from -3 to 2"),
     "level": ({"level": "exact"}, "unknown level 'exact'"),
     "examples": ({"examples": 0}, "examples is 0; give a whole number from 1"),
+    "dtype of torch": ({"dtypes": ("float8_e4m3fn",)}, "dtype 'float8_e4m3fn' of torch cannot be checked"),
+    "dtype by another name": ({"dtypes": ("half",)}, "unknown dtype 'half'; did you mean float16?"),
+    "no dtypes": ({"dtypes": None}, "dtypes is None; leave it out for float32, or give a tuple"),
+    "no devices": ({"devices": None}, "devices is None; leave it out for cpu, or give a tuple"),
     "candidate": ({"candidate": 3}, "the candidate is a int; give a function that can be called"),
+    "class of modules": (
+        {"candidate": torch.nn.Softmax},
+        "the candidate is Softmax, a class of modules; give an instance, such as Softmax()",
+    ),
+    "class of autograd": (
+        {"candidate": torch.autograd.Function},
+        "the candidate is Function, a class of autograd; give its function, Function.apply",
+    ),
 }
 
 
@@ -198,6 +226,39 @@ def test_a_mistake_of_the_caller_is_one_line(kind: str) -> None:
     with pytest.raises(UsageError) as caught:
         verify.check(**arguments)
     assert str(caught.value).startswith(message)
+
+
+def lifted(x: Any, dim: int) -> Any:
+    """A softmax that makes 1 of what is tiny."""
+    shares = torch.softmax(x, dim)
+    return torch.where(shares < 2.0**-140, torch.ones_like(shares), shares)
+
+
+def test_an_error_far_beyond_its_exact_value_is_told_without_ulps_first() -> None:
+    """1e44 ulp of a number near 0 are an error of 1."""
+    results = verify.check(lifted, "softmax", grad=False, examples=60)
+    with pytest.raises(AssertionError) as caught:
+        verify.assert_holds(results)
+    error, reason = (str(caught.value).splitlines()[line] for line in (3, 6))
+    assert re.match(
+        r"error:   1 absolute, allowed \S+e-3\d, as the exact value is \S+ \(\S+e\+\d\d ulp", error
+    )
+    assert re.search(r"is off by 1, where the standard algorithm may be off by \S+e-3\d", reason)
+
+
+def off_where_many_differ(x: Any, dim: int) -> Any:
+    """A softmax that is off for tables of many different numbers, which cannot be made plain."""
+    shares = torch.softmax(x, dim)
+    return 2 * shares if x.unique().numel() > 2000 else shares
+
+
+def test_a_finding_about_thousands_of_numbers_is_short() -> None:
+    """The script and the witness hold all of them, and are printed as their lengths."""
+    results = verify.check(off_where_many_differ, "softmax", grad=False)
+    assert "b64decode" in (results[0].reproducer or "")
+    told = finding(results)
+    assert re.search(r"\nscript:  \d+,\d{3} characters long; .*\n\nwitness: \d+,\d{3} characters", told)
+    assert max(map(len, told.splitlines())) < 600
 
 
 def test_assert_ulp_compares_with_the_unrounded_value() -> None:
@@ -215,6 +276,20 @@ def test_assert_ulp_rejects_nan() -> None:
     """A nan is not close to anything."""
     with pytest.raises(AssertionError):
         verify.assert_ulp(torch.tensor(math.nan), 1, bound=1e9)
+
+
+def test_assert_ulp_says_that_nan_is_no_exact_value() -> None:
+    """Also where nan was returned, as it is compared with nothing."""
+    with pytest.raises(UsageError, match=r"exact is nan at element 1, .* torch\.isnan"):
+        verify.assert_ulp(torch.tensor([1.0, math.nan]), [1, math.nan], max_ulp=1)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.float8_e4m3fn], ids=str)
+def test_assert_ulp_names_a_dtype_that_it_does_not_take(dtype: torch.dtype) -> None:
+    """And those that it does."""
+    name = str(dtype).removeprefix("torch.")
+    with pytest.raises(UsageError, match=f"actual is a tensor of {name}; give one of float16, bfloat16"):
+        verify.assert_ulp(torch.ones(1, dtype=dtype), 1, max_ulp=1)
 
 
 def test_assert_ulp_needs_a_limit() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch.nn import functional
 from torch.nn import functional as F
 
+import verify
 from verify.reproducer import ReproducerError
 from verify.sources import source_with_needs
 
@@ -102,3 +104,34 @@ def test_a_lambda_has_no_source() -> None:
     """Its line of code may hold more than it."""
     with pytest.raises(ReproducerError, match="is not a function made by def"):
         source_with_needs(lambda x: x)
+
+
+def _held() -> Callable[..., Any]:
+    """A softmax that is off, with a lock in its closure."""
+    lock = threading.Lock()
+
+    def locked(x: Any, dim: int) -> Any:
+        with lock:
+            return torch.softmax(2 * x, dim)
+
+    return locked
+
+
+def _held_and_failing() -> Callable[..., Any]:
+    """A softmax of another shape, with a lock in its closure."""
+    lock = threading.Lock()
+
+    def locked(x: Any, dim: int) -> Any:
+        with lock:
+            return torch.softmax(x, dim)[None]
+
+    return locked
+
+
+@pytest.mark.parametrize("make", [_held, _held_and_failing])
+def test_what_keeps_a_closure_from_becoming_a_script_is_named(make: Callable[[], Any]) -> None:
+    """With what to do."""
+    value, *_ = verify.check(make(), "softmax", grad=False, examples=10)
+    assert value.reproducer is None
+    assert "no script: lock (a lock), which the function uses, cannot be written" in value.reason
+    assert "verify.replay(function, witness)" in value.reason

@@ -106,6 +106,9 @@ def test_a_table_of_another_kind_is_refused(
         (("--form", "y"), "known: x"),
         (("--ratchet", "absent.json"), "cannot be read"),
         (("--journal", " "), "is not the name of a file"),
+        (("--journal", "no/x.jsonl"), "the folder no does not exist; make it first"),
+        (("--plot", "no/x.html"), "the folder no does not exist; make it first"),
+        (("--table", "no/x.json"), "the folder no does not exist; make it first"),
     ],
 )
 def test_bad_arguments_exit_with_2(

@@ -267,6 +267,8 @@ BAD_OPTIONS = {
     "--verify-examples=0": "--verify-examples is 0; give 1 or more",
     "--verify-seed=-1": "--verify-seed is -1; give 0 or more",
     "--verify-json=test_it.py/x.json": "--verify-json: cannot write",
+    "--verify-json=no/x.json": "cannot write no/x.json: the folder no does not exist; make it first",
+    "--verify-write-tests=no/x.py": "cannot write no/x.py: the folder no does not exist; make it first",
 }
 
 
@@ -290,8 +292,8 @@ def test_a_time_that_is_none_is_refused_before_anything_is_run(
 
 def test_options_replace_examples_and_seed(pytester: pytest.Pytester) -> None:
     """For a longer run at night."""
-    _run(pytester, RIGHT, "--verify-examples=7", "--verify-json=out/told.json")
-    told = json.loads(pytester.path.joinpath("out/told.json").read_text())
+    _run(pytester, RIGHT, "--verify-examples=7", "--verify-json=told.json")
+    told = json.loads(pytester.path.joinpath("told.json").read_text())
     assert max(check["verdict"]["inputs"] for check in told["checks"]) > 2
 
 

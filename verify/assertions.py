@@ -7,16 +7,16 @@ from fractions import Fraction
 from numbers import Real
 from typing import Any
 
-from verify.backends import exact_values, load_torch
-from verify.display import hex_text
+from verify.backends import DTYPES, exact_values, load_torch
+from verify.display import absolute, hex_text
 from verify.errors import UsageError
 from verify.floats import format_named, ulp_error
 from verify.judgement import as_float, text_of
 from verify.results import Results
-from verify.verdict import Verdict
+from verify.verdict import Counterexample, Verdict
 
 LONG = 4000
-"""Characters of a witness beyond which it is not printed."""
+"""Characters of a witness, or of a line of a script, beyond which it is not printed."""
 
 SHORT = 500
 """Characters of a witness up to which the command that replays it repeats it."""
@@ -38,14 +38,15 @@ def finding(results: Results) -> str:
     wrong with it. The first seven lines give what was refuted, the value that was returned, the exact
     one, the error and what is allowed (in ulp of the result's format), the input, the options and the reason.
     The reproducer follows, then the witness and how to replay it, then the other verdicts that do
-    not hold.
+    not hold, and last an option to exclude, where the function is wrong with some of its values alone.
     """
     failed = [verdict for verdict in results if verdict.applicable and not verdict]
     if not failed:
         return "unknown: nothing was checked"
     first = min(failed, key=lambda verdict: verdict.status)
     others = [verdict for verdict in failed if verdict is not first]
-    return "\n".join([*_told(first), *(f"also {v.status.value}: {v.subject}" for v in others)])
+    hint = [f"help:    {first.hint}"] if first.hint else []
+    return "\n".join([*_told(first), *(f"also {v.status.value}: {v.subject}" for v in others), *hint])
 
 
 def assert_ulp(
@@ -57,19 +58,28 @@ def assert_ulp(
     (int, float or Fraction, taken exactly), nested lists or tuples of such, or a floating-point
     tensor, of the same number of elements. ``max_ulp``: most ulps, in the dtype of ``actual`` at
     the exact value; ``bound``: largest absolute error; one of them, or both, must be given. A nan
-    is never close. Raises ``UsageError`` for anything else. Policy for specials: ``floats.ulp_error``.
+    is never close, and an exact value is none. Raises ``UsageError`` for anything else. Policy for
+    specials: ``floats.ulp_error``.
     """
     torch = load_torch()
-    if not isinstance(actual, torch.Tensor) or not actual.is_floating_point():
-        raise UsageError(f"actual is {type(actual).__name__}; give a floating-point torch tensor")
+    if not isinstance(actual, torch.Tensor):
+        raise UsageError(f"actual is a {type(actual).__name__}; give a tensor of {', '.join(DTYPES)}")
+    dtype = str(actual.dtype).removeprefix("torch.")
+    if dtype not in DTYPES:
+        raise UsageError(f"actual is a tensor of {dtype}; give one of {', '.join(DTYPES)}")
     if max_ulp is None and bound is None:
         raise UsageError("neither max_ulp nor bound is given; say how much error is allowed")
     if any(limit is not None and not (isinstance(limit, Real) and limit >= 0) for limit in (max_ulp, bound)):
         raise UsageError(f"max_ulp = {max_ulp}, bound = {bound}; a limit is a number >= 0")
-    format = format_named(str(actual.dtype).removeprefix("torch."))
+    format = format_named(dtype)
     got, truth = exact_values(actual), _numbers(exact)
     if len(got) != len(truth):
         raise UsageError(f"actual has {len(got)} elements and exact {len(truth)}; give one for each")
+    if undefined := [position for position, number in enumerate(truth) if number != number]:
+        raise UsageError(
+            f"exact is nan at element {undefined[0]}, and no number is near a nan; leave such elements out, "
+            "and look for nan with torch.isnan"
+        )
     far = []
     for position, (value, target) in enumerate(zip(got, truth, strict=True)):
         ulp, error = _as_float(ulp_error(value, target, format)[0]), _distance(value, target)
@@ -97,24 +107,47 @@ def _told(verdict: Verdict) -> list[str]:
     tensors = "; ".join(f"{name} = {text}" for name, text in example.inputs[:-1])
     name, where = example.inputs[-1]
     compared = bool(example.exact)
-    error = f"{example.error_ulp:.6g} ulp, allowed {example.allowed_ulp:.6g} ulp"
     lines = [
         head,
         f"got:     {_with_hex(example.got) if compared else example.got}",
         f"exact:   {example.exact if compared else 'not compared'}",
-        f"error:   {error if compared else 'no number was compared'}",
+        f"error:   {_error(example) if compared else 'no number was compared'}",
         f"input:   {tensors}",
         f"{name}: {where}",
         f"reason:  {verdict.reason}",
     ]
-    script = ["", verdict.reproducer.rstrip()] if verdict.reproducer else []
-    return [*lines, *script, *([""] if verdict.witness else []), *_replay(verdict.witness)]
+    return [
+        *lines,
+        *_script(verdict.reproducer),
+        *([""] if verdict.witness else []),
+        *_replay(verdict.witness),
+    ]
+
+
+def _error(example: Counterexample) -> str:
+    """How far off a number is and may be; far beyond an exact value near 0 first without ulps."""
+    told = f"{example.error_ulp:.6g} ulp, allowed {example.allowed_ulp:.6g} ulp"
+    error = absolute(example)
+    if error is None:
+        return told
+    allowed = error * (example.allowed_ulp / example.error_ulp)
+    limit = f", allowed {allowed:.6g}" if allowed else ""
+    return f"{error:.6g} absolute{limit}, as the exact value is {float(example.exact):.6g} ({told})"
 
 
 def _with_hex(got: str) -> str:
     """A returned number in decimal and, exactly, in hex."""
     number = float(got)
     return f"{got} = {hex_text(number)}" if math.isfinite(number) else got
+
+
+def _script(script: str | None) -> list[str]:
+    """The script after a blank line; one that holds a very wide tensor by where it can be had."""
+    if not script:
+        return []
+    if max(map(len, script.splitlines())) > LONG:
+        return ["", f"script:  {len(script):,} characters long; the verdict has it, and so has --verify-json"]
+    return ["", script.rstrip()]
 
 
 def _replay(witness: str | None) -> list[str]:

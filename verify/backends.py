@@ -37,8 +37,20 @@ def load_torch() -> Any:
 def torch_dtype(name: str) -> Any:
     """The torch dtype of a format name: float16, bfloat16, float32 or float64."""
     if name not in DTYPES:
-        raise unknown("dtype", name, DTYPES)
+        raise _unknown_dtype(name)
     return getattr(load_torch(), name)
+
+
+def _unknown_dtype(name: object) -> UsageError:
+    """The error for what is no dtype, another name of one, or a dtype of torch that cannot be checked."""
+    torch = load_torch()
+    known = getattr(torch, name, None) if isinstance(name, str) else None
+    if not isinstance(known, torch.dtype):
+        return unknown("dtype", name, DTYPES)
+    proper = str(known).removeprefix("torch.")
+    if proper in DTYPES:
+        return UsageError(f"unknown dtype {name!r}; did you mean {proper}?")
+    return UsageError(f"dtype {name!r} of torch cannot be checked; give one of {', '.join(DTYPES)}")
 
 
 def devices_present() -> tuple[str, ...]:

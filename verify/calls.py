@@ -70,6 +70,16 @@ class Call:
         )
 
     @property
+    def told(self) -> str:
+        """What is not plain about the call, in words: its form and the options that it spells out."""
+        named = [
+            f"{option.name} = {self.options[option.name]!r}"
+            for option in self.contract.options
+            if self.options[option.name] != option.default
+        ]
+        return f"a call with {', '.join(named)}" if named else "a plain call"
+
+    @property
     def trained(self) -> tuple[str, ...]:
         """The tensors that autograd follows beside the one of which the gradient is asked for."""
         gradients = self.contract.gradients if self.tracked else ()

@@ -247,8 +247,8 @@ def _called(
         result = _run("it", lambda: call_with(function, tuple(positional.values()), passed))
     except CandidateError as error:
         if isinstance(error.__cause__, NotImplementedError):
-            declined = _options(passed) if passed else "the call"
-            raise NotApplicableError(f"it declines {declined}: {message_of(error.__cause__)}") from error
+            told = f"it raised {message_of(error.__cause__)}, which declines {call.told}"
+            raise NotApplicableError(told) from error
         if isinstance(error.__cause__, TypeError) and passed:
             told = message_of(error.__cause__)
             if not known or "unexpected keyword argument" in told:

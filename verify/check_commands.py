@@ -106,9 +106,7 @@ def _shown(results: Results, about: Mapping[str, Any] | None) -> int:
     if about is not None:
         show_json({**json.loads(results.to_json()), **about})
     else:
-        subjects = [verdict.subject for verdict in results]
-        width = max(map(len, subjects), default=0)
-        show(Line(f"{v.subject:<{width}}  {_word(v)}{_measured(v)}", _style(v)) for v in results)
+        show(Line(line, _style(v)) for line, v in zip(results.lines(), results, strict=True))
         if not results.holds:
             show(Line(line) for line in ["", *told(results)])
     return verdict_exit(results)
@@ -117,19 +115,6 @@ def _shown(results: Results, about: Mapping[str, Any] | None) -> int:
 def told(results: Results) -> list[str]:
     """The finding in lines."""
     return finding(results).splitlines()
-
-
-def _measured(verdict: Verdict) -> str:
-    if not verdict.applicable:
-        return ""
-    told = f", {verdict.inputs} calls" if verdict.inputs else ""
-    if verdict.worst_ratio is not None:
-        told += f", worst error {verdict.worst_ratio:.3g} times what is allowed"
-    return f"{told}: {verdict.reason}" if verdict.reason and verdict.status is not Status.REFUTED else told
-
-
-def _word(verdict: Verdict) -> str:
-    return verdict.status.value if verdict.applicable else "not applicable"
 
 
 def _style(verdict: Verdict) -> str:

@@ -16,6 +16,7 @@ from verify.operation import Operation
 from verify.operations import operations_with_contract
 from verify.results import Results
 from verify.search import Search
+from verify.signatures import require_function
 from verify.sweeps.everywhere import Everywhere, everywhere
 from verify.verdict import Verdict
 
@@ -89,8 +90,7 @@ def plan(
 ) -> tuple[Search | Everywhere, ...]:
     """The searches of a `check` with these arguments, none of them begun, each good for one verdict."""
     stated = contract_of(operation)
-    if not callable(candidate):
-        raise UsageError(f"the candidate is a {type(candidate).__name__}; give a function that can be called")
+    require_function(candidate)
     contract = fitted(stated, candidate)
     if not isinstance(grad, bool):
         raise UsageError(f"grad is {grad!r}; give True or False")
@@ -102,11 +102,11 @@ def plan(
     order = declared(height)
     effort = count, _whole("seed", seed, least=0), time_limit
     choices, declined = _choices(contract, options or {}, candidate)
-    formats = _names("dtypes", dtypes)
+    formats = _names("dtypes", dtypes, "float32", "bfloat16")
     for dtype in formats:
         torch_dtype(dtype)
     planned: list[Search | Everywhere] = []
-    for device in _names("devices", devices):
+    for device in _names("devices", devices, "cpu", "cuda"):
         for dtype in formats:
             planned += (
                 Search(
@@ -137,8 +137,7 @@ def replay(
     one that the witness is about; only an operation of one's own has to be given. Raises
     ``UsageError`` for a text that is not a whole witness of that operation.
     """
-    if not callable(candidate):
-        raise UsageError(f"the candidate is a {type(candidate).__name__}; give a function that can be called")
+    require_function(candidate)
     known = None if operation is None else contract_of(operation)
 
     def named(name: str) -> Contract:
@@ -223,7 +222,10 @@ def _choices(
     return picked, told if lacking else ""
 
 
-def _names(what: str, names: Any) -> tuple[str, ...]:
+def _names(what: str, names: Any, *usual: str) -> tuple[str, ...]:
+    """The names of dtypes or devices that were given; ``usual`` are some that may be."""
+    if names is None:
+        raise UsageError(f"{what} is None; leave it out for {usual[0]}, or give a tuple such as {usual!r}")
     if isinstance(names, str) or not (
         isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
     ):

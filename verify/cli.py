@@ -101,7 +101,7 @@ def _add_output(command: argparse.ArgumentParser) -> None:
         type=_folder,
         default=Path("reports"),
         metavar="DIR",
-        help="folder of the reports (%(default)s)",
+        help="folder of the reports, made in one that exists (%(default)s)",
     )
 
 
@@ -126,7 +126,13 @@ def _add_check(check: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="fix an option of the function; several values of one name are drawn from",
     )
-    check.add_argument("--level", default="stable", metavar="LEVEL", help="bound to hold it to (%(default)s)")
+    check.add_argument(
+        "--level",
+        default="stable",
+        metavar="LEVEL",
+        help="stable (default): errors within the bound of the standard stable algorithm; accurate: within a "
+        "few roundings of what the conditioning of each number allows",
+    )
     check.add_argument(
         "--height",
         default=None,

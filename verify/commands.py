@@ -40,12 +40,13 @@ _DEFAULT_EVIDENCE = Path("reports/report.json")
 def run(options: argparse.Namespace) -> int:
     """Prove all, check torch, write the files of the report, print the sentence."""
     require_report_packages()
-    from verify.report.files import require_writable
+    from verify.report.files import require_folder, require_writable
     from verify.runs import perform, steps_of
 
     plan = _plan(options)
     if not plan.claims:
         return _nothing(options)
+    require_folder(options.output)
     require_writable(options.output, FILES)
     with Steps(steps_of(plan)) as steps:
         record = perform(plan, steps.finished)

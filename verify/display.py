@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from fractions import Fraction
 from typing import Any
 
 from verify.backends import tensor_from
 from verify.calls import Call
+from verify.judgement import as_float
+from verify.verdict import Counterexample
 
 SHORT = 32
 """A tensor of more entries is shown by its commonest entry and those that differ from it."""
 
 SHOWN = 6
 
+FAR = 2.0**53
+"""From so many ulp on an error exceeds the exact value in every format, and ulps no longer tell how far."""
 
-def shown_call(call: Call, dtype: str) -> tuple[tuple[str, str], ...]:
+
+def shown_call(call: Call, dtype: str, *, outlined: bool = False) -> tuple[tuple[str, str], ...]:
     """The tensors of a call, its upstream gradient, and last the options with the layout, each by name.
 
-    Numbers are hex floats, exact and short; labels count from 0, as in torch.
+    Numbers are hex floats, exact and short; labels count from 0, as in torch. Where it is ``outlined``, wide
+    tensors have their shape alone, which costs no look at their entries.
     """
+    show = _outlined if outlined else shown_tensor
     positional, keywords = call.arguments
-    tensors = [(name, shown_tensor(tensor_from(value, dtype))) for name, value in positional + keywords]
+    tensors = [(name, show(tensor_from(value, dtype))) for name, value in positional + keywords]
     options = [f"{name}={value!r}" for name, value in call.passed]
     layout = [*options, f"{call.layout} tensors"]
     if call.trained:
         layout.append(f"requires_grad of {' and '.join(call.trained)}")
     if call.expanded:
         layout.append("upstream of stride 0")
-    upstream = shown_tensor(tensor_from(call.upstream, dtype))
+    upstream = show(tensor_from(call.upstream, dtype))
     return (*tensors, ("upstream", upstream), ("options", ", ".join(layout)))
 
 
@@ -49,6 +58,18 @@ def shown_tensor(tensor: Any) -> str:
         return f"{shape}, all {common}"
     alike = f"{common} but" if times > 1 else "with"
     return f"{shape}, {alike} {', '.join(told)}"
+
+
+def _outlined(tensor: Any) -> str:
+    return shown_tensor(tensor) if tensor.numel() <= SHORT else f"{tuple(tensor.shape)} tensor"
+
+
+def absolute(example: Counterexample) -> float | None:
+    """The absolute error of finite numbers, where it exceeds the exact value by far; else None."""
+    numbers = float(example.got), float(example.exact)
+    if example.error_ulp < FAR or not all(map(math.isfinite, numbers)):
+        return None
+    return as_float(abs(Fraction(example.got) - Fraction(example.exact)))
 
 
 def hex_text(number: float) -> str:

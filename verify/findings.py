@@ -10,7 +10,7 @@ from typing import Any
 from verify.calls import Call
 from verify.cases import Case, write_witness
 from verify.contract import numbers_of
-from verify.display import shown_call
+from verify.display import absolute, shown_call
 from verify.elements import alone, element, formula_of, variable_of
 from verify.errors import VerifyError
 from verify.found import Found
@@ -18,6 +18,7 @@ from verify.judgement import Outcome, text_of
 from verify.oracle import confirm
 from verify.reproducer import ReproducerError, got_of, run_script
 from verify.snippet import failing_script, write_call
+from verify.sources import unwritten
 from verify.verdict import Counterexample, Status, Verdict
 from verify.wide import Wide
 
@@ -33,7 +34,8 @@ def refutation(verdict: Verdict, candidate: Callable[..., Any], case: Case, foun
     if found.position is None:
         reason = found.outcome.reason
         example = Counterexample(shown, "", reason, math.inf, 0.0)
-        script = failing_script(candidate, call, case.dtype, case.device, of=of, reason=reason)
+        script, missing = failing_script(candidate, call, case.dtype, case.device, of=of, reason=reason)
+        reason = f"{reason}; no script: {missing}" if missing else reason
         return replace(verdict, counterexample=example, reproducer=script, reason=reason)
     try:
         exact = _confirmed(case, found)
@@ -42,22 +44,26 @@ def refutation(verdict: Verdict, candidate: Callable[..., Any], case: Case, foun
     outcome = found.outcome
     place = f"element {found.position} of the {case.aspect if of else 'result'}"
     example = Counterexample(shown, exact, text_of(outcome.got), outcome.ulp, outcome.allowed_ulp)
-    reason = f"{place} {_fault(outcome, case.level, exact.endswith('inf'))}"
+    reason = f"{place} {_fault(outcome, case.level, example)}"
     script, missing = _script(candidate, case, of, found.position, exact, outcome.got)
     if missing:
         reason = f"{reason}; no script: {missing}"
     return replace(verdict, counterexample=example, reproducer=script, reason=reason)
 
 
-def _fault(outcome: Outcome, level: str, infinite: bool) -> str:
+def _fault(outcome: Outcome, level: str, example: Counterexample) -> str:
     """What is wrong with a result, in words."""
     got = float(text_of(outcome.got))
     if not math.isfinite(got):
-        held = "infinite" if infinite else "a number that the format holds"
+        held = "infinite" if example.exact.endswith("inf") else "a number that the format holds"
         return f"is {got}, where the exact value is {held}"
     if outcome.allowed_ulp == 0:
         return "is wrong where the standard algorithm rounds nothing"
-    limit = f'level "{level}" allows' if level == "accurate" else "the standard algorithm may be"
+    limit, by = "the standard algorithm may be", " off by"
+    if level == "accurate":
+        limit, by = f'level "{level}" allows', ""
+    if error := absolute(example):
+        return f"is off by {error:.3g}, where {limit}{by} {error / outcome.ratio:.3g}"
     return f"is {outcome.ratio:.3g} times further off than {limit}"
 
 
@@ -86,11 +92,14 @@ def _script(
         script = write_call(
             candidate, case.call, case.dtype, case.device, of=of, position=position, exact=exact
         )
-        printed = got_of(run_script(script))
+        told = run_script(script)
+        printed = got_of(told)
     except (ReproducerError, ValueError) as error:
         return None, str(error)
     same = len(printed) == 1 and (printed[0] == got or (printed[0] != printed[0] and got != got))
-    return (script, "") if same else (None, "run by itself, it does not show the same number")
+    if same:
+        return script, ""
+    return None, unwritten(told, candidate) or "run by itself, it does not show the same number"
 
 
 def size(call: Call) -> int:

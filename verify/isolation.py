@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import queue
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from verify.calls import Call
 from verify.checking import plan
+from verify.display import shown_call
 from verify.errors import UnavailableError, UsageError, VerifyError
 from verify.places import function_at
 from verify.results import Results, plain, verdict_of
-from verify.verdict import Status, Verdict
+from verify.search import Search
+from verify.verdict import Counterexample, Status, Verdict
 from verify.worker import Worker, asked, how_it_ended, started
 
 GRACE = 30.0
@@ -28,8 +35,9 @@ def check_isolated(
     """As `verify.check`, of the function at a place, in another process; each verdict as it comes.
 
     A property during which that process ends, or does not end in time (twice the time limit and
-    ``GRACE`` seconds), is refuted, and a new process judges the others. Raises ``UsageError`` as
-    `verify.check` does, and ``UnavailableError`` where the process ends before the first check.
+    ``GRACE`` seconds), is refuted by the call that was then made, and a new process judges the others.
+    Raises ``UsageError`` as `verify.check` does, and ``UnavailableError`` where the process ends before the
+    first check.
     """
     verdicts: list[Verdict] = []
 
@@ -41,39 +49,51 @@ def check_isolated(
         request = {"place": place, "operation": operation, "how": dict(how), "first": len(verdicts)}
         worker = started(_WORKER, request)
         try:
-            subject, reason = _attended(worker, how.get("time_limit"), keep)
+            subject, call, reason = _attended(worker, how.get("time_limit"), keep)
         finally:
             worker.end()
         if not reason:
             return Results(tuple(verdicts))
         if not subject:
             raise UnavailableError(f"{place} was not checked: before the next check began, {reason}")
-        keep(_died(subject, reason))
+        keep(_died(subject, call, reason))
         if len(verdicts) == worker.count:
             return Results(tuple(verdicts))
 
 
-def _attended(worker: Worker, limit: float | None, keep: Callable[[Verdict], None]) -> tuple[str, str]:
-    """The property during which a worker went wrong, if any, and how; neither if it came to its end."""
-    subject, patience = "", None if limit is None else 2 * limit + GRACE
+def _attended(
+    worker: Worker, limit: float | None, keep: Callable[[Verdict], None]
+) -> tuple[str, Sequence[Sequence[str]], str]:
+    """The property during which a worker went wrong, its call, and how; all empty if it came to its end."""
+    subject, call, patience = "", (), None if limit is None else 2 * limit + GRACE
+    end = None if patience is None else time.monotonic() + max(patience, START)
     while True:
         try:
-            told = worker.next(patience if subject or patience is None else max(patience, START))
+            told = worker.next(None if end is None else max(0.0, end - time.monotonic()))
         except queue.Empty:
-            return subject, f"it did not return within {patience:g} s"
+            return subject, call, f"it did not return within {patience:g} s"
         if "failed" in told:
             raise UsageError(told["failed"])
         if "verdict" in told:
             keep(verdict_of(told["verdict"]))
         elif not told:
-            return subject, how_it_ended(worker.process.wait())
+            return subject, call, how_it_ended(worker.process.wait())
         if told.get("done"):
-            return "", ""
-        subject, worker.count = told.get("begun", ""), told.get("count", worker.count)
+            return "", (), ""
+        if "call" in told:
+            call = told["call"]
+            continue
+        subject, call, worker.count = told.get("begun", ""), (), told.get("count", worker.count)
+        end = None if patience is None else time.monotonic() + (patience if subject else max(patience, START))
 
 
-def _died(subject: str, reason: str) -> Verdict:
-    return Verdict(subject, Status.REFUTED, reason, "searched", level="stable")
+def _died(subject: str, call: Sequence[Sequence[str]], reason: str) -> Verdict:
+    """The verdict on a property, with the call that ended the process or did not end."""
+    verdict = Verdict(subject, Status.REFUTED, reason, "searched", level="stable")
+    if not call:
+        return verdict
+    inputs = tuple((name, text) for name, text in call)
+    return replace(verdict, counterexample=Counterexample(inputs, "", reason, math.inf, 0.0))
 
 
 def serve() -> None:
@@ -83,7 +103,13 @@ def serve() -> None:
         searches = plan(function_at(request["place"]), request["operation"], **request["how"])
         for search in searches[request["first"] :]:
             tell(begun=search.subject, count=len(searches))
+            if isinstance(search, Search):
+                search.calling = partial(_tell_call, tell, search.dtype)
             tell(verdict=plain(search.verdict()))
         tell(done=True)
     except VerifyError as error:
         tell(failed=str(error))
+
+
+def _tell_call(tell: Callable[..., Any], dtype: str, call: Call) -> None:
+    tell(call=shown_call(call, dtype, outlined=True))

@@ -13,7 +13,7 @@ from verify.backends import DEVICES
 from verify.errors import UnavailableError, UsageError, unknown
 from verify.record import OUTCOMES
 from verify.report.checks import outcome_of
-from verify.report.files import require_writable, write_together
+from verify.report.files import require_folder, require_writable, write_together
 from verify.report.provenance import created, setting
 from verify.results import plain
 from verify.standalone import file_of
@@ -141,6 +141,7 @@ def refuse_options(option: Callable[[str], Any]) -> str:
         if option(name) is not None:
             path = Path(option(name))
             try:
+                require_folder(path)
                 require_writable(path.parent, [path.name])
             except UnavailableError as error:
                 return f"--verify-{name.replace('_', '-')}: {error}"

@@ -31,8 +31,10 @@ def merged(options: argparse.Namespace) -> int:
     """Merge the runs in the files given, compare them with an older one, and write the reports."""
     require_report_packages()
     from verify.report.comparison import compare
+    from verify.report.files import require_folder
     from verify.report.model import load, merge
 
+    require_folder(options.output)
     runs = {path: load(path) for path in options.files}
     record = merge(list(runs.values()))
     comparison = compare(record, load(options.compare)) if options.compare else None

@@ -32,6 +32,15 @@ class Results(Sequence[Verdict]):
     def __len__(self) -> int:
         return len(self.verdicts)
 
+    def __str__(self) -> str:
+        """A line for each verdict: what it is about, what came of it, and what has to be known besides."""
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """The lines of the text, the subjects padded to one length."""
+        width = max((len(verdict.subject) for verdict in self.verdicts), default=0)
+        return [f"{verdict.subject:<{width}}  {_outcome(verdict)}" for verdict in self.verdicts]
+
     @property
     def status(self) -> Status:
         """The least favourable status of what is applicable; unknown where there is no such verdict."""
@@ -52,6 +61,18 @@ class Results(Sequence[Verdict]):
         """A JSON object with ``status`` and ``verdicts``; an infinite number as {"$number": "inf"}."""
         told = {"status": self.status.value, "verdicts": [plain(verdict) for verdict in self.verdicts]}
         return json.dumps(told, indent=1, allow_nan=False)
+
+
+def _outcome(verdict: Verdict) -> str:
+    """What came of a check in words; the finding of a refuted one is told elsewhere."""
+    if not verdict.applicable:
+        return "not applicable"
+    told = verdict.status.value
+    if verdict.inputs:
+        told += f", {verdict.inputs} calls"
+    if verdict.worst_ratio is not None:
+        told += f", worst error {verdict.worst_ratio:.3g} times what is allowed"
+    return f"{told}: {verdict.reason}" if verdict.reason and verdict.status is not Status.REFUTED else told
 
 
 def plain(verdict: Verdict) -> dict[str, Any]:

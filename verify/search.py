@@ -8,6 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from verify.backends import require_device
@@ -24,6 +25,7 @@ from verify.findings import complexity, refutation, size
 from verify.floats import format_named
 from verify.found import Found
 from verify.guard import Clock, limited
+from verify.hints import Seen
 from verify.judgement import Outcome
 from verify.reduction import reduced, without_rows
 from verify.spread import TABLES, wide_calls
@@ -68,13 +70,19 @@ SHRINKS = 100
 SHRINKING_SECONDS = 2.0
 """Processor time for that; rows and columns that are left are cut afterwards."""
 
+PLAINER = 24
+"""Calls without the value of an option with which alone calls were refuted so far."""
+
 MEDIUM = 1200
 """Numbers up to which a finding is cut before another one is looked for in small calls."""
 
 
 @dataclass(slots=True)
 class Search:
-    """The search for a call that refutes one property in one dtype on one device."""
+    """The search for a call that refutes one property in one dtype on one device.
+
+    ``calling`` is told each call before the candidate gets it.
+    """
 
     candidate: Callable[..., Any]
     contract: Contract
@@ -89,6 +97,7 @@ class Search:
     time_limit: float | None
     level: str = "stable"
     height: Height = None
+    calling: Callable[[Call], None] | None = None
     examiner: Examiner = field(init=False)
     having: set[tuple[str, Any]] = field(default_factory=set)
     lacking: set[tuple[str, Any]] = field(default_factory=set)
@@ -96,6 +105,7 @@ class Search:
     answered: Counter[tuple[str, Any]] = field(default_factory=Counter)
     probed: set[tuple[str, Any]] = field(default_factory=set)
     tally: Tally = field(default_factory=Tally)
+    seen: Seen = field(default_factory=Seen)
     clock: Clock = field(default_factory=Clock)
     refuting: list[tuple[Call, Found]] = field(default_factory=list)
     tried: int = 0
@@ -154,10 +164,12 @@ class Search:
             verdict = replace(verdict, accuracy=tally.accuracy, height=tally.height, grade=_grade(tally))
         if not self.refuting:
             return verdict
-        call, found = min(self.refuting, key=lambda pair: complexity(pair[0], self.dtype))
+        call, found = self._plainest()
         place = place_of(self.candidate)
         case = Case(call, self.aspect, self.dtype, self.device, self.grad, place, self.level, self.height)
-        return refutation(verdict, self.candidate, case, found)
+        verdict = refutation(verdict, self.candidate, case, found)
+        refuted = verdict.status is Status.REFUTED
+        return replace(verdict, hint=self.seen.hint(call, self.choices)) if refuted else verdict
 
     def _explore(self) -> None:
         """Small calls, larger and wide ones; what only those refuted is looked for in small ones again."""
@@ -193,6 +205,14 @@ class Search:
             self._draw(few, deadline, small=True, again=2)
         if self.refuting:
             self._reduce(deadline)
+            among = self.seen.excludable(self._plainest()[0], self.choices)
+            if among:
+                self.tried = 0
+                self._draw(PLAINER, deadline, small=True, again=5, among=among)
+
+    def _plainest(self) -> tuple[Call, Found]:
+        """The simplest call that refutes."""
+        return min(self.refuting, key=lambda pair: complexity(pair[0], self.dtype))
 
     @property
     def _may_be_infinite(self) -> bool:
@@ -292,7 +312,7 @@ class Search:
 
     def _reduce(self, deadline: float) -> None:
         """The smallest call that refutes is made as narrow and plain as it can be."""
-        call, _ = min(self.refuting, key=lambda pair: complexity(pair[0], self.dtype))
+        call, _ = self._plainest()
         stop = time.process_time() + REDUCING_SECONDS
 
         def refutes(candidate: Call) -> bool:
@@ -310,8 +330,10 @@ class Search:
         again: int,
         plain: bool = False,
         masked: bool = False,
+        among: Mapping[str, tuple[Any, ...]] = MappingProxyType({}),
     ) -> None:
-        drawn = calls(self.contract, self.dtype, self._taken(plain=plain), small=small, masked=masked)
+        taken = {**self._taken(plain=plain), **among}
+        drawn = calls(self.contract, self.dtype, taken, small=small, masked=masked)
         name = f"{self.contract.name} {self.aspect} {self.dtype} {small} {again}"
         self.until = math.inf
 
@@ -332,6 +354,7 @@ class Search:
         found = self._examined(call)
         outcome = found.outcome
         self._learn(call, outcome)
+        self.seen.add(call, outcome)
         severe = 0.0
         if self.refuting:
             self.tried += 1
@@ -359,6 +382,8 @@ class Search:
             forms.add(TRACKED)
         if lacking := forms & self.lacking:
             return _without(lacking)
+        if self.calling is not None:
+            self.calling(call)
         found = self.examiner.examine(call)
         outcome = found.outcome
         failed = found.position is None and outcome.status is Status.REFUTED

@@ -8,7 +8,23 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from verify.errors import UsageError
+
 Function = Callable[..., Any]
+
+
+def require_function(candidate: Any) -> None:
+    """Raise ``UsageError`` for what is no function, and for a class of which a part or an instance is one."""
+    if not callable(candidate):
+        raise UsageError(f"the candidate is a {type(candidate).__name__}; give a function that can be called")
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(candidate, type):
+        return
+    name = candidate.__name__
+    if issubclass(candidate, torch.autograd.Function):
+        raise UsageError(f"the candidate is {name}, a class of autograd; give its function, {name}.apply")
+    if issubclass(candidate, torch.nn.Module):
+        raise UsageError(f"the candidate is {name}, a class of modules; give an instance, such as {name}()")
 
 
 def name_of(function: Function) -> str:

@@ -15,7 +15,7 @@ from verify.calls import Call
 from verify.candidate import Function, name_of
 from verify.literals import PACKED, literal
 from verify.reproducer import ReproducerError, run_script
-from verify.sources import source_with_needs
+from verify.sources import source_with_needs, unwritten
 from verify.tensors import layout_text
 from verify.wide import Wide
 
@@ -35,16 +35,17 @@ def write_call(
 
 def failing_script(
     function: Function, call: Call, dtype: str, device: str, *, of: str, reason: str
-) -> str | None:
+) -> tuple[str | None, str]:
     """A script that makes a call that raises, or whose result or gradient has a wrong form.
 
     It was run and did so again; None where it did not, or where running it is no use or no help: for
-    what hangs, ends the interpreter or wants more memory than there is.
+    what hangs, ends the interpreter or wants more memory than there is. Then what the script lacks, if that
+    is why there is none.
     """
     raised = re.match(r"it(?:s backward pass)? raised (\w+)", reason)
     misshapen = re.match(r"the (?:result|gradient) (?:is (?:a |on |torch\.)|has shape)", reason)
     if "memory" in reason.lower() or not (raised or misshapen):
-        return None
+        return None, ""
     given = {name: value for part in call.arguments for name, value in part}
     shape = tuple(tensor_from(given[of], dtype).shape) if of else call.shape
     end = [
@@ -53,13 +54,15 @@ def failing_script(
     ]
     try:
         script = _written(function, call, dtype, device, of, end)
-        told = run_script(script).splitlines() or [""]
+        printed = run_script(script)
     except ReproducerError:
-        return None
+        return None, ""
+    told, missing = printed.splitlines() or [""], unwritten(printed, function)
     if raised:
-        return script if told[-1].startswith(f"{raised[1]}:") else None
-    alike = len(told) > 1 and told[-2].removeprefix("got") == told[-1].removeprefix("due")
-    return None if alike else script
+        same = told[-1].startswith(f"{raised[1]}:")
+    else:
+        same = not missing and (len(told) < 2 or told[-2].removeprefix("got") != told[-1].removeprefix("due"))
+    return (script, "") if same else (None, missing)
 
 
 def _written(function: Function, call: Call, dtype: str, device: str, of: str, end: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, ModuleType
@@ -45,6 +46,20 @@ def source_with_needs(function: Callable[..., Any]) -> str:
     add(function.__name__, function)
     head = "\n".join(sorted(imports.values()))
     return "\n\n\n".join([*([head] if head else []), *pieces.values()])
+
+
+def unwritten(printed: str, function: Callable[..., Any]) -> str:
+    """What a script of a function lacked, as what it printed tells, and what to do; empty where nothing."""
+    lacking = re.match(r"NameError: name '(\w+)' is not defined", (printed.splitlines() or [""])[-1])
+    if not lacking:
+        return ""
+    name = lacking[1]
+    held = dict(_needs(function)) if isinstance(function, FunctionType) else {}
+    kind = f" (a {type(held[name]).__name__})" if name in held else ""
+    return (
+        f"{name}{kind}, which the function uses, cannot be written into a script; make it inside the "
+        "function, or show the finding as it is by verify.replay(function, witness)"
+    )
 
 
 def _needs(value: Any) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from verify.check_commands import told, verdict_exit
 from verify.errors import UsageError
 from verify.exits import Exit
 from verify.places import function_at
-from verify.report.files import write_together
+from verify.report.files import require_folder, write_together
 from verify.report.provenance import command_line, setting
 from verify.report.text import Line
 from verify.results import Results, plain
@@ -37,6 +37,8 @@ def sweep(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
     before = read_table(options.ratchet) if options.ratchet else ()
+    for path in filter(None, (options.table, options.plot)):
+        require_folder(path)
     shard = _shard(options.shard)
     try:
         with Rate() as rate:

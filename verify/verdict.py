@@ -69,6 +69,7 @@ class Verdict:
     additions in a row that explain the errors (docs/check.md).
     ``witness``: the refuting call as one line of text that brings it back bit by bit.
     ``counts``: of a sweep, what was counted over all inputs, as plain data (docs/json.md).
+    ``hint``: the values of an option with which no call was refuted, where that is no accident, in words.
     """
 
     subject: str
@@ -87,6 +88,7 @@ class Verdict:
     reproducer: str | None = None
     witness: str | None = None
     counts: Mapping[str, Any] | None = field(default=None, hash=False)
+    hint: str = ""
 
     def __bool__(self) -> bool:
         """True for proved and passed, and for nothing else."""

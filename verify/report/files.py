@@ -21,7 +21,7 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
     placed: list[str] = []
     name = ""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         for name, data in contents.items():
             _refuse_folder(folder / name)
             handle, temporary[name] = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
@@ -42,24 +42,32 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
             Path(other).unlink(missing_ok=True)
 
 
+def require_folder(path: Path) -> None:
+    """Raise UnavailableError unless the folder exists in which a file or folder is to be made."""
+    if not path.parent.exists():
+        raise UnavailableError(
+            f"cannot write {path}: the folder {path.parent} does not exist; make it first, or choose another"
+        )
+
+
 def require_writable(folder: Path, names: Sequence[str]) -> None:
     """Raise UnavailableError unless the folder can be made and these files written; leaves no trace."""
     place = folder
-    absent: list[Path] = []
+    absent = False
     try:
-        absent = [path for path in (folder, *folder.parents) if not path.exists()]
+        absent = not folder.exists()
         for place in (folder / name for name in names):
             _refuse_folder(place)
         place = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise _unwritable(place, error, "nothing was computed") from None
     finally:
-        with suppress(OSError):
-            for path in absent:
-                path.rmdir()
+        if absent:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _refuse_folder(path: Path) -> None:

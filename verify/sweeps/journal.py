@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.errors import UnavailableError, UsageError
+from verify.report.files import require_folder
 from verify.report.jsonable import pack
 
 FORMAT = 1
@@ -47,9 +48,12 @@ class Journal:
         """Take in the lines of the file, if it exists.
 
         Raises ``UsageError`` for a journal of another sweep or of a newer version, and
-        ``UnavailableError`` for one that cannot be read.
+        ``UnavailableError`` for one that cannot be read, or whose folder does not exist.
         """
-        if self.path is None or not self.path.is_file():
+        if self.path is None:
+            return
+        require_folder(self.path)
+        if not self.path.is_file():
             return
         try:
             lines = self.path.read_bytes().split(b"\n")
@@ -116,7 +120,6 @@ class Journal:
     def _open(self) -> None:
         path = self.path
         assert path is not None
-        path.parent.mkdir(parents=True, exist_ok=True)
         known = path.is_file() and path.stat().st_size > 0
         whole = not known or path.read_bytes()[-1:] == b"\n"
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -12,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from verify.backends import require_device, torch_dtype
-from verify.errors import UsageError
+from verify.errors import UsageError, unknown
 from verify.forms import form_named
 from verify.operation import Operation
-from verify.signatures import name_of
+from verify.signatures import name_of, require_function
 from verify.sweeps.cluster import connected
 from verify.sweeps.conclusion import concluded
 from verify.sweeps.engines import AHEAD, Task, cores, perform, threads
@@ -34,6 +35,9 @@ SAMPLED = 1 << 10
 
 MOST = 1 << 36
 """Inputs that are swept at most; more is a mistake."""
+
+ON_THE_COMMAND_LINE = {"property": "aspect", "range": "span", "dask": "executor"}
+"""Options of the command that have another name than the argument."""
 
 Progress = Callable[[int, int], None]
 """Told the inputs done and those to do, after each chunk."""
@@ -82,6 +86,7 @@ def sweep(
     sample: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    **other: object,
 ) -> Verdict:
     """Judge a function on every input of a form of an operation, in one dtype.
 
@@ -99,6 +104,8 @@ def sweep(
     ``UsageError`` for an argument that makes no sense or a journal of another sweep, and
     ``UnavailableError`` where the journal cannot be written, a device or a scheduler is absent.
     """
+    for name in other:
+        raise _no_argument(name)
     plan = planned(
         candidate,
         operation,
@@ -112,6 +119,14 @@ def sweep(
     )
     verdict, _ = run(plan, shard=shard, journal=journal, executor=executor, progress=progress)
     return verdict
+
+
+def _no_argument(name: str) -> UsageError:
+    """The error for a keyword that a sweep does not have, with the one that is meant."""
+    known = [*inspect.signature(sweep).parameters][:-1]
+    if name in ON_THE_COMMAND_LINE:
+        return UsageError(f"sweep has no argument {name!r}; did you mean {ON_THE_COMMAND_LINE[name]}?")
+    return unknown("argument of sweep", name, known)
 
 
 def planned(
@@ -128,8 +143,7 @@ def planned(
     chunk: int | None = None,
 ) -> Plan:
     """The plan of a `sweep` with these arguments; nothing is computed yet."""
-    if not callable(candidate):
-        raise UsageError(f"the candidate is a {type(candidate).__name__}; give a function that can be called")
+    require_function(candidate)
     torch_dtype(dtype)
     require_device(device)
     chosen = form_named(_name(operation), form)

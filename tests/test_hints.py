@@ -1,0 +1,77 @@
+"""Hints: where a function is wrong with some values of an option alone, the message says which to exclude."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+import verify
+from verify.assertions import finding
+
+pytestmark = pytest.mark.torch
+
+
+def of_rows(input: Any, target: Any) -> Any:
+    """A mean loss of rows of logits; with a further axis it takes that for the classes."""
+    return -input.log_softmax(-1).gather(-1, target.unsqueeze(-1)).mean()
+
+
+def wrong_sum(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """Wrong as a sum."""
+    loss = functional.cross_entropy(input, target, reduction=reduction)
+    return 1.5 * loss if reduction == "sum" else loss
+
+
+def wrong_in_columns(input: Any, dim: int) -> Any:
+    """Wrong along the first axis."""
+    shares = torch.softmax(input, dim)
+    return 1.5 * shares if dim == 0 else shares
+
+
+def wrong_with_three(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """Wrong for three classes, whatever the options."""
+    loss = functional.cross_entropy(input, target, reduction=reduction)
+    return 1.5 * loss if input.shape[-1] == 3 else loss
+
+
+def wrong_when_wide(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """Wrong for rows of more than 100 classes, whatever the options."""
+    loss = functional.cross_entropy(input, target, reduction=reduction)
+    return 1.5 * loss if input.shape[-1] > 100 else loss
+
+
+EXCLUDED: dict[str, tuple[Callable[..., Any], str, str]] = {
+    "axes": (of_rows, "cross_entropy", 'options={"axes": [2, 1]}'),
+    "words": (wrong_sum, "cross_entropy", 'options={"reduction": ["mean", "none"]}'),
+    "no default": (wrong_in_columns, "softmax", 'options={"dim": [1, -1]}'),
+}
+
+
+@pytest.mark.parametrize("kind", EXCLUDED)
+def test_what_may_be_excluded_is_the_last_line(kind: str) -> None:
+    """With how many calls held, and the argument that leaves the others out."""
+    candidate, operation, argument = EXCLUDED[kind]
+    last = finding(verify.check(candidate, operation, grad=False)).splitlines()[-1]
+    assert last.startswith("help:    it held in ")
+    assert last.endswith(f"; if it is meant for these alone: {argument}")
+
+
+@pytest.mark.parametrize("candidate", [wrong_with_three, wrong_when_wide, lambda x, y: x.sum()])
+def test_a_function_that_is_wrong_anyhow_gets_no_hint(candidate: Callable[..., Any]) -> None:
+    """A few calls that held by chance are no reason to exclude the others."""
+    assert not verify.check(candidate, "cross_entropy", grad=False)[0].hint
+
+
+def test_a_witness_that_is_replayed_has_no_hint() -> None:
+    """One call says nothing about the others."""
+    witness = verify.check(wrong_sum, "cross_entropy", grad=False)[0].witness or ""
+    assert not verify.replay(wrong_sum, witness).hint
+
+
+def test_excluding_it_leaves_what_is_right() -> None:
+    """The same function then passes."""
+    assert verify.check(of_rows, "cross_entropy", grad=False, options={"axes": [2, 1]}).holds
