@@ -23,7 +23,7 @@ from verify.report import text
 from verify.report.jsonable import pack
 from verify.report.outline import outline
 from verify.report.provenance import command_line, installed, provenance
-from verify.report.summary import Summary, established, summarise
+from verify.report.summary import Summary, counted, established, summarise
 from verify.report.text import Line
 from verify.report_commands import FILES, REPORTING, merged, require_report_packages, write
 from verify.terminal import Steps, show, show_json, width
@@ -229,7 +229,9 @@ def _run_outcome(summary: Summary, fail_on: str) -> int:
 
 def _summary_of_claims(records: list[ClaimRecord]) -> str:
     held = sum(map(established, records))
-    return f"{held} of {len(records)} claims established"
+    refuted = sum(record.status == "refuted" and not established(record) for record in records)
+    told = f"{held} of {counted(len(records), 'claim')} established"
+    return f"{told}, {refuted} refuted" if refuted else told
 
 
 def _nothing(options: argparse.Namespace, *paths: str) -> int:

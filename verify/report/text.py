@@ -18,7 +18,13 @@ from verify.verdict import Status
 
 _STYLES = {"holds": "green", "corrected": "yellow", "opinion": "blue", "fails": "bold red"}
 
-_OUTCOMES = {"held": "green", "unknown": "yellow", "expected": "yellow", "not applicable": "dim"}
+_OUTCOMES = {
+    "held": "green",
+    "unknown": "yellow",
+    "expected": "yellow",
+    "not applicable": "dim",
+    "not run": "yellow",
+}
 
 _FINDINGS = 40
 """How many findings a terminal shows; the page shows more."""
@@ -48,6 +54,8 @@ def verdicts(claims: Sequence[ClaimRecord]) -> Iterator[Line]:
     for claim in claims:
         yield Line(f"{claim.id:<{width}}  {standing(claim)}", _STYLES[tone(claim)])
         if tone(claim) == "fails":
+            if claim.literal is not None and claim.witness:
+                yield Line(f"    {claim.literal.id}: refuted at {claim.witness}")
             for part in _parts(claim):
                 if part.reason and part.status not in ("proved", "cited"):
                     yield Line(f"    {part.id}: {part.reason}")
@@ -126,15 +134,13 @@ def summary(run: RunRecord, width: int) -> Iterator[Line]:
     functions = [
         (found.functions.outcomes[outcome], told_outcome(outcome), _OUTCOMES.get(outcome, "red"))
         for outcome in OUTCOMES
-        if outcome != "not run"
     ]
     tables = {"claims": claims, "numeric checks": checks, "every input": sweeps, "functions": functions}
     for name, counts in tables.items():
         for place, (count, words, style) in enumerate(one for one in counts if one[0]):
             yield Line(f"{'' if place else name:<16}{count:>7,}  {words}", style)
     for place, entry in enumerate(found.not_run):
-        first = f"{'' if place else 'not run':<16}{'' if place else len(found.not_run):>7}  "
-        told = f"{first}{entry.what}: {entry.why}"
+        told = f"{'' if place else 'not run':<25}{entry.what}: {entry.why}"
         yield Line(told if len(told) <= width else f"{told[: width - 1]}…", "yellow")
 
 
