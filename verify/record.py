@@ -59,7 +59,7 @@ class PartRecord:
     opinion (true, false, undecided).
     ``definitions``: LaTeX of what the named operations stand for. ``fingerprint`` identifies statement
     and domain. ``found``: where no derivation was given and the prover found one, its steps as the Python
-    text of the part.
+    text of the part. ``unmeasured``: why torch computes neither side of it.
     """
 
     id: str
@@ -79,6 +79,7 @@ class PartRecord:
     reason: str = ""
     fingerprint: str = ""
     found: str = ""
+    unmeasured: str = ""
 
 
 @dataclass(frozen=True, slots=True)

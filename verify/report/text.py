@@ -212,6 +212,8 @@ def _part(part: PartRecord, width: int) -> Iterator[Line]:
     outcome = f"{part.status}: {part.reason}" if part.reason else part.status
     yield from _wrapped(outcome, width, "  ", "green" if part.status in ("proved", "cited") else "red")
     yield from _opinions(part, width)
+    if part.unmeasured:
+        yield from _wrapped(f"not measured: {part.unmeasured}", width, "  ", "dim")
 
 
 def _found(part: PartRecord, indent: str) -> Iterator[Line]:
