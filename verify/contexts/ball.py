@@ -289,13 +289,19 @@ def _of_logarithms(
     """A result of logarithms of rationals: a whole quotient is exact, a whole multiple a logarithm again."""
     (x, p), (y, q) = sides
     if action is operator.truediv and p is not None and q is not None:
-        count = round(float(made.content.mid())) if abs(made.content) < LOGARITHM_BITS else 0
-        return Ball(fmpq(count), made.bits) if q**count == p else made
+        count = fmpq(round(float(made.content.mid()))) if abs(made.content) < LOGARITHM_BITS else None
+        return Ball(count, made.bits) if _whole_power(q, count) == p else made
     base, count = (p, y) if p is not None else (q, x)
-    if action is operator.mul and base is not None and type(count) is fmpq and count.q == 1:
-        if abs(count) * base.height_bits() <= LOGARITHM_BITS:
-            return Ball(made.content, made.bits, base ** int(count.p))
-    return made
+    of = _whole_power(base, count) if action is operator.mul else None
+    return made if of is None else Ball(made.content, made.bits, of)
+
+
+def _whole_power(base: fmpq | None, count: Content) -> fmpq | None:
+    """A rational to a whole power; None where there is none, or where it is long."""
+    if base is None or type(count) is not fmpq or count.q != 1:
+        return None
+    short = abs(count) * base.height_bits() <= LOGARITHM_BITS
+    return base ** int(count.p) if short else None
 
 
 def _power(content: Content, exponent: int) -> Content:

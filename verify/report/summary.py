@@ -62,7 +62,8 @@ def told_outcome(outcome: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts of a run. The claims are counted once each, the numeric checks by their status.
+    """Counts of a run. The claims are counted once each, the numeric checks by their status; of those that
+    are expected to fail ``expected`` do, and ``stale`` do not, those left out that are not strict.
 
     ``not_run`` is gathered: what differs in the dtype alone is one entry, and so are the checks of functions
     with one reason.
@@ -78,6 +79,8 @@ class Summary:
     passed: int
     refuted: int
     unknown: int
+    expected: int
+    stale: int
     inputs: int
     not_run: tuple[NotRun, ...]
     functions: Functions
@@ -117,7 +120,14 @@ class Summary:
                 (self.open, "NOT established"),
             ]
         )
-        checks = _listed([(self.passed, "passed"), (self.refuted, "refuted"), (self.unknown, "undecided")])
+        checks = _listed(
+            [
+                (self.passed, "passed"),
+                (self.refuted, "refuted"),
+                (self.unknown, "undecided"),
+                (self.expected, "refuted as expected"),
+            ]
+        )
         return f"{counted(self.claims, 'claim')}: {claims}; {counted(self.checks, 'numeric check')}: {checks}"
 
 
@@ -126,6 +136,7 @@ def summarise(run: RunRecord) -> Summary:
     held = [claim for claim in run.claims if established(claim)]
     status = Counter(claim.status for claim in held)
     checks = Counter(record.status for record in run.evidence)
+    expected = sum(map(_is_expected, run.evidence))
     return Summary(
         claims=len(run.claims),
         proved=status["proved"],
@@ -135,8 +146,10 @@ def summarise(run: RunRecord) -> Summary:
         open=len(run.claims) - len(held),
         checks=len(run.evidence),
         passed=checks[Status.PASSED] + checks[Status.PROVED],
-        refuted=checks[Status.REFUTED],
+        refuted=checks[Status.REFUTED] - expected,
         unknown=checks[Status.UNKNOWN],
+        expected=expected,
+        stale=sum(map(_is_stale, run.evidence)),
         inputs=sum(record.inputs for record in run.evidence),
         not_run=(*_checks_not_run(run.checks), *gathered(run.not_run)),
         functions=_functions(run.checks),
@@ -212,7 +225,15 @@ def findings(records: Sequence[EvidenceRecord | CheckRecord]) -> tuple[EvidenceR
 
 
 def _is_expected(record: EvidenceRecord | CheckRecord) -> bool:
-    return isinstance(record, CheckRecord) and record.outcome == "expected"
+    return record.outcome == "expected"
+
+
+def _is_stale(record: EvidenceRecord) -> bool:
+    """Whether a check should have failed and did not; a pass of one that is not strict is a warning."""
+    known = record.expected
+    return known is not None and (
+        record.outcome == "unknown" or (record.outcome == "unexpected pass" and known.strict)
+    )
 
 
 def _place(record: EvidenceRecord | CheckRecord) -> tuple[int, float, float, bool, str, str, str]:

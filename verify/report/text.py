@@ -101,7 +101,7 @@ def findings(run: RunRecord, width: int) -> Iterator[Line]:
 
 def expected_failures(run: RunRecord, width: int) -> Iterator[Line]:
     """One line for each failure that is expected, the one to look at first in front; then how many more."""
-    known = expected_of(run.checks)
+    known = expected_of(run)
     for check in known[:_EXPECTED]:
         style = "red" if check.outcome in FAILING else "yellow"
         where = f"{check.candidate} {check.claim}: {check.property} in {check.dtype} on {check.device}"
@@ -124,6 +124,7 @@ def summary(run: RunRecord, width: int) -> Iterator[Line]:
         (found.passed, "passed", "green"),
         (found.refuted, "refuted", "red"),
         (found.unknown, "undecided", "yellow"),
+        (found.expected, "refuted as expected", "yellow"),
     ]
     status = Counter(one.status for one in run.sweeps if one.inputs)
     sweeps = [
