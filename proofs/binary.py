@@ -28,6 +28,7 @@ binary_special_case = Claim(
             left=lambda c, g, y: c.call(cross_entropy_with_logits, g, y),
             relation="=",
             right=lambda c, g, y: c.call(binary_cross_entropy, c.call(softmax, g)[2], c.equal(y, 2)),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g, y: (

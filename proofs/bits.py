@@ -39,6 +39,7 @@ _geometric = Claim(
             left=lambda c, r: half_to(c, _mean_bits(c, r)),
             relation="=",
             right=lambda c, r: c.exp(c.sum(lambda i: c.log(r[i]), over=r) / c.count(r)),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, r: c.exp(c.sum(lambda i: c.log(r[i]), over=r) / c.count(r)),
@@ -71,6 +72,7 @@ _geometric = Claim(
             left=lambda c, r: c.sum(lambda i: c.log(r[i]), over=r) / c.count(r),
             relation="<=",
             right=lambda c, r: c.log(_mean(c, r)),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, r: c.log(_mean(c, r)),
@@ -114,6 +116,7 @@ bits_per_word = Claim(
             left=lambda c, r, a: _mean(c, r),
             relation="=",
             right=lambda c, r, a: half_to(c, _mean_bits(c, r)),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, r, a: a,
@@ -143,6 +146,7 @@ five_bits = Claim(
             left=lambda c: half_to(c, c.number(5)),
             relation="=",
             right=lambda c: c.number(Fraction("0.03125")),
+            numeric=True,
             steps=(
                 Step(lambda c: c.number(Fraction(1, 32)), ("exp_log",), "e^(-5 log 2) is 1 over 2^5 = 32."),
             ),

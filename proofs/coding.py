@@ -64,6 +64,8 @@ _source_coding = Claim(
             left=lambda c, p, k: c.sum(lambda i: half_to(c, k[i]), over=k),
             relation="<=",
             right=lambda c, p, k: c.number(1),
+            unmeasured="that a code is uniquely decodable is no formula; "
+            "the sum of its lengths is measured in shannon-lengths-satisfy-kraft",
             citation=_mcmillan,
         ),
         Part(
@@ -104,6 +106,7 @@ _source_coding = Claim(
             left=lambda c, p: c.sum(lambda i: half_to(c, _shannon(c, p)[i]), over=p),
             relation="<=",
             right=lambda c, p: c.number(1),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p: c.sum(lambda i: p[i], over=p),
@@ -124,6 +127,8 @@ _source_coding = Claim(
             left=lambda c, p: c.sum(lambda i: half_to(c, _shannon(c, p)[i]), over=p),
             relation="<=",
             right=lambda c, p: c.number(1),
+            unmeasured="that a code exists is no formula; "
+            "the sum of its lengths is measured in shannon-lengths-satisfy-kraft",
             citation=_kraft_code,
         ),
         Part(
@@ -133,6 +138,7 @@ _source_coding = Claim(
             left=lambda c, p: c.sum(lambda i: p[i] * _shannon(c, p)[i], over=p),
             relation="<",
             right=lambda c, p: c.call(entropy, p) / c.log(2) + 1,
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p: c.sum(lambda i: p[i] * (c.call(bits, p[i]) + 1), over=p),
@@ -194,6 +200,7 @@ shannon_code_length = Claim(
             left=lambda c, p, k, y: c.call(bits, p[y]),
             relation="=",
             right=lambda c, p, k, y: k[y],
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, k, y: (k[y] * c.log(2)) / c.log(2),
@@ -243,6 +250,8 @@ likelihood_is_compression = Claim(
             left=lambda c, p, q: p,
             relation="<=",
             right=lambda c, p, q: q,
+            unmeasured="both sides are numbers that are given; "
+            "the bits of the two are measured in likelier-is-shorter",
             steps=(
                 Step(
                     lambda c, p, q: q,
@@ -297,6 +306,7 @@ compression_without_kl = Claim(
             left=lambda c, p, q: c.number(0),
             relation="<=",
             right=lambda c, p, q: c.call(kl_div, p, q),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q: c.sum(lambda i: p[i], over=p) - c.sum(lambda i: q[i], over=q),

@@ -50,6 +50,7 @@ nll_hessian = Claim(
             left=lambda c, g, y, j, k: c.derivative(lambda c, g: _s(c, g, j) - c.equal(j, y), g, k),
             relation="=",
             right=lambda c, g, y, j, k: _entry(c, g, j, k),
+            unmeasured="as torch computes it, it is measured in nll-hessian-by-entry",
             steps=(
                 Step(
                     lambda c, g, y, j, k: _entry(c, g, j, k),
@@ -84,6 +85,7 @@ nll_hessian = Claim(
             ),
             relation="=",
             right=_spread,
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g, v: c.sum(lambda j: _s(c, g, j) * v[j] ** 2, over=g) - _mean(c, g, v) ** 2,
@@ -104,6 +106,7 @@ nll_hessian = Claim(
             left=lambda c, g, v: c.number(0),
             relation="<=",
             right=_spread,
+            numeric=True,
             steps=(
                 Step(
                     _spread,
@@ -132,6 +135,7 @@ fisher_information = Claim(
             left=lambda c, g, j: c.sum(lambda y: _s(c, g, y) * (_s(c, g, j) - c.equal(j, y)), over=g),
             relation="=",
             right=lambda c, g, j: c.number(0),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g, j: c.number(0),

@@ -81,6 +81,7 @@ kl_one_hot = Claim(
             left=lambda c, q, y, M: M,
             relation="<=",
             right=lambda c, q, y, M: c.call(kl_div, c.call(one_hot, y, q), q),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, q, y, M: -c.log(q[y]),
@@ -171,6 +172,7 @@ cross_entropy_decomposition = Claim(
             left=lambda c, p, q: c.call(cross_entropy, p, q),
             relation="=",
             right=lambda c, p, q: c.call(entropy, p) + _textbook(c, p, q),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q: c.call(entropy, p) + _textbook(c, p, q),

@@ -186,6 +186,7 @@ _odds = Claim(
             left=lambda c, pi, a: pi / 32,
             relation="<",
             right=lambda c, pi, a: c.call(_after, pi, a),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, pi, a: c.call(_after, pi, a),
@@ -203,6 +204,7 @@ _odds = Claim(
             left=lambda c, pi, a: c.call(_after, pi, a),
             relation="<",
             right=lambda c, pi, a: pi,
+            numeric=True,
             steps=(
                 Step(
                     lambda c, pi, a: pi,

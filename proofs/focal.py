@@ -7,7 +7,7 @@ from typing import Any
 
 from proofs.scoring import SECTION
 from verify.claim import Claim, Hypothesis, Part, Step, Witness
-from verify.domain import distribution, index, nonnegative, probability
+from verify.domain import distribution, index, nonnegative, positive, probability
 from verify.operations.focal_loss import focal_loss, focal_loss_derivative, focus
 
 _p = distribution("p", "n", positive=True)
@@ -85,6 +85,8 @@ _recalibrated = Claim(
             left=lambda c, p, q, gamma, j: c.derivative(lambda c, q: _expected(c, p, q, gamma), q, j),
             relation="=",
             right=lambda c, p, q, gamma, j: -1 / _scale(c, q, gamma),
+            unmeasured="torch has no expected focal loss; its partial derivatives are measured one by one in "
+            "focal-loss-minimiser-by-label",
             steps=(
                 Step(
                     lambda c, p, q, gamma, j: -p[j] * _phi(c, q[j], gamma) / q[j],
@@ -95,6 +97,28 @@ _recalibrated = Claim(
                     lambda c, p, q, gamma, j: -1 / _scale(c, q, gamma),
                     ("hyp:recalibrated", "cancel"),
                     "By the choice of p; phi(q) > 0, as log q < 0.",
+                ),
+            ),
+        ),
+        Part(
+            id="focal-loss-minimiser-by-label",
+            words="As torch computes each of them: p_j, which is q/phi(q) over their sum s, times the "
+            "derivative of the loss of that label.",
+            given=(probability("q"), _gamma, positive("s")),
+            left=lambda c, q, gamma, s: _share(c, q, gamma) / s * c.call(focal_loss_derivative, q, gamma),
+            relation="=",
+            right=lambda c, q, gamma, s: -1 / s,
+            numeric=True,
+            steps=(
+                Step(
+                    lambda c, q, gamma, s: _share(c, q, gamma) / s * (-_phi(c, q, gamma) / q),
+                    ("derivative", "cancel"),
+                    "The derivative of the product.",
+                ),
+                Step(
+                    lambda c, q, gamma, s: -1 / s,
+                    ("cancel",),
+                    "phi(q) > 0, as log q < 0.",
                 ),
             ),
         ),

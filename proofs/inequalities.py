@@ -80,6 +80,7 @@ entropy_at_most_log_n = Claim(
             left=lambda c, p: c.number(0),
             relation="<=",
             right=lambda c, p: c.call(entropy, p),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p: _pairs(c, p),
@@ -205,6 +206,7 @@ jensen_shannon_bounds = Claim(
             left=lambda c, p, q: c.number(0),
             relation="<=",
             right=lambda c, p, q: c.call(js_divergence, p, q),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q: c.call(js_divergence, p, q),
@@ -279,6 +281,7 @@ jensen_shannon_bounds = Claim(
             left=lambda c, p, q: c.call(js_divergence, p, q),
             relation="=",
             right=lambda c, p, q: c.call(js_divergence, q, p),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q: c.call(js_divergence, q, p), (), "The midpoint and the sum are the same."

@@ -48,6 +48,7 @@ kl_additive = Claim(
             right=lambda c, p, q, r, s: (
                 c.call(kl_div, p, q) + c.sum(lambda i: p[i] * c.call(kl_div, r[i], s[i]), over=p)
             ),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q, r, s: c.sum(

@@ -121,6 +121,7 @@ log_likelihood_sum = Claim(
             left=lambda c, r, s: c.sum(lambda i: c.log(r[i]), over=r),
             relation="<=",
             right=lambda c, r, s: c.sum(lambda i: c.log(s[i]), over=s),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, r, s: c.sum(lambda i: c.log(s[i]), over=s),
@@ -147,6 +148,7 @@ log_likelihood_sum = Claim(
             left=lambda c, r, s: _product(c, r),
             relation="<=",
             right=lambda c, r, s: _product(c, s),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, r, s: _product(c, s),
@@ -204,6 +206,7 @@ loss_is_negated_log_likelihood = Claim(
             left=lambda c, r, s: _product(c, r),
             relation="<=",
             right=lambda c, r, s: _product(c, s),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, r, s: _product(c, s),

@@ -41,6 +41,7 @@ def _beside(words: str, form: str, side: int) -> Part:
         left=lambda c, t, d, b: c.derivative(lambda c, d: c.call(laplace_nll, t + side * d, t, b), d),
         relation="=",
         right=right,
+        unmeasured="autograd on both sides of t is measured in laplace-nll-input-gradient",
         steps=(
             Step(right, ("derivative", "log_mul", "exp_log", "cancel"), "The root of d^2 is d, for d > 0."),
         ),

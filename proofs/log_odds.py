@@ -8,6 +8,7 @@ from proofs.formulas import sum_exp
 from verify.claim import Claim, Hypothesis, Part, Step, Witness
 from verify.domain import distribution, index, real
 from verify.operations.log_softmax import log_softmax
+from verify.operations.logsigmoid import logsigmoid
 from verify.operations.sigmoid import sigmoid
 
 _LOG = "Log probabilities and entropy"
@@ -44,6 +45,8 @@ _log_odds = Claim(
             ),
             relation="=",
             right=lambda c, b, w, x: _linear(c, b, w, x),
+            unmeasured="the odds of a probability that rounds to 1 are lost in every format; those that "
+            "torch keeps, as a difference of log-probabilities, are measured in logit-difference-is-log-odds",
             steps=(
                 Step(
                     lambda c, b, w, x: c.log(c.exp(_linear(c, b, w, x))),
@@ -86,10 +89,16 @@ _log_odds = Claim(
             words="The log-probability itself is always less than z, so the wording never holds "
             "for two classes.",
             given=(_z,),
-            left=lambda c, z: c.log(c.call(sigmoid, z)),
+            left=lambda c, z: c.call(logsigmoid, z),
             relation="<",
             right=lambda c, z: z,
+            numeric=True,
             steps=(
+                Step(
+                    lambda c, z: c.log(c.call(sigmoid, z)),
+                    ("log_mul",),
+                    "The logarithm of the probability.",
+                ),
                 Step(
                     lambda c, z: c.log(c.exp(z)),
                     (),
@@ -131,6 +140,7 @@ linear_combination_is_log_probability = Claim(
             left=lambda c, q, g, y: c.call(log_softmax, g)[y],
             relation="=",
             right=lambda c, q, g, y: g[y],
+            numeric=True,
             steps=(
                 Step(
                     lambda c, q, g, y: c.log(q[y] / c.sum(lambda i: q[i], over=q)),

@@ -62,6 +62,7 @@ nll_gradient = Claim(
             left=lambda c, g, y: c.sum(lambda j: _s(c, g, j) - c.equal(j, y), over=g),
             relation="=",
             right=lambda c, g, y: c.number(0),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g, y: c.sum(lambda j: _s(c, g, j), over=g) - 1,
@@ -89,6 +90,7 @@ soft_target_gradient = Claim(
             left=lambda c, g, p, j: c.call(soft_cross_entropy_derivative, g, j, p),
             relation="=",
             right=lambda c, g, p, j: _s(c, g, j) - p[j],
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g, p, j: _s(c, g, j) * c.sum(lambda i: p[i], over=p) - p[j],

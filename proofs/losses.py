@@ -78,6 +78,7 @@ label_smoothing = Claim(
             left=lambda c, g, y, e: c.sum(lambda j: _smoothed_label(c, g, y, e, j), over=g),
             relation="=",
             right=lambda c, g, y, e: c.number(1),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g, y, e: c.number(1),
@@ -198,6 +199,8 @@ weighted_mean_reduction = Claim(
             ),
             relation="=",
             right=lambda c, x, y, w, kept: _reduced(c, "sum", x, y, w, kept),
+            unmeasured="torch leaves rows out by their label; "
+            "its mean over the rows that count is measured in weighted-mean-reduction",
             steps=(
                 Step(
                     lambda c, x, y, w, kept: _reduced(c, "sum", x, y, w, kept),
@@ -216,6 +219,7 @@ weighted_mean_reduction = Claim(
             right=lambda c, x, y, w, a: (
                 c.sum(lambda n: c.call(cross_entropy_with_logits, x[n], y[n]), over=y) / c.count(y)
             ),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, x, y, w, a: (

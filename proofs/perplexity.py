@@ -49,6 +49,7 @@ perplexity_claim = Claim(
             left=lambda c, r, a: c.call(perplexity, r),
             relation="=",
             right=lambda c, r, a: 1 / a,
+            numeric=True,
             steps=(
                 Step(
                     lambda c, r, a: c.exp(-c.log(a)),
@@ -124,6 +125,7 @@ perplexity_jensen = Claim(
             left=lambda c, r: 1 / _mean(c, r),
             relation="<=",
             right=lambda c, r: c.call(perplexity, r),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, r: c.exp(-c.log(_mean(c, r))),

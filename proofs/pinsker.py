@@ -53,6 +53,7 @@ _pinsker_by_roots = Part(
     left=lambda c, p, q, f: _difference(c, p, q, f) ** 2,
     relation="<=",
     right=lambda c, p, q, f: c.call(kl_div, p, q),
+    numeric=True,
     steps=(
         Step(
             lambda c, p, q, f: (c.sum(lambda i: _side(c, f, i) * (p[i] - q[i]), over=p) / 2) ** 2,

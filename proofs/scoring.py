@@ -57,6 +57,7 @@ log_score_is_proper = Claim(
             ),
             relation="<=",
             right=lambda c, p, q: c.call(cross_entropy, p, q),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q: (

@@ -146,6 +146,7 @@ logsumexp_bounds = Claim(
             left=lambda c, g, m: c.call(logsumexp, g),
             relation="<=",
             right=lambda c, g, m: m + c.log(c.count(g)),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g, m: c.log(c.sum(lambda i: c.exp(m) * c.exp(g[i] - m), over=g)),
@@ -239,6 +240,7 @@ mean_gap = Claim(
             left=lambda c, g, k: c.sum(lambda i: c.call(softmax, g)[i] * (g[k] - g[i]), over=g),
             relation="<=",
             right=lambda c, g, k: c.log(c.count(g)),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g, k: c.call(entropy, c.call(softmax, g)) + c.log(c.call(softmax, g)[k]),

@@ -64,6 +64,7 @@ soft_labels = Claim(
             left=lambda c, p, q, j: c.derivative(lambda c, q: c.call(cross_entropy, p, q), q, j),
             relation="=",
             right=lambda c, p, q, j: c.derivative(lambda c, q: c.call(kl_div, p, q), q, j),
+            unmeasured="both sides are -p_j/q_j, of which autograd is measured in rel-entr-target-gradient",
             steps=(
                 Step(
                     lambda c, p, q, j: -p[j] / q[j],
@@ -84,6 +85,7 @@ soft_labels = Claim(
             left=lambda c, p, q: c.call(cross_entropy, p, p),
             relation="<=",
             right=lambda c, p, q: c.call(cross_entropy, p, q),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q: (
@@ -111,6 +113,7 @@ soft_labels = Claim(
             left=lambda c, p, q: c.sum(lambda i: (_root(c, p[i]) - _root(c, q[i])) ** 2, over=p),
             relation="<=",
             right=lambda c, p, q: c.call(kl_div, p, q),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, p, q: c.sum(

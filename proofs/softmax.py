@@ -39,6 +39,7 @@ softmax_is_distribution = Claim(
             left=lambda c, g, y: c.number(0),
             relation="<",
             right=lambda c, g, y: c.call(softmax, g)[y],
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g, y: c.call(softmax, g)[y],
@@ -76,6 +77,7 @@ softmax_is_distribution = Claim(
             left=lambda c, g, y, k: c.call(softmax, g)[y],
             relation="<",
             right=lambda c, g, y, k: c.number(1),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g, y, k: c.call(softmax, g)[y] + c.call(softmax, g)[k],
@@ -148,6 +150,7 @@ logistic_regression_special_case = Claim(
             left=lambda c, a, w, x: c.call(softmax, _affine(c, a, w, x))[2],
             relation="=",
             right=lambda c, a, w, x: c.call(sigmoid, _difference(c, a, w, x)),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, a, w, x: c.call(sigmoid, _affine(c, a, w, x)[2] - _affine(c, a, w, x)[1]),

@@ -68,6 +68,7 @@ temperature = Claim(
             left=lambda c, g, t, r, j: c.exp(-r / t) / c.count(g),
             relation="<=",
             right=lambda c, g, t, r, j: _s(c, g, t, j),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g, t, r, j: _s(c, g, t, j),
@@ -90,6 +91,7 @@ temperature = Claim(
             left=lambda c, g, t, r, j: _s(c, g, t, j),
             relation="<=",
             right=lambda c, g, t, r, j: c.exp(r / t) / c.count(g),
+            numeric=True,
             steps=(
                 Step(
                     lambda c, g, t, r, j: c.exp(r / t) / c.count(g),

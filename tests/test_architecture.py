@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = (
-    "errors exits floats verdict wide",
-    "claim contract domain expected operation record",
+    "errors exits floats patience verdict wide",
+    "claim contract domain expected input_witness operation record",
     "backends calls contexts determined guard kernel oracle points regimes signatures spread state "
     "strategies tensors wide_rows",
     "accuracy adapters bulk_judgement candidate cases confirmation corpus display elements entries evidence "
@@ -23,7 +23,7 @@ FLOORS = (
     "tables tally targets trial",
     "catalogue form forms operations",
     "assertions attempts audit_findings audit_report audit_words auditing autograd certificates checking "
-    "facts report results sweeps",
+    "facts known report results sweeps",
     "__main__ audit_commands audit_process check_commands claim_files cli commands isolation ledger output "
     "parallel places report_commands runs suites sweep_commands terminal testing worker",
 )

@@ -61,19 +61,24 @@ def test_a_claim_of_a_file_is_proved(write: Writer, capsys: pytest.CaptureFixtur
     assert (
         'Step(lambda c, a: a - 1, (), "Found by the prover.", "<=", lambda c, a: c.gap("log_le", a)),' in out
     )
-    assert out.endswith("1 of 1 claims established\n")
+    assert out.endswith("1 of 1 claim established\n")
 
 
 def test_a_false_claim_exits_with_1(write: Writer, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the point at which it is false."""
+    """It is headed as refuted, with the point at which it is false, and counted as such."""
     assert main(["prove", write(f"{HEAD}\nclaim = {_claim('wrong', FALSE)}")]) == 1
-    assert "wrong: refuted at a = " in capsys.readouterr().out
+    head, point, end = capsys.readouterr().out.splitlines()
+    assert " ".join(head.split()) == "wrong refuted"
+    assert point.strip().startswith("wrong: refuted at a = ")
+    assert end == "0 of 1 claim established, 1 refuted"
 
 
 def test_the_time_limit_is_kept_and_told(write: Writer, capsys: pytest.CaptureFixture[str]) -> None:
     """What is not found in that time is not established, and the line says what was tried."""
     assert main(["prove", write(f"{HEAD}\nclaim = {_claim('hard', HARD)}"), "--time-limit", "0.2"]) == 1
-    assert "hard: no derivation is given, and none was found: " in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.startswith("hard  not established\n")
+    assert "hard: no derivation is given, and none was found: " in out
 
 
 def test_no_time_is_no_search(write: Writer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,7 +86,7 @@ def test_another_precision_set_meanwhile_does_not_make_a_ball_wrong() -> None:
     [
         (lambda c: c.log(c.exp(1) - c.exp(1)), "log of what may be 0"),
         (lambda c: 1 / (c.exp(1) - c.exp(1)), "division by what may be 0"),
-        (lambda c: c.ceil(c.log(8) / c.log(2)), "ceil at a whole number"),
+        (lambda c: c.ceil(c.log(c.exp(3))), "ceil at a whole number"),
         (lambda c: c.value(math.inf) * (c.exp(1) - c.exp(1)), "inf times what may be 0"),
         (lambda c: c.exp(c.exp(1000)), "an exponential beyond the range of exponents"),
     ],
@@ -96,6 +96,36 @@ def test_what_a_ball_cannot_decide_is_a_precision_error(formula: Any, why: str) 
     """The caller learns that a higher precision might tell, which differs from having no value."""
     with pytest.raises(PrecisionError):
         formula(BallContext(64))
+
+
+@pytest.mark.parametrize(
+    ("formula", "exact"),
+    [
+        (lambda c: c.exp(c.log(Fraction(1, 3))), Fraction(1, 3)),
+        (lambda c: c.exp(-(5 * c.log(2))), Fraction(1, 32)),
+        (lambda c: c.exp(c.log(Fraction(2, 3)) * 2), Fraction(4, 9)),
+        (lambda c: -c.log(Fraction(1, 8)) / c.log(2), Fraction(3)),
+        (lambda c: c.log(3) / c.log(Fraction(1, 9)) * -2 + c.log(9) / c.log(3), None),
+        (lambda c: c.exp(c.log(2) / 2), None),
+        (lambda c: c.exp(c.log(2) * Fraction(1, 2)), None),
+        (lambda c: c.exp(c.log(2) * 10**6), None),
+        (lambda c: c.log(8) / c.log(3), None),
+        (lambda c: c.exp(c.exp(c.log(2))), None),
+    ],
+)
+def test_whole_multiples_of_logarithms_are_exact(formula: Any, exact: Fraction | None) -> None:
+    """So are their exponentials and whole quotients; nothing else is, and no number is so long."""
+    enclosure = BallContext(64).enclosure(formula(BallContext(64)))
+    assert (enclosure.lower if enclosure.is_point else None) == exact
+
+
+@pytest.mark.parametrize("exponent", [1, 2, 3])
+def test_a_power_of_a_ball_with_0_inside_has_a_value(exponent: int) -> None:
+    """It lies around 0, and is small."""
+    c = BallContext(64)
+    around = c.exp(Fraction(1, 3)) - c.exp(Fraction(1, 3))
+    enclosure = c.enclosure(around**exponent)
+    assert enclosure.lower <= 0 <= enclosure.upper < Fraction(1, 10**10)
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ SCALARS = {
     "bce-gradient",
     "bce-symmetry",
     "focal-loss-derivative",
+    "focal-loss-minimiser-by-label",
     "laplace-nll-input-gradient-above",
     "laplace-nll-input-gradient-below",
     "poisson-nll-loss-gradient-full",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,8 +20,11 @@ from verify.claim import Claim, Hypothesis, Part, Step
 from verify.contexts.code import code
 from verify.domain import distribution, index, nonnegative, positive, probability, real
 from verify.errors import KernelError, UsageError
+from verify.kernel import poly
+from verify.kernel.assumptions import assume
 from verify.kernel.build import build
 from verify.kernel.derivation import derive
+from verify.kernel.theorem import agree
 from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.entropy import entropy
 from verify.operations.kl_div import kl_div
@@ -29,6 +33,7 @@ from verify.operations.logsumexp import logsumexp
 from verify.operations.nll import nll
 from verify.operations.sigmoid import sigmoid
 from verify.operations.softmax import softmax
+from verify.patience import TimeOverError, go_on, patient
 from verify.proof import judge
 from verify.prover.combination import combination
 from verify.prover.searching import Search, search
@@ -236,6 +241,55 @@ def test_a_search_ends_in_time() -> None:
     told = search(next(p for p in verify.find("kl-additive").parts if p.id == "kl-additive"), 0.5).tried
     assert told.endswith("the 0.5 s were over")
     assert time.monotonic() - start < 5
+
+
+def test_a_search_ends_in_time_on_another_thread() -> None:
+    """No alarm interrupts one: the kernel asks for itself whether to go on."""
+    part, took = next(p for p in verify.find("kl-additive").parts if p.id == "kl-additive"), []
+
+    def work() -> None:
+        start = time.monotonic()
+        told = search(part, 0.5).tried
+        took.append((told.rpartition("; ")[2], time.monotonic() - start))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    ((told, seconds),) = took
+    assert told == "the 0.5 s were over"
+    assert seconds < 2
+
+
+def test_a_statement_is_proved_on_another_thread() -> None:
+    """What can be found in the time is found there too."""
+    claim, found = Claim("easy", "", "", parts=(_part("easy", *EASY["a gradient"]),)), []
+    thread = threading.Thread(target=lambda: found.append(verify.prove(claim).status))
+    thread.start()
+    thread.join()
+    assert found == ["proved"]
+
+
+@pytest.mark.parametrize("work", ["kernel", "product", "combination"])
+def test_every_loop_of_a_search_ends_in_time(work: str) -> None:
+    """Each of them raises when it has no time, also on a thread that no alarm reaches."""
+    part = _part("easy", *EASY["a gradient"])
+    given, left = assume(part.given, ()), build(part.left, part.given)
+    some = poly.atom(left)
+    loops = {
+        "kernel": lambda: agree(given, left, left, ()),
+        "product": lambda: poly.mul(some, some),
+        "combination": lambda: combination([{"x": Fraction(1)}], {"x": Fraction(1)}),
+    }
+    loops[work]()
+    with patient(0), pytest.raises(TimeOverError):
+        loops[work]()
+
+
+def test_work_within_work_has_no_more_time_than_it() -> None:
+    """And what comes after it has its own again."""
+    with patient(0), patient(60), pytest.raises(TimeOverError):
+        go_on()
+    go_on()
 
 
 @pytest.mark.parametrize("limit", [-1.0, float("nan"), float("inf")])

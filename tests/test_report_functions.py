@@ -96,8 +96,8 @@ def test_the_headline_of_a_merged_run_has_both(sample_run: RunRecord) -> None:
 def test_the_sentence_counts_checks_by_what_they_came_to() -> None:
     """And what was not run is named once, with its reason."""
     assert summarise(_run(HELD, REFUTED, KNOWN, ABSENT)).sentence == (
-        "1 function checked, 3 checks: 1 held, 1 refuted, 1 refuted as expected; "
-        "1 not run (1 check of functions on cuda: device 'cuda' is not present; present: cpu)."
+        "1 function checked, 4 checks: 1 held, 1 refuted, 1 refuted as expected, "
+        "1 not run (device 'cuda' is not present; present: cpu)."
     )
 
 

@@ -7,8 +7,9 @@ from math import inf
 
 from verify.record import NotRun, RunRecord
 from verify.report.html import page
-from verify.report.shape import grouped
+from verify.report.shape import grouped, standing
 from verify.report.summary import established, gathered, summarise
+from verify.report.text import verdicts
 from verify.verdict import Counterexample
 
 EXAMPLE = Counterexample((("g", "(1, 0)"),), "0.3", "0.5", 5.5, 4.0)
@@ -18,7 +19,7 @@ def test_the_sentence_counts_everything(sample_run: RunRecord) -> None:
     """The one sentence has claims, checks and what was not run."""
     assert summarise(sample_run).sentence == (
         "2 claims: 1 proved, 1 refuted as worded and proved as corrected; "
-        "2 numeric checks: 1 passed, 1 refuted; 1 not run (numeric checks on cuda: no CUDA device)."
+        "2 numeric checks: 1 passed, 1 refuted; not run: numeric checks on cuda (no CUDA device)."
     )
 
 
@@ -57,6 +58,21 @@ def test_a_refuted_claim_without_correction_is_not_established(sample_run: RunRe
     """Only a proved correction makes a refutation a result."""
     assert established(sample_run.claims[1])
     assert not established(replace(sample_run.claims[1], corrected=None))
+
+
+def test_a_wording_that_is_false_is_headed_as_refuted(sample_run: RunRecord) -> None:
+    """Where there is no correction, and where no correction was asked for."""
+    alone = replace(sample_run.claims[1], corrected=None)
+    assert standing(alone) == "refuted as worded, no correction established"
+    assert standing(replace(alone, literal=None)) == "refuted"
+
+
+def test_a_false_wording_without_correction_has_its_witness(sample_run: RunRecord) -> None:
+    """In the lines of a terminal, too."""
+    alone = replace(sample_run.claims[1], corrected=None)
+    assert alone.literal is not None
+    lines = [line.text.strip() for line in verdicts([alone])]
+    assert f"{alone.literal.id}: refuted at {alone.witness}" in lines
 
 
 def test_a_claim_with_an_unproved_part_is_not_established(sample_run: RunRecord) -> None:

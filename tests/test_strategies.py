@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from verify import strategies
 from verify.claim import Hypothesis
-from verify.domain import distribution, index, nonnegative, positive, probability, real, whole
+from verify.domain import Declaration, distribution, index, nonnegative, positive, probability, real, whole
 from verify.floats import FORMATS, format_named
 
 ROOT = Path(__file__).parent.parent
@@ -134,6 +134,46 @@ def test_hypotheses_are_kept() -> None:
 
     check()
     assert any(seen)
+
+
+_DYADIC = Hypothesis(
+    "dyadic", lambda c, p, w, i: p[i], "=", lambda c, p, w, i: c.exp(-(w[i] * c.log(2))), over="n"
+)
+
+
+def test_what_a_hypothesis_defines_is_not_left_to_chance() -> None:
+    """Probabilities that are 2^-w_i, and so sum to 1 only for the lengths of a full code, of many kinds."""
+    kinds: set[int] = set()
+
+    @seed(0)
+    @STEADY
+    @given(strategies.inputs((distribution("p", "n"), whole("w", "n")), "float32", (_DYADIC,)))
+    def look(values: tuple[Any, ...]) -> None:
+        p, w = values
+        assert p == tuple(Fraction(1, 2 ** int(k)) for k in w)
+        assert sum(p) == 1
+        kinds.add(len(p))
+
+    look()
+    assert len(kinds) > 4
+
+
+@pytest.mark.parametrize("target", [positive("a"), probability("a"), real("a")])
+def test_what_a_hypothesis_defines_stays_in_its_domain(target: Declaration) -> None:
+    """A value outside the domain, or one that the format lacks, is not drawn."""
+    third = Hypothesis("third", lambda c, a, b: a, "=", lambda c, a, b: b / 3)
+
+    @seed(0)
+    @settings(STEADY, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+    @given(strategies.inputs((target, real("b")), "float16", (third,)))
+    def look(values: tuple[Any, ...]) -> None:
+        a, b = values
+        assert a == b / 3
+        assert format_named("float16").is_value(a)
+        assert a > 0 or target.domain.sign == "any"
+        assert a < 1 or not target.domain.below_one
+
+    look()
 
 
 def test_inputs_that_break_a_hypothesis_are_not_drawn() -> None:

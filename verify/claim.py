@@ -83,7 +83,7 @@ class Part:
     Without ``steps`` and ``citation`` it is a statement to be refuted or, if that fails, for which a
     derivation is looked for. ``numeric`` says whether the
     two sides are also computed by every torch function named for their operations, ``gradient_of`` which
-    gradient of a torch function is also measured.
+    gradient of a torch function is also measured, and ``unmeasured`` why neither makes sense.
     """
 
     id: str
@@ -98,6 +98,7 @@ class Part:
     citation: Citation | None = None
     numeric: bool = False
     gradient_of: GradientOf | None = None
+    unmeasured: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,11 +236,19 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         "--processes", type=_positive, default=None, metavar="N", help="claims worked on at a time"
     )
     run.add_argument(
+        "--expected",
+        type=_file,
+        default=None,
+        metavar="FILE",
+        help="TOML or JSON: numeric checks that are known to fail, by their id, each with reason and witness",
+    )
+    run.add_argument(
         "--fail-on",
         choices=("never", "proof", "finding"),
         default="proof",
-        help="exit 1 when a claim is not established (proof, the default), also when a numeric check is "
-        "refuted (finding), or never; torch has known defects, and they are findings",
+        help="exit 1 when a claim is not established or an expected failure does not occur (proof, the "
+        "default), also when a numeric check is refuted (finding), or never; torch has known defects, and "
+        "they are findings",
     )
     _add_output(run)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -23,12 +23,13 @@ from verify.report import text
 from verify.report.jsonable import pack
 from verify.report.outline import outline
 from verify.report.provenance import command_line, installed, provenance
-from verify.report.summary import Summary, established, summarise
+from verify.report.summary import Summary, counted, established, summarise
 from verify.report.text import Line
 from verify.report_commands import FILES, REPORTING, merged, require_report_packages, write
 from verify.terminal import Steps, show, show_json, width
 
 if TYPE_CHECKING:
+    from verify.expected import Expected
     from verify.runs import Plan
 
 _PROVING = ("sympy", "mpmath", "python-flint", "hypothesis")
@@ -208,10 +209,16 @@ def _plan(options: argparse.Namespace) -> Plan:
                 f"no device of --devices {' '.join(options.devices)} is present, so nothing would be "
                 f"measured; name one that is ({', '.join(present)}) or leave --devices out"
             )
+    chosen = _chosen(options.claims)
+    where = (
+        tuple(dict.fromkeys(options.dtypes or backends.DTYPES)),
+        tuple(dict.fromkeys(options.devices or backends.DEVICES)),
+    )
     return Plan(
-        claims=tuple(claim.id for claim in _chosen(options.claims)),
-        dtypes=tuple(dict.fromkeys(options.dtypes or backends.DTYPES)),
-        devices=tuple(dict.fromkeys(options.devices or backends.DEVICES)),
+        claims=tuple(claim.id for claim in chosen),
+        dtypes=where[0],
+        devices=where[1],
+        expected=_expectations(options.expected, chosen, *where),
         seed=options.seed,
         examples=options.examples or EXAMPLES,
         processes=options.processes or default_processes(),
@@ -219,18 +226,35 @@ def _plan(options: argparse.Namespace) -> Plan:
     )
 
 
+def _expectations(
+    path: Path | None, chosen: Sequence[Claim], dtypes: tuple[str, ...], devices: tuple[str, ...]
+) -> Mapping[str, Expected]:
+    """The failures that a file says are expected, each found to be one of the run."""
+    if path is None:
+        return {}
+    if not installed("torch"):
+        raise UnavailableError(f"{path}: without torch nothing is measured; pip install 'lossproof[torch]'")
+    from verify.known import expectations
+    from verify.runs import numeric_parts
+
+    parts = [part for claim in chosen for part in numeric_parts(claim)]
+    return expectations(path, parts, dtypes, devices)
+
+
 def _run_outcome(summary: Summary, fail_on: str) -> int:
     fails = {
         "never": False,
-        "proof": summary.open > 0,
-        "finding": summary.open > 0 or summary.refuted > 0,
+        "proof": summary.open > 0 or summary.stale > 0,
+        "finding": summary.open > 0 or summary.stale > 0 or summary.refuted > 0,
     }
     return Exit.REFUTED if fails[fail_on] else Exit.HOLDS
 
 
 def _summary_of_claims(records: list[ClaimRecord]) -> str:
     held = sum(map(established, records))
-    return f"{held} of {len(records)} claims established"
+    refuted = sum(record.status == "refuted" and not established(record) for record in records)
+    told = f"{held} of {counted(len(records), 'claim')} established"
+    return f"{told}, {refuted} refuted" if refuted else told
 
 
 def _nothing(options: argparse.Namespace, *paths: str) -> int:

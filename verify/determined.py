@@ -80,7 +80,7 @@ def _defining(part: Part) -> dict[str, Hypothesis]:
     """The equation that defines each determined variable, in an order in which they can be computed."""
     pending: dict[str, Hypothesis] = {}
     for h in part.hypotheses:
-        name = defined_by(h, part)
+        name = defined_by(h, part.given)
         for d in part.given:
             if d.name == name and d.domain.kind == "real" and not d.domain.sums_to_one:
                 pending.setdefault(d.name, h)

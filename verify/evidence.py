@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,13 +23,14 @@ from verify.contract import numbers_of
 from verify.determined import without_determined
 from verify.errors import UnavailableError
 from verify.floats import Format, format_named
+from verify.input_witness import InputWitness
 from verify.judgement import Implementation, Judge, Outcome, Values
 from verify.kernel.build import build
 from verify.kernel.text import text
 from verify.oracle import Undecided
 from verify.profile import Profile, place_of
 from verify.proof import fingerprint
-from verify.record import EvidenceRecord, NotRun
+from verify.record import EvidenceRecord, NotRun, check_id
 from verify.strategies import explore, inputs
 from verify.tally import Between, Pair, Tally, worst_pair
 from verify.verdict import Status
@@ -51,13 +52,14 @@ def gather(
     seed: int = 0,
     examples: int = EXAMPLES,
     max_bits: int = MAX_BITS,
+    known: Collection[str] = (),
 ) -> tuple[tuple[EvidenceRecord, ...], tuple[NotRun, ...]]:
     """The numeric evidence for one statement, and what could not be run.
 
     ``examples``: inputs per dtype and device, the same for one ``seed``. ``max_bits`` caps the
     oracle's precision. Raises ``UnavailableError`` without torch and ``UsageError`` for an unknown
     dtype or device; a known device that is absent is reported as not run. Variables that the hypotheses
-    determine are not drawn but computed, by torch too.
+    determine are not drawn but computed, by torch too. The checks whose id is ``known`` are left out.
     """
     records: list[EvidenceRecord] = []
     smallest: list[Values] = []
@@ -67,12 +69,39 @@ def gather(
     here, missing = present(devices)
     for device in here:
         for dtype in dtypes:
-            run = _Run(chosen, claim_id, statement, dtype, device, seed, examples, max_bits, smallest)
+            how = seed, examples, max_bits, smallest, frozenset(known)
+            run = _Run(chosen, claim_id, statement, dtype, device, *how)
             run.search()
             records += run.records()
             missing += run.not_applicable()
             smallest = [values for values in run.smallest if len(numbers_of(values)) <= SMALL]
     return tuple(records), tuple(missing)
+
+
+def at(part: Part, claim_id: str, witness: InputWitness) -> EvidenceRecord | None:
+    """The check that a witness names, judged at its input alone; None where torch has no such function."""
+    chosen, values = without_determined(part), witness.values
+    where = witness.dtype, witness.device
+    run = _Run(chosen, claim_id, fingerprint(part), *where, 0, 1, MAX_BITS, [values])
+    found = [i for i in run.ways(values) if (i.side, i.name) == (witness.side, witness.implementation)]
+    if not found:
+        return None
+    run.tallies = {found[0]: Tally()}
+    run.visit(values)
+    return next(run.records())
+
+
+def implementations(part: Part) -> tuple[Implementation, ...]:
+    """Every way in which torch computes a side of a statement, as it is seen at one input."""
+    run = _Run(without_determined(part), "", "", "float32", "cpu", 0, 1, MAX_BITS, [])
+    found: list[Implementation] = []
+
+    def look(values: Values) -> tuple[dict[str, float], bool]:
+        found.extend([] if found else run.ways(values))
+        return {}, False
+
+    explore(run.strategy(), look, seed=0, examples=5)
+    return tuple(found)
 
 
 def present(devices: Sequence[str]) -> tuple[tuple[str, ...], list[NotRun]]:
@@ -106,6 +135,7 @@ class _Run:
     examples: int
     max_bits: int
     smallest: list[Values]
+    known: frozenset[str] = frozenset()
     tallies: dict[Implementation, Tally] = field(default_factory=dict)
     profiles: dict[Implementation, Profile] = field(default_factory=lambda: defaultdict(Profile))
     between: Between = field(init=False)
@@ -121,7 +151,7 @@ class _Run:
 
     def search(self) -> None:
         """Draw the inputs and judge every implementation on each of them."""
-        explore(self._strategy(), lambda values: (self._visit(values), False), **self._effort())
+        explore(self.strategy(), lambda values: (self.visit(values), False), **self._effort())
 
     def records(self) -> Iterator[EvidenceRecord]:
         """A record for each implementation that took an input, then those for the sides together."""
@@ -143,7 +173,8 @@ class _Run:
                     "nothing to do where torch does not offer it; else extend the domain of the statement",
                 )
 
-    def _strategy(self) -> Any:
+    def strategy(self) -> Any:
+        """Draws inputs of the statement."""
         return inputs(self.part.given, self.dtype, self.part.hypotheses)
 
     def _effort(self) -> dict[str, int]:
@@ -157,15 +188,22 @@ class _Run:
                 self.tallies[Implementation(side, self._formula(side), {})] = Tally()
         return list(self.tallies)
 
+    def ways(self, values: Values) -> Iterator[Implementation]:
+        """Every way to compute either side, as it is seen at an input."""
+        for side in ("left", "right"):
+            for choice in choices(self._formula(side), values):
+                yield Implementation(side, self._formula(side), choice)
+
+    def _id(self, way: Implementation) -> str:
+        return check_id(self.part.id, way.side, way.name, self.dtype, self.device)
+
     def _formula(self, side: str) -> Any:
         return self.part.left if side == "left" else self.part.right
 
-    def _visit(self, values: Values) -> dict[str, float]:
+    def visit(self, values: Values) -> dict[str, float]:
         """Judge all implementations on one input; returns the scores to climb."""
-        if not self.tallies:
-            for side in ("left", "right"):
-                for choice in choices(self._formula(side), values):
-                    self.tallies[Implementation(side, self._formula(side), choice)] = Tally()
+        if not self.tallies and not self.visited:
+            self.tallies = {i: Tally() for i in self.ways(values) if self._id(i) not in self.known}
         outcomes = self._outcomes(values)
         left, right = (self.judge.exact(side, self._formula(side), values) for side in ("left", "right"))
         self.between.add_exact(left, right, values)
@@ -208,7 +246,7 @@ class _Run:
             return {}, self._refutes(implementation, values, severe)
 
         simplest: list[Values] = []
-        return tuple(explore(self._strategy(), revisit, **self._effort()) or start)
+        return tuple(explore(self.strategy(), revisit, **self._effort()) or start)
 
     def _refutes(self, implementation: Implementation, values: Values, severe: float) -> bool:
         """Whether an implementation is wrong at an input by ``severe`` times its bound at least."""
@@ -232,9 +270,12 @@ class _Run:
         if simple not in self.smallest:
             self.smallest.append(simple)
         example = self._error(implementation, simple, self.judge.outcome(implementation, simple))
-        return refutation(
-            record, self.part, example, self._error(implementation, *tally.worst), self._confirmed
-        )
+        worst = self._error(implementation, *tally.worst)
+        record = refutation(record, self.part, example, worst, self._confirmed)
+        if record.status is not Status.REFUTED:
+            return record
+        where = self.part.id, record.side, record.implementation, self.dtype, self.device, self.fingerprint
+        return replace(record, witness=InputWitness(*where, simple).text())
 
     @staticmethod
     def _error(implementation: Implementation, values: Values, outcome: Outcome) -> Error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from random import Random
@@ -80,7 +80,7 @@ def settle(
         for h in reversed(part.hypotheses):
             _define(h, part, given, lengths, context)
         arguments = tuple(given[d.name] for d in part.given)
-        fits = all(_in_domain(d, given[d.name], context) for d in part.given)
+        fits = all(in_domain(d, given[d.name], context) for d in part.given)
         true = all(holds(h, arguments, lengths, context, accepted) for h in part.hypotheses)
     except (DomainError, PrecisionError):
         return None
@@ -151,7 +151,7 @@ def _define(
     h: Hypothesis, part: Part, given: dict[str, Any], lengths: dict[str, int], context: BallContext
 ) -> None:
     """Give the variable that is the left side of an equation the value of the right side."""
-    name = defined_by(h, part)
+    name = defined_by(h, part.given)
     if name is None:
         return
     arguments = tuple(given[d.name] for d in part.given)
@@ -173,13 +173,13 @@ class _Probe:
         return _Probe(self.declaration, index)
 
 
-def defined_by(h: Hypothesis, part: Part) -> str | None:
+def defined_by(h: Hypothesis, given: Sequence[Declaration]) -> str | None:
     """The variable that an equation defines: its left side is it, or its entry at the running index."""
     if h.relation != "=" or h.when is not None:
         return None
     running = _Probe()
     try:
-        result = h.left(None, *map(_Probe, part.given), *([running] if h.over is not None else []))
+        result = h.left(None, *map(_Probe, given), *([running] if h.over is not None else []))
     except (TypeError, AttributeError):
         return None
     if not isinstance(result, _Probe) or result.declaration is None:
@@ -189,13 +189,14 @@ def defined_by(h: Hypothesis, part: Part) -> str | None:
     return result.declaration.name if whole and result.declaration.shape == shape else None
 
 
-def _in_domain(d: Declaration, value: Any, context: BallContext) -> bool:
+def in_domain(d: Declaration, value: Any, context: BallContext) -> bool:
+    """Whether a number or family of the ball context is in a declared domain, as far as balls tell."""
     if isinstance(value, Family):
         if d.domain.sums_to_one and not isinstance(value[1], Family):
             total = context.sum(lambda i: value[i], over=value)
             if context.compare(total, 1) not in _COMPUTED["="]:
                 return False
-        return all(_in_domain(d, v, context) for v in value)
+        return all(in_domain(d, v, context) for v in value)
     if d.domain.kind == "index":
         return True
     low = {"any": None, "nonnegative": "<=", "positive": "<"}[d.domain.sign]

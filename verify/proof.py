@@ -137,6 +137,7 @@ def judge_part(part: Part, witness: Witness | None = None, seconds: float = SECO
         reason=reason,
         fingerprint=fingerprint(part),
         found=found,
+        unmeasured=part.unmeasured,
     )
 
 

@@ -6,6 +6,7 @@ Everything that is shown to a person, in a terminal or on a page, is made from t
 from __future__ import annotations
 
 import builtins
+import re
 from dataclasses import dataclass
 
 from verify.verdict import Counterexample, Status
@@ -23,6 +24,15 @@ OUTCOMES = (
     "not run",
 )
 """What a check of a function comes to, in the order in which they are counted."""
+
+
+def check_id(*parts: str) -> str:
+    """The parts of an id joined by "-", plain, so that it can be typed and selected by.
+
+    >>> check_id("kl-one-hot", "left", "F.kl_div(log q, p)", "float32", "cpu")
+    'kl-one-hot-left-F.kl_div-log-q-p-float32-cpu'
+    """
+    return "-".join(re.sub(r"[^\w.]+", "-", part).strip("-") for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class PartRecord:
     opinion (true, false, undecided).
     ``definitions``: LaTeX of what the named operations stand for. ``fingerprint`` identifies statement
     and domain. ``found``: where no derivation was given and the prover found one, its steps as the Python
-    text of the part.
+    text of the part. ``unmeasured``: why torch computes neither side of it.
     """
 
     id: str
@@ -79,6 +89,7 @@ class PartRecord:
     reason: str = ""
     fingerprint: str = ""
     found: str = ""
+    unmeasured: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,20 @@ class ClaimRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedRecord:
+    """A failure that is expected: why, the witness of the one call that is judged, and until when.
+
+    ``expires``: a day or a release of torch, as `verify.expected.Expected` takes it, None for never.
+    ``strict``: whether it counts as a failure that the function passes its witness.
+    """
+
+    reason: str
+    witness: str
+    expires: str | None = None
+    strict: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceRecord:
     """One numeric check: one side of a part, computed by one implementation, dtype and device.
 
@@ -113,8 +138,9 @@ class EvidenceRecord:
     error / bound in stretches of the inputs, as ``x:ratio`` pairs, x being the input of largest magnitude:
     its share, in float order, of the way from 0 to the largest float, and its value within 24 of 0.
     ``expression`` is what `definition` stands
-    for, where ``implementation`` is, or has in it, that name. ``witness``: of a refuted gradient the call as
-    one line of text that brings it back bit by bit.
+    for, where ``implementation`` is, or has in it, that name. ``witness``: of a refuted check the
+    call, or the input, as one line of text that brings it back. ``expected``: the failure that is, if one is;
+    then the witness alone was judged.
     """
 
     claim: str
@@ -137,20 +163,30 @@ class EvidenceRecord:
     by_order: str = ""
     by_value: str = ""
     witness: str | None = None
+    expected: ExpectedRecord | None = None
 
+    @builtins.property
+    def id(self) -> str:
+        """What names the check: part, side, implementation, dtype and device, joined by "-"."""
+        return check_id(self.part, self.side, self.implementation, self.dtype, self.device)
 
-@dataclass(frozen=True, slots=True)
-class ExpectedRecord:
-    """A failure that is expected: why, the witness of the one call that is judged, and until when.
+    @builtins.property
+    def outcome(self) -> str:
+        """What the check came to: its status, or one of OUTCOMES where a failure is expected."""
+        if self.expected is None:
+            return self.status.value
+        told = {Status.REFUTED: "expected", Status.PASSED: "unexpected pass"}
+        return told.get(self.status, "unknown")
 
-    ``expires``: a day or a release of torch, as `verify.expected.Expected` takes it, None for never.
-    ``strict``: whether the test fails where the function passes its witness.
-    """
+    @builtins.property
+    def candidate(self) -> str:
+        """The implementation, by the word for it in checks of functions."""
+        return self.implementation
 
-    reason: str
-    witness: str
-    expires: str | None = None
-    strict: bool = True
+    @builtins.property
+    def property(self) -> str:
+        """The side of the statement, by the word for it in checks of functions."""
+        return self.side
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,9 +92,15 @@ def positives(one: Whole, many: Whole, format: Format, n: int, zeros: bool) -> R
 
 
 def wholes(one: Whole, many: Whole, n: int) -> Row:
-    """Whole numbers from 1, to 8 or to 100."""
-    top = (8, 100)[one(0, 1)]
-    return tuple(Fraction(many(1, top)) for _ in range(n))
+    """Whole numbers from 1, to 8 or to 100, or the lengths of a code to which no word can be added."""
+    top = (8, 100, 0)[one(0, 2)]
+    if top or n == 1:
+        return tuple(Fraction(many(1, top or 1)) for _ in range(n))
+    lengths = [1, 1]
+    while len(lengths) < n:
+        at = many(0, len(lengths) - 1)
+        lengths[at : at + 1] = [lengths[at] + 1] * 2
+    return tuple(map(Fraction, lengths))
 
 
 def _grid(whole: Whole, reach: int, bits: int) -> Fraction:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,9 @@ from verify.catalogue import atlas, claims, find
 from verify.claim import Claim, Part
 from verify.errors import UnavailableError
 from verify.evidence import gather
+from verify.expected import Expected
 from verify.floats import format_named
+from verify.known import judged
 from verify.parallel import in_order
 from verify.proof import judge
 from verify.record import (
@@ -40,6 +42,7 @@ class Plan:
 
     ``examples`` is the number of inputs searched for each statement, dtype and device; ``processes``
     how many claims are worked on at a time (1: in this process), which changes nothing but the time.
+    ``expected``: the failures that are, by the id of the check; of each the witness alone is judged.
     """
 
     claims: tuple[str, ...]
@@ -49,6 +52,7 @@ class Plan:
     examples: int
     processes: int
     command: str
+    expected: Mapping[str, Expected] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,13 @@ def examine(claim_id: str, plan: Plan) -> Examined:
         "devices": plan.devices,
         "seed": plan.seed,
         "examples": plan.examples,
+        "known": tuple(plan.expected),
     }
     found: list[tuple[tuple[EvidenceRecord, ...], tuple[NotRun, ...]]] = []
     for part in parts:
         found += [gather(part, claim.id, **how)] if part.numeric else []
         found += [measure(part, claim.id, **how)] if part.gradient_of else []
+        found.append((tuple(judged(part, claim.id, plan.expected)), ()))
     return Examined(
         judge(claim),
         tuple(record for records, _ in found for record in records),

@@ -21,10 +21,11 @@ from hypothesis.errors import HypothesisException, Unsatisfiable
 from verify import regimes
 from verify.claim import Hypothesis
 from verify.contexts.ball import BallContext
+from verify.contract import numbers_of
 from verify.domain import Declaration, Domain
 from verify.errors import DomainError, PrecisionError
 from verify.floats import Format, format_named
-from verify.points import holds, length_of
+from verify.points import defined_by, holds, in_domain, length_of
 
 Draw = Callable[[Any], Any]
 
@@ -164,9 +165,49 @@ def _inputs(
                 values.append(twins[-1])
             else:
                 values.append(draw(declared(declaration, format, lengths, zeros)))
-        if _satisfied(hypotheses, tuple(values), lengths):
-            return tuple(values)
+        settled = _settled(given, hypotheses, tuple(values), lengths, format)
+        if settled is not None and _satisfied(hypotheses, settled, lengths):
+            return settled
     return reject()
+
+
+def _settled(
+    given: tuple[Declaration, ...],
+    hypotheses: tuple[Hypothesis, ...],
+    values: tuple[Any, ...],
+    lengths: Mapping[str, int],
+    format: Format,
+) -> tuple[Any, ...] | None:
+    """Values of which those that a hypothesis defines are what it says, if that is exact and of the format.
+
+    None where it is outside the domain of the variable.
+    """
+    context, found = BallContext(), list(values)
+    for h in hypotheses:
+        name = defined_by(h, given)
+        at = next((k for k, d in enumerate(given) if d.name == name and d.domain.kind != "index"), None)
+        if at is None:
+            continue
+        defined = _defined(h, [context.lift(value) for value in found], lengths, context)
+        if defined is None or not all(map(format.is_value, numbers_of((defined,)))):
+            continue
+        if not in_domain(given[at], context.lift(defined), context):
+            return None
+        found[at] = defined
+    return tuple(found)
+
+
+def _defined(h: Hypothesis, arguments: list[Any], lengths: Mapping[str, int], context: BallContext) -> Any:
+    """What the right side of a hypothesis is, at each index of its range; None where it is not exact."""
+    places = [()] if h.over is None else [(i,) for i in range(1, length_of(h.over, lengths) + 1)]
+    try:
+        ends = [context.enclosure(h.right(context, *arguments, *place)) for place in places]
+    except (DomainError, PrecisionError):
+        return None
+    numbers = tuple(end.lower for end in ends if end.is_point and isinstance(end.lower, Fraction))
+    if len(numbers) < len(places):
+        return None
+    return numbers[0] if h.over is None else numbers
 
 
 def _satisfied(

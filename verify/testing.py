@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from verify.errors import UnavailableError, UsageError, VerifyError, unknown
 from verify.expected import Expected
 from verify.ledger import Entry
 from verify.operation import Operation
+from verify.record import check_id
 from verify.results import Results
 from verify.signatures import name_of
 from verify.standalone import standalone_test
@@ -171,7 +171,7 @@ def _checks(
         for search in plan(candidate, operation, dtypes=dtypes, devices=devices, **how):
             name = named[0] if named else getattr(candidate, "__name__", type(candidate).__name__)
             parts = (name, search.contract.name, search.aspect, search.dtype, search.device)
-            key = "-".join(re.sub(r"[^\w.]+", "-", str(part)).strip("-") for part in parts)
+            key = check_id(*map(str, parts))
             if key in checks:
                 raise UsageError(
                     f"two checks have the id {key}; give one of the candidates another name, as in "

@@ -1,7 +1,8 @@
 """The ball context: formulas evaluated with proved error, by python-flint's Arb.
 
 A number is exact (a rational, or an infinity) for as long as only + - * / and whole powers touched
-it, and a ball (midpoint and radius) from the first exp or log on.
+it, and a ball (midpoint and radius) from the first exp or log on. Whole multiples of a logarithm of a
+rational are remembered as such: their exponentials are exact, and their quotients where they are whole.
 
 Not made for several threads at once: Flint's precision is global. A ball contains the true value
 whatever the precision is, so a thread that changes it meanwhile can widen results and leave the
@@ -29,6 +30,9 @@ Order = Literal["less", "equal", "greater", "undecided"]
 EXACT_BITS = 1 << 16
 """Rationals with a longer numerator or denominator are rounded to a ball."""
 
+LOGARITHM_BITS = 1 << 12
+"""Of rationals with a longer numerator or denominator it is not remembered what is their logarithm."""
+
 WIDEST_EXPONENT = 1 << 17
 """Enclosures give numbers beyond 2**WIDEST_EXPONENT as infinite, nearer to 0 than its inverse as 0."""
 
@@ -40,6 +44,7 @@ Content = Any
 class Ball:
     """A number of the ball context: ``content`` (see `Content`) and the precision of its operations.
 
+    ``of``: the positive rational whose natural logarithm the number is, where that is known.
     Supports ``+ - * /`` with another ball, an int, a Fraction or a float (taken exactly), unary
     minus and ``**`` with an int.
     Raises `DomainError` where the result has no value (division by exact 0, inf - inf, 0 * inf,
@@ -48,6 +53,7 @@ class Ball:
 
     content: Content
     bits: int
+    of: fmpq | None = None
 
     def __add__(self, other: Any) -> Any:
         return _binary(operator.add, self, other)
@@ -74,7 +80,8 @@ class Ball:
         return _binary(operator.truediv, self, other, swap=True)
 
     def __neg__(self) -> Ball:
-        return Ball(_at(self.bits, operator.neg, self.content), self.bits)
+        inverse = None if self.of is None else 1 / self.of
+        return Ball(_at(self.bits, operator.neg, self.content), self.bits, inverse)
 
     def __pow__(self, exponent: int) -> Any:
         if not isinstance(exponent, int):
@@ -86,7 +93,7 @@ class Ball:
             return Ball(content**exponent if exponent else fmpq(1), self.bits)
         if isinstance(content, fmpq) and content.height_bits() * exponent > EXACT_BITS:
             content = _at(self.bits, arb, content)
-        return _made(_at(self.bits, operator.pow, content, exponent), self.bits)
+        return _made(_at(self.bits, _power, content, exponent), self.bits)
 
     def __repr__(self) -> str:
         return f"Ball({_shown(self.content)})"
@@ -129,6 +136,8 @@ class BallContext:
 
     def exp(self, a: Any) -> Ball:
         """The exponential; exp(-inf) = 0."""
+        if isinstance(a, Ball) and a.of is not None:
+            return self._ball(a.of)
         content = _content(a)
         if isinstance(content, float):
             return self._ball(fmpq(0) if content < 0 else content)
@@ -150,7 +159,9 @@ class BallContext:
             return self._ball(content)
         if content == 1:
             return self._ball(fmpq(0))
-        return _made(_at(self.precision_bits, lambda: arb(content).log()), self.precision_bits)
+        made = _made(_at(self.precision_bits, lambda: arb(content).log()), self.precision_bits)
+        short = isinstance(content, fmpq) and content.height_bits() <= LOGARITHM_BITS
+        return Ball(made.content, made.bits, content) if short else made
 
     def xlogy(self, a: Any, b: Any) -> Ball:
         """The product a log b, and 0 when a is 0, also at b = 0; of a negative b `DomainError`."""
@@ -259,13 +270,45 @@ def _binary(action: Callable[[Any, Any], Any], a: Ball, other: Any, swap: bool =
     if isinstance(other, Dual):
         return NotImplemented
     x, y = a.content, other.content if type(other) is Ball else _content(other)
+    p, q = a.of, other.of if type(other) is Ball else None
     if swap:
-        x, y = y, x
+        x, y, p, q = y, x, q, p
     if action is operator.truediv and not y > 0:
         _check_divisor(y)
     if type(x) is float or type(y) is float:
         return Ball(_with_infinity(action, x, y), a.bits)
-    return _made(action(x, y) if ctx.prec == a.bits else _at(a.bits, action, x, y), a.bits)
+    made = _made(action(x, y) if ctx.prec == a.bits else _at(a.bits, action, x, y), a.bits)
+    if p is None and q is None:
+        return made
+    return _of_logarithms(action, made, (x, p), (y, q))
+
+
+def _of_logarithms(
+    action: Callable[[Any, Any], Any], made: Ball, *sides: tuple[Content, fmpq | None]
+) -> Ball:
+    """A result of logarithms of rationals: a whole quotient is exact, a whole multiple a logarithm again."""
+    (x, p), (y, q) = sides
+    if action is operator.truediv and p is not None and q is not None:
+        count = fmpq(round(float(made.content.mid()))) if abs(made.content) < LOGARITHM_BITS else None
+        return Ball(count, made.bits) if _whole_power(q, count) == p else made
+    base, count = (p, y) if p is not None else (q, x)
+    of = _whole_power(base, count) if action is operator.mul else None
+    return made if of is None else Ball(made.content, made.bits, of)
+
+
+def _whole_power(base: fmpq | None, count: Content) -> fmpq | None:
+    """A rational to a whole power; None where there is none, or where it is long."""
+    if base is None or type(count) is not fmpq or count.q != 1:
+        return None
+    short = abs(count) * base.height_bits() <= LOGARITHM_BITS
+    return base ** int(count.p) if short else None
+
+
+def _power(content: Content, exponent: int) -> Content:
+    """A whole power; of a ball with 0 inside it is multiplied out, as Arb takes a logarithm there."""
+    if isinstance(content, arb) and content.contains(0):
+        return math.prod([content] * exponent, start=arb(1))
+    return content**exponent
 
 
 def _made(content: Content, bits: int) -> Ball:

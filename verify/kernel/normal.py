@@ -25,6 +25,7 @@ from verify.kernel.terms import (
     replace,
 )
 from verify.kernel.text import text
+from verify.patience import go_on
 
 Sign = Literal["+", "0+", "0", "0-", "-"] | None
 SignOf = Callable[[Assumptions, Term], Sign]
@@ -45,9 +46,10 @@ class Normalizer:
         return not self.norm(term, given)
 
     def norm(self, term: Term, given: Assumptions) -> Poly:
-        """The normal form of ``term``."""
+        """The normal form of ``term``. Raises ``TimeOverError`` where it takes longer than it may."""
         key = (term, given.key)
         if key not in self._memo:
+            go_on()
             self._memo[key] = self._finish(self._node(term, given), given)
         return self._memo[key]
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 from verify.kernel.terms import ZERO, Term, num
+from verify.patience import go_on
 
 Monomial = tuple[tuple[Term, int], ...]
 Poly = dict[Monomial, Fraction]
@@ -57,9 +58,10 @@ def scale(p: Poly, by: Fraction) -> Poly:
 
 
 def mul(a: Poly, b: Poly) -> Poly:
-    """Product of two polynomials."""
+    """Product of two polynomials. Raises ``TimeOverError`` where it takes longer than it may."""
     total: Poly = {}
     for ma, ca in a.items():
+        go_on()
         for mb, cb in b.items():
             m = times(ma, mb)
             s = total.get(m, Fraction(0)) + ca * cb

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from verify.patience import go_on
+
 Vector = Mapping[Any, Fraction]
 """Components by key; those that are absent are 0."""
 
@@ -14,7 +16,7 @@ def combination(columns: Sequence[Vector], target: Vector) -> dict[int, Fraction
     """Factors > 0 by number of column, so that the columns times their factors add up to ``target``; or None.
 
     The first phase of the simplex method with Bland's rule, which cannot run in circles. At most as many
-    columns are used as there are keys.
+    columns are used as there are keys. Raises ``TimeOverError`` where it takes longer than it may.
     """
     live = _useful(columns, target)
     rows = sorted({key for j in live for key in columns[j]} | set(target), key=repr)
@@ -24,6 +26,7 @@ def combination(columns: Sequence[Vector], target: Vector) -> dict[int, Fraction
     table = [[-x for x in row] if row[-1] < 0 else row for row in table]
     basis: list[int | None] = [None] * len(table)
     while True:
+        go_on()
         artificial = [row for row, owner in zip(table, basis, strict=True) if owner is None]
         gains = [sum(row[k] for row in artificial) for k in range(len(live))]
         enter = next((k for k, gain in enumerate(gains) if gain > 0), None)

@@ -7,7 +7,7 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 
-from verify.record import CheckRecord
+from verify.record import CheckRecord, EvidenceRecord, RunRecord
 
 SEVERITY = (
     "refuted",
@@ -63,17 +63,18 @@ def remarks(checks: Sequence[CheckRecord]) -> list[tuple[str, int]]:
     return said.most_common()
 
 
-def expected_of(checks: Sequence[CheckRecord]) -> tuple[CheckRecord, ...]:
+def expected_of(run: RunRecord) -> tuple[CheckRecord | EvidenceRecord, ...]:
     """The checks of which a failure is expected: what is to be done first, then by the error."""
-    return tuple(sorted((check for check in checks if check.expected is not None), key=_weight))
+    records: tuple[CheckRecord | EvidenceRecord, ...] = (*run.checks, *run.evidence)
+    return tuple(sorted((record for record in records if record.expected is not None), key=_weight))
 
 
-def still_fails(check: CheckRecord) -> str:
+def still_fails(check: CheckRecord | EvidenceRecord) -> str:
     """Whether a failure that is expected occurs, in words."""
     return _STILL.get(check.outcome, "not known: its witness was not judged")
 
 
-def words_of(check: CheckRecord) -> str:
+def words_of(check: CheckRecord | EvidenceRecord) -> str:
     """Why a failure is expected, whether it still occurs, and until when; empty where none is expected."""
     if check.expected is None:
         return ""
@@ -98,7 +99,7 @@ def replay_of(witness: str) -> str:
     return f"lossproof replay {shlex.quote(witness)}" + ("" if named else " --function MODULE:NAME")
 
 
-def _weight(check: CheckRecord) -> tuple[int, float]:
+def _weight(check: CheckRecord | EvidenceRecord) -> tuple[int, float]:
     ratio = check.worst_ratio
     size = math.inf if ratio is not None and math.isnan(ratio) else ratio
     return SEVERITY.index(check.outcome), -(size if size is not None else -1.0)

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from verify.assertions import LONG
+from verify.cases import MARK
 from verify.record import EvidenceRecord, Figure, RunRecord, StepRecord
 from verify.report import checked, shape
 from verify.report.comparison import FACTOR, Comparison
@@ -110,7 +111,7 @@ def _told(run: RunRecord, comparison: Comparison | None) -> dict[str, object]:
         "comparison": comparison,
         "checks": _checks(by_claim),
         "evidence": by_claim,
-        "expected": checked.expected_of(run.checks),
+        "expected": checked.expected_of(run),
         "findings": findings,
         "graph": Markup(graph(run.claims, found)),
         "headline": shape.headline(summary, findings),
@@ -218,6 +219,7 @@ _FILTERS = {
 
 _GLOBALS = {
     "attempts": shape.attempts,
+    "call_mark": MARK,
     "by_function": checked.by_function,
     "by_implementation": shape.by_implementation,
     "counted": counted,

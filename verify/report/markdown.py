@@ -105,7 +105,7 @@ def _functions(run: RunRecord) -> Iterable[str]:
 
 
 def _expected(run: RunRecord) -> Iterable[str]:
-    known = expected_of(run.checks)
+    known = expected_of(run)
     if known:
         yield from ("", "### Expected failures", "")
     for check in known[:_SHOWN]:

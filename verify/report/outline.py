@@ -44,6 +44,7 @@ def _part(part: PartRecord) -> dict[str, Any]:
         "citation": part.citation,
         "reason": part.reason,
         "found": part.found,
+        "unmeasured": part.unmeasured,
     }
 
 

@@ -194,7 +194,9 @@ def _claims_headline(summary: Summary, findings: Sequence[Finding]) -> str:
 def standing(claim: ClaimRecord) -> str:
     """The status of a claim in words that a reader needs no key for."""
     if not established(claim):
-        return "not established"
+        if claim.status != "refuted":
+            return "not established"
+        return "refuted" if claim.literal is None else "refuted as worded, no correction established"
     return {"refuted": "false as worded, proved as corrected", "cited": "rests on a cited theorem"}.get(
         claim.status, claim.status
     )

@@ -23,13 +23,15 @@ class Functions:
     """Counts of the functions of users that were checked.
 
     ``functions`` are pairs of a function and an operation; ``known`` of them have a failure that is expected
-    and does occur. ``outcomes``: how many checks came to what, the keys being those of OUTCOMES.
+    and does occur. ``outcomes``: how many checks came to what, the keys being those of OUTCOMES. ``absent``:
+    what was not run, one entry for each reason.
     """
 
     functions: int
     refuted: int
     known: int
     outcomes: Mapping[str, int]
+    absent: tuple[NotRun, ...] = ()
 
     @property
     def judged(self) -> int:
@@ -43,9 +45,14 @@ class Functions:
 
     @property
     def words(self) -> str:
-        """How many functions, and what their checks came to."""
-        counts = _listed([(self.outcomes[key], told_outcome(key)) for key in OUTCOMES if key != "not run"])
-        return f"{counted(self.functions, 'function')} checked, {counted(self.judged, 'check')}: {counts}"
+        """How many functions, and what their checks came to, with the reason why some were not run."""
+        counts = _listed([(self.outcomes[key], told_outcome(key)) for key in OUTCOMES])
+        checks = counted(sum(self.outcomes.values()), "check")
+        told = f"{counted(self.functions, 'function')} checked, {checks}: {counts}"
+        if not self.absent:
+            return told
+        more = f"; and {counted(len(self.absent) - 1, 'other reason')}" if len(self.absent) > 1 else ""
+        return f"{told} ({self.absent[0].why}{more})"
 
 
 def told_outcome(outcome: str) -> str:
@@ -55,9 +62,11 @@ def told_outcome(outcome: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts of a run. The claims are counted once each, the numeric checks by their status.
+    """Counts of a run. The claims are counted once each, the numeric checks by their status; of those that
+    are expected to fail ``expected`` do, and ``stale`` do not, those left out that are not strict.
 
-    ``not_run`` is gathered: what differs in the dtype alone is one entry.
+    ``not_run`` is gathered: what differs in the dtype alone is one entry, and so are the checks of functions
+    with one reason.
     """
 
     claims: int
@@ -70,6 +79,8 @@ class Summary:
     passed: int
     refuted: int
     unknown: int
+    expected: int
+    stale: int
     inputs: int
     not_run: tuple[NotRun, ...]
     functions: Functions
@@ -82,12 +93,21 @@ class Summary:
     @property
     def sentence(self) -> str:
         """One sentence for a person: claims, numeric checks, functions checked, and what was not run."""
-        missing = (
-            f"{len(self.not_run)} not run ({_named(self.not_run)})" if self.not_run else "nothing left out"
-        )
         told = [self._of_claims] if self.of_claims else []
         told += [self.functions.words] if self.functions.functions else []
-        return f"{'; '.join([*told, missing])}."
+        if others := self._others:
+            told.append(f"not run: {_named(others)}")
+        return f"{'; '.join(told)}{'' if self.not_run else '; nothing left out'}."
+
+    @property
+    def left_out(self) -> int:
+        """How many things were not run, each check of a function being one."""
+        return len(self._others) + self.functions.outcomes["not run"]
+
+    @property
+    def _others(self) -> tuple[NotRun, ...]:
+        """What was not run, but for the checks of functions, which are counted among these."""
+        return tuple(entry for entry in self.not_run if entry not in self.functions.absent)
 
     @property
     def _of_claims(self) -> str:
@@ -100,7 +120,14 @@ class Summary:
                 (self.open, "NOT established"),
             ]
         )
-        checks = _listed([(self.passed, "passed"), (self.refuted, "refuted"), (self.unknown, "undecided")])
+        checks = _listed(
+            [
+                (self.passed, "passed"),
+                (self.refuted, "refuted"),
+                (self.unknown, "undecided"),
+                (self.expected, "refuted as expected"),
+            ]
+        )
         return f"{counted(self.claims, 'claim')}: {claims}; {counted(self.checks, 'numeric check')}: {checks}"
 
 
@@ -109,6 +136,7 @@ def summarise(run: RunRecord) -> Summary:
     held = [claim for claim in run.claims if established(claim)]
     status = Counter(claim.status for claim in held)
     checks = Counter(record.status for record in run.evidence)
+    expected = sum(map(_is_expected, run.evidence))
     return Summary(
         claims=len(run.claims),
         proved=status["proved"],
@@ -118,10 +146,12 @@ def summarise(run: RunRecord) -> Summary:
         open=len(run.claims) - len(held),
         checks=len(run.evidence),
         passed=checks[Status.PASSED] + checks[Status.PROVED],
-        refuted=checks[Status.REFUTED],
+        refuted=checks[Status.REFUTED] - expected,
         unknown=checks[Status.UNKNOWN],
+        expected=expected,
+        stale=sum(map(_is_stale, run.evidence)),
         inputs=sum(record.inputs for record in run.evidence),
-        not_run=gathered((*run.not_run, *_checks_not_run(run.checks))),
+        not_run=(*_checks_not_run(run.checks), *gathered(run.not_run)),
         functions=_functions(run.checks),
     )
 
@@ -136,6 +166,7 @@ def _functions(checks: Sequence[CheckRecord]) -> Functions:
         refuted=len(found["refuted"]),
         known=len(found["expected"]),
         outcomes={outcome: sum(check.outcome == outcome for check in checks) for outcome in OUTCOMES},
+        absent=_checks_not_run(checks),
     )
 
 
@@ -194,7 +225,15 @@ def findings(records: Sequence[EvidenceRecord | CheckRecord]) -> tuple[EvidenceR
 
 
 def _is_expected(record: EvidenceRecord | CheckRecord) -> bool:
-    return isinstance(record, CheckRecord) and record.outcome == "expected"
+    return record.outcome == "expected"
+
+
+def _is_stale(record: EvidenceRecord) -> bool:
+    """Whether a check should have failed and did not; a pass of one that is not strict is a warning."""
+    known = record.expected
+    return known is not None and (
+        record.outcome == "unknown" or (record.outcome == "unexpected pass" and known.strict)
+    )
 
 
 def _place(record: EvidenceRecord | CheckRecord) -> tuple[int, float, float, bool, str, str, str]:
@@ -228,8 +267,8 @@ def counted(count: int, noun: str) -> str:
 
 def _named(entries: Sequence[NotRun]) -> str:
     """What was not run and why; of many the first, and how many more."""
-    first = f"{entries[0].what}: {entries[0].why}"
-    return first if len(entries) == 1 else f"{first}; and {len(entries) - 1} more"
+    first = f"{entries[0].what} ({entries[0].why})"
+    return first if len(entries) == 1 else f"{first} and {len(entries) - 1} more"
 
 
 def _listed(counts: Sequence[tuple[int, str]]) -> str:

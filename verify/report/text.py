@@ -18,7 +18,13 @@ from verify.verdict import Status
 
 _STYLES = {"holds": "green", "corrected": "yellow", "opinion": "blue", "fails": "bold red"}
 
-_OUTCOMES = {"held": "green", "unknown": "yellow", "expected": "yellow", "not applicable": "dim"}
+_OUTCOMES = {
+    "held": "green",
+    "unknown": "yellow",
+    "expected": "yellow",
+    "not applicable": "dim",
+    "not run": "yellow",
+}
 
 _FINDINGS = 40
 """How many findings a terminal shows; the page shows more."""
@@ -48,6 +54,8 @@ def verdicts(claims: Sequence[ClaimRecord]) -> Iterator[Line]:
     for claim in claims:
         yield Line(f"{claim.id:<{width}}  {standing(claim)}", _STYLES[tone(claim)])
         if tone(claim) == "fails":
+            if claim.literal is not None and claim.witness:
+                yield Line(f"    {claim.literal.id}: refuted at {claim.witness}")
             for part in _parts(claim):
                 if part.reason and part.status not in ("proved", "cited"):
                     yield Line(f"    {part.id}: {part.reason}")
@@ -93,7 +101,7 @@ def findings(run: RunRecord, width: int) -> Iterator[Line]:
 
 def expected_failures(run: RunRecord, width: int) -> Iterator[Line]:
     """One line for each failure that is expected, the one to look at first in front; then how many more."""
-    known = expected_of(run.checks)
+    known = expected_of(run)
     for check in known[:_EXPECTED]:
         style = "red" if check.outcome in FAILING else "yellow"
         where = f"{check.candidate} {check.claim}: {check.property} in {check.dtype} on {check.device}"
@@ -116,6 +124,7 @@ def summary(run: RunRecord, width: int) -> Iterator[Line]:
         (found.passed, "passed", "green"),
         (found.refuted, "refuted", "red"),
         (found.unknown, "undecided", "yellow"),
+        (found.expected, "refuted as expected", "yellow"),
     ]
     status = Counter(one.status for one in run.sweeps if one.inputs)
     sweeps = [
@@ -126,15 +135,13 @@ def summary(run: RunRecord, width: int) -> Iterator[Line]:
     functions = [
         (found.functions.outcomes[outcome], told_outcome(outcome), _OUTCOMES.get(outcome, "red"))
         for outcome in OUTCOMES
-        if outcome != "not run"
     ]
     tables = {"claims": claims, "numeric checks": checks, "every input": sweeps, "functions": functions}
     for name, counts in tables.items():
         for place, (count, words, style) in enumerate(one for one in counts if one[0]):
             yield Line(f"{'' if place else name:<16}{count:>7,}  {words}", style)
     for place, entry in enumerate(found.not_run):
-        first = f"{'' if place else 'not run':<16}{'' if place else len(found.not_run):>7}  "
-        told = f"{first}{entry.what}: {entry.why}"
+        told = f"{'' if place else 'not run':<25}{entry.what}: {entry.why}"
         yield Line(told if len(told) <= width else f"{told[: width - 1]}…", "yellow")
 
 
@@ -206,6 +213,8 @@ def _part(part: PartRecord, width: int) -> Iterator[Line]:
     outcome = f"{part.status}: {part.reason}" if part.reason else part.status
     yield from _wrapped(outcome, width, "  ", "green" if part.status in ("proved", "cited") else "red")
     yield from _opinions(part, width)
+    if part.unmeasured:
+        yield from _wrapped(f"not measured: {part.unmeasured}", width, "  ", "dim")
 
 
 def _found(part: PartRecord, indent: str) -> Iterator[Line]:
