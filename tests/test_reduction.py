@@ -118,6 +118,13 @@ def test_the_ignored_label_stays_the_class_that_it_is() -> None:
     assert cut.lengths["C"] == len(kept)
 
 
+def test_numbers_from_which_others_were_derived_are_not_made_plainer() -> None:
+    """The sign by which a Laplace likelihood is differentiated stays that of the difference."""
+    cut = reduced(_call("laplace_nll", (4, 65)), lambda call: True)
+    x, t, _, sign = (value.tensor for value in cut.values)
+    assert sign.tolist() == (x - t).sign().tolist()
+
+
 def test_an_axis_along_which_probabilities_sum_to_1_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not a piece of it is tried, however many there are."""
     tried: list[str] = []

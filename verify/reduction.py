@@ -202,11 +202,17 @@ def _more_zeros(call: Call, keeps: _Limited) -> Call:
         domain = variable.domain
         if variable.name not in given or not isinstance(value, Wide) or domain.kind != "real":
             continue
-        if domain.sums_to_one or domain.sign == "positive":
+        if domain.sums_to_one or domain.sign == "positive" or _derived_from(call, given, variable):
             continue
         for parts in (1, 2, 8, 32):
             call = _zeroed(call, number, parts, keeps)
     return call
+
+
+def _derived_from(call: Call, given: set[str], variable: Declaration) -> bool:
+    """Whether entries of one that is not passed were derived from those of a variable."""
+    declared = call.contract.variables(call.options)
+    return any(v.name not in given and v.shape == variable.shape for v in declared)
 
 
 def _zeroed(call: Call, number: int, parts: int, keeps: _Limited) -> Call:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 import time
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from verify.backends import require_device
+from verify.call_forms import Forms
 from verify.calls import SMALL, Call, calls
 from verify.candidate import name_of
 from verify.cases import Case, place_of
 from verify.contexts.heights import Height
 from verify.contexts.rounding import model_for
 from verify.contract import Contract
+from verify.drawn_options import Drawn
 from verify.elements import Property, variable_of
 from verify.errors import UnavailableError
 from verify.examination import Examiner
@@ -26,7 +27,6 @@ from verify.floats import format_named
 from verify.found import Found
 from verify.guard import Clock, limited
 from verify.hints import Seen
-from verify.judgement import Outcome
 from verify.reduction import reduced, without_rows
 from verify.spread import TABLES, wide_calls
 from verify.strategies import Enough, explore
@@ -57,12 +57,6 @@ FIRST = ((3, 5),)
 
 OFTEN = 5
 """Calls with a value of an option from which on it counts as drawn."""
-
-TRACKED = ("requires_grad", True)
-"""The form of a call in which autograd follows all tensors that a gradient may be asked for."""
-
-DECLINED = 8
-"""Calls with a value of a keyword, all of them declined, after which it is drawn no more."""
 
 SHRINKS = 100
 """Calls that are tried at most to make a finding simpler."""
@@ -99,11 +93,8 @@ class Search:
     height: Height = None
     calling: Callable[[Call], None] | None = None
     examiner: Examiner = field(init=False)
-    having: set[tuple[str, Any]] = field(default_factory=set)
-    lacking: set[tuple[str, Any]] = field(default_factory=set)
-    asked: Counter[tuple[str, Any]] = field(default_factory=Counter)
-    answered: Counter[tuple[str, Any]] = field(default_factory=Counter)
-    probed: set[tuple[str, Any]] = field(default_factory=set)
+    drawn: Drawn = field(init=False)
+    forms: Forms = field(init=False)
     tally: Tally = field(default_factory=Tally)
     seen: Seen = field(default_factory=Seen)
     clock: Clock = field(default_factory=Clock)
@@ -113,6 +104,10 @@ class Search:
     skipped: int = 0
     left_out: int = 0
     thorough: bool = False
+
+    def __post_init__(self) -> None:
+        self.drawn = Drawn(self.contract, self.choices)
+        self.forms = Forms(self.drawn, self._examine, self._failed, self._first_calls)
 
     @property
     def subject(self) -> str:
@@ -222,17 +217,9 @@ class Search:
 
     def _options_in_turn(self) -> None:
         """A call with each value of an option that was hardly drawn, the others at their defaults."""
-        for option in self.contract.options:
-            for value in self._taken()[option.name]:
-                if value == option.default or self.asked[option.name, value] >= OFTEN:
-                    continue
-                if any(self._visit(call) for call in self._first_calls(self._only(option.name, value))):
-                    return
-
-    def _only(self, name: str, value: Any) -> dict[str, tuple[Any, ...]]:
-        """The choices with this value of an option and the defaults of the others."""
-        defaults = {o.name: (o.default,) for o in self.contract.options if o.default in self.choices[o.name]}
-        return {**self._taken(), **defaults, name: (value,)}
+        for name, value in self.drawn.rare(OFTEN):
+            if any(self._visit(call) for call in self._first_calls(self.drawn.only(name, value))):
+                return
 
     def _first_calls(self, choices: Mapping[str, tuple[Any, ...]]) -> Iterator[Call]:
         """One call of 3 by 5, if there is one with these choices."""
@@ -242,31 +229,6 @@ class Search:
         """The numbers of the smallest call that refutes."""
         return min(size(call) for call, _ in self.refuting)
 
-    def _taken(self, *, plain: bool = False) -> dict[str, tuple[Any, ...]]:
-        """The values to draw for each option, without those with which every call so far was declined.
-
-        A keyword is given up after several such calls, as another option may have been the reason. With
-        ``plain`` the forms are the plain ones.
-        """
-        forms = {option.name: option.default for option in self.contract.options if not option.keyword}
-
-        def fits(name: str, value: Any) -> bool:
-            if plain and name in forms:
-                return bool(value == forms[name])
-            asked = self.asked[name, value]
-            return bool(self.answered[name, value]) or asked < (1 if name in forms else DECLINED)
-
-        return {
-            name: tuple(value for value in values if fits(name, value)) or values
-            for name, values in self.choices.items()
-        }
-
-    def _learn(self, call: Call, outcome: Outcome) -> None:
-        """Count the calls with each value of the options, and those that were answered."""
-        self.asked.update(call.options.items())
-        if outcome.applicable:
-            self.answered.update(call.options.items())
-
     def _spread(self, count: int, deadline: float) -> None:
         """Wide calls until one refutes; those for which there is no time are left out.
 
@@ -274,7 +236,7 @@ class Search:
         """
         end = time.process_time() + WIDE_SECONDS / (2 if self.aspect == "side effects" else 1)
         each = 0.0
-        for call in wide_calls(self.contract, self.dtype, self._taken(), seed=self.seed, count=count):
+        for call in wide_calls(self.contract, self.dtype, self.drawn.taken(), seed=self.seed, count=count):
             start, longest = time.process_time(), max(call.lengths.values())
             if time.monotonic() > deadline:
                 self.skipped += 1
@@ -299,7 +261,7 @@ class Search:
 
     def _empty(self) -> None:
         """Calls with an empty batch, whose losses have the sum 0, until one refutes."""
-        taken = self._taken()
+        taken = self.drawn.taken()
         for kind in taken.get("reduction", (None,)):
             choices = taken if kind is None else {**taken, "reduction": (kind,)}
             some = wide_calls(
@@ -332,7 +294,7 @@ class Search:
         masked: bool = False,
         among: Mapping[str, tuple[Any, ...]] = MappingProxyType({}),
     ) -> None:
-        taken = {**self._taken(plain=plain), **among}
+        taken = {**self.drawn.taken(plain=plain), **among}
         drawn = calls(self.contract, self.dtype, taken, small=small, masked=masked)
         name = f"{self.contract.name} {self.aspect} {self.dtype} {small} {again}"
         self.until = math.inf
@@ -351,9 +313,9 @@ class Search:
         if self.clock.hung:
             self.skipped += not self.refuting
             return False
-        found = self._examined(call)
+        found = self.forms.examined(call)
         outcome = found.outcome
-        self._learn(call, outcome)
+        self.drawn.learn(call, outcome)
         self.seen.add(call, outcome)
         severe = 0.0
         if self.refuting:
@@ -367,64 +329,19 @@ class Search:
             self.until = min(self.until, time.process_time() + SHRINKING_SECONDS)
         return refuted
 
-    def _examined(self, call: Call) -> Found:
-        """What a call shows. A form in which a function fails at once is one that it does not have."""
-        forms = {
-            (form.name, call.options[form.name])
-            for form in self.contract.forms(call.options)
-            if len(self.choices.get(form.name, ())) > 1
-        }
-        for form in forms - self.having - self.lacking - self.probed:
-            self._probe(form)
-        if not call.rows:
-            forms.add(("rows", 0))
-        if call.trained:
-            forms.add(TRACKED)
-        if lacking := forms & self.lacking:
-            return _without(lacking)
+    def _examine(self, call: Call) -> Found:
         if self.calling is not None:
             self.calling(call)
-        found = self.examiner.examine(call)
+        return self.examiner.examine(call)
+
+    def _failed(self, found: Found) -> bool:
+        """Whether the candidate did not return what can be judged."""
         outcome = found.outcome
-        failed = found.position is None and outcome.status is Status.REFUTED
+        if self.clock.hung:
+            return False
         if self.aspect == "side effects":
-            failed = outcome.applicable and not outcome.judged
-        if failed and not self.clock.hung:
-            new = forms - self.having
-            if TRACKED in new:
-                return self._untracked(call, outcome)
-            if len(new) == 1:
-                self.lacking |= new
-            if new:
-                return _without(new, outcome.reason)
-        elif outcome.judged:
-            self.having |= forms
-        return found
-
-    def _probe(self, form: tuple[str, Any]) -> None:
-        """Find out by a table of 3 by 5 whether a function has a form of the call.
-
-        In one row, or with one class, a function may fit a form that it does not have.
-        """
-        self.probed.add(form)
-        choices = self._only(*form)
-        if "none" in self._taken().get("reduction", ()):
-            choices["reduction"] = ("none",)
-        for call in self._first_calls(choices):
-            self._examined(replace(call, tracked=False))
-
-    def _untracked(self, call: Call, outcome: Outcome) -> Found:
-        """What a failing call shows where autograd follows no more than it has to.
-
-        Where it fails all the same, that is what it shows; else the function does not take the other form.
-        """
-        self.lacking.add(TRACKED)
-        plain = replace(call, tracked=False)
-        found = self._examined(plain)
-        if found.outcome.judged and found.outcome.status is not Status.REFUTED:
-            return _without({TRACKED}, outcome.reason)
-        self.lacking.discard(TRACKED)
-        return replace(found, call=found.call or plain)
+            return outcome.applicable and not outcome.judged
+        return found.position is None and outcome.status is Status.REFUTED
 
 
 def _grade(tally: Tally) -> str | None:
@@ -434,15 +351,3 @@ def _grade(tally: Tally) -> str | None:
     if tally.status is not Status.PASSED:
         return "unstable" if tally.status is Status.REFUTED else None
     return "accurate" if tally.accuracy <= 1 else "stable"
-
-
-def _without(forms: set[tuple[str, Any]], reason: str = "") -> Found:
-    """That a function does not have a form of the call."""
-    told = ", ".join(f"{name} = {value!r}" for name, value in sorted(forms, key=str))
-    return Found(
-        Outcome(
-            Status.UNKNOWN,
-            applicable=False,
-            reason=f"it does not take calls with {told}" + f": {reason}" * bool(reason),
-        )
-    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from verify.contract import Contract, Gradient, Options, mapped, one_of
+from verify.contract import Contract, Gradient, Options, clamped, mapped, one_of
 from verify.domain import Declaration, distribution, real
 from verify.entries import (
     called_with,
@@ -20,6 +21,9 @@ from verify.entries import (
 )
 from verify.operation import Operation, Peer
 from verify.tables import AXES, rows_apart
+
+LEAST = Fraction(1, 2**100)
+"""Below this, a probability times the upstream gradient, which autograd divides by it, may underflow."""
 
 
 def _definition(c: Any, p: Any, q: Any) -> Any:
@@ -65,6 +69,11 @@ def _entry(c: Any, options: Options, x: Any, t: Any) -> Any:
     return c.exp(t) * (t - x) if options["log_target"] else c.xlogy(t, t) - t * x
 
 
+def _entry_by_ratio(c: Any, options: Options, x: Any, t: Any) -> Any:
+    """As the documentation of torch writes it: t (log t - x)."""
+    return c.exp(t) * (t - x) if options["log_target"] else t * (c.log(t) - x)
+
+
 def _gradient(c: Any, options: Options, g: Any, x: Any, t: Any) -> Any:
     return -(g * (c.exp(t) if options["log_target"] else t))
 
@@ -81,6 +90,11 @@ def _target_gradient_algorithm(c: Any, options: Options, g: Any, x: Any, t: Any)
     return g * (t - x) * p + g * p
 
 
+def _target_gradient_by_ratio(c: Any, options: Options, g: Any, x: Any, t: Any) -> Any:
+    """From the logarithm of the ratio, which is rounded first."""
+    return g * (c.exp(t) * ((t - x) + 1) if options["log_target"] else (c.log(t) - x) + 1)
+
+
 def _entry_conditioning(c: Any, options: Options, x: Any, t: Any) -> Any:
     """|p x| + |p (log p + 1 - x)|, or with ``log_target`` |p x| + |p (t - x + 1) t|."""
     if options["log_target"]:
@@ -90,10 +104,13 @@ def _entry_conditioning(c: Any, options: Options, x: Any, t: Any) -> Any:
 
 
 def _logarithms(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Targets without zeros are at least `LEAST`."""
     x, target = values
     if options["log_target"]:
         return _below_zero(x), _below_zero(target)
-    return _below_zero(x), target if options["zeros"] else without_zeros(target)
+    if options["zeros"]:
+        return _below_zero(x), target
+    return _below_zero(x), mapped(lambda p: clamped(p / LEAST, 1, 2**200) * LEAST, without_zeros(target))
 
 
 def _given(options: Options) -> tuple[Declaration, ...]:
@@ -128,6 +145,7 @@ kl_div = Operation(
         shape=losses_shape,
         definition=losses(_entry),
         algorithm=losses_in_any_order(_entry),
+        alternatives=(losses_in_any_order(_entry_by_ratio),),
         conditioning=losses_in_any_order(_entry_conditioning),
         gradients=(
             Gradient("input", loss_gradient(_gradient), loss_gradient(_gradient)),
@@ -135,7 +153,7 @@ kl_div = Operation(
                 "target",
                 loss_gradient(_target_gradient),
                 loss_gradient(_target_gradient_algorithm),
-                alternatives=(loss_gradient(_target_gradient),),
+                alternatives=(loss_gradient(_target_gradient), loss_gradient(_target_gradient_by_ratio)),
                 where={"zeros": (False,)},
                 optional=True,
             ),

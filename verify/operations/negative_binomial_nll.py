@@ -86,6 +86,12 @@ def _count_gradient_by_terms(c: Any, options: Options, g: Any, r: Any, z: Any, y
     return g * c.standard(softplus, z) - shares
 
 
+def _count_gradient_at_once(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
+    """The upstream gradient times the difference."""
+    shares = sum((c.clamp(y - k, 0, 1) / (r + k) for k in range(MOST)), start=c.number(0))
+    return g * (c.standard(softplus, z) - shares)
+
+
 def logits_gradient(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
     """The derivative by the logit, times g: log Gamma does not depend on it."""
     return g * (r * c.call(sigmoid, z) - y * c.call(sigmoid, -z))
@@ -94,6 +100,11 @@ def logits_gradient(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) ->
 def _logits_gradient_by_terms(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
     """That of each softplus, as autograd has it."""
     return g * r * c.standard(sigmoid, z) - g * y * c.standard(sigmoid, -z)
+
+
+def _logits_gradient_at_once(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
+    """The upstream gradient times the difference."""
+    return g * (r * c.standard(sigmoid, z) - y * c.standard(sigmoid, -z))
 
 
 def _prepare(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -118,8 +129,18 @@ negative_binomial_nll = Operation(
         definition=losses(_entry),
         algorithm=losses_in_any_order(_entry_algorithm),
         gradients=(
-            Gradient("total_count", loss_gradient(_count_gradient), loss_gradient(_count_gradient_by_terms)),
-            Gradient("logits", loss_gradient(logits_gradient), loss_gradient(_logits_gradient_by_terms)),
+            Gradient(
+                "total_count",
+                loss_gradient(_count_gradient),
+                loss_gradient(_count_gradient_by_terms),
+                alternatives=(loss_gradient(_count_gradient_at_once),),
+            ),
+            Gradient(
+                "logits",
+                loss_gradient(logits_gradient),
+                loss_gradient(_logits_gradient_by_terms),
+                alternatives=(loss_gradient(_logits_gradient_at_once),),
+            ),
         ),
         arguments=called_with("total_count", "logits", "target"),
         tensors=3,

@@ -1,0 +1,64 @@
+"""The values of options that a search draws: those that the candidate has not always declined."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from verify.calls import Call
+from verify.contract import Contract
+from verify.judgement import Outcome
+
+DECLINED = 8
+"""Calls with a value of a keyword, all of them declined, after which it is drawn no more."""
+
+
+@dataclass(slots=True)
+class Drawn:
+    """The values to draw for each option, ``choices``, and how many calls with each were answered."""
+
+    contract: Contract
+    choices: Mapping[str, tuple[Any, ...]]
+    asked: Counter[tuple[str, Any]] = field(default_factory=Counter)
+    answered: Counter[tuple[str, Any]] = field(default_factory=Counter)
+
+    def learn(self, call: Call, outcome: Outcome) -> None:
+        """Count the calls with each value of the options, and those that were answered."""
+        self.asked.update(call.options.items())
+        if outcome.applicable:
+            self.answered.update(call.options.items())
+
+    def taken(self, *, plain: bool = False) -> dict[str, tuple[Any, ...]]:
+        """The values to draw for each option, without those with which every call so far was declined.
+
+        A keyword is given up after several such calls, as another option may have been the reason. With
+        ``plain`` the forms are the plain ones.
+        """
+        forms = {option.name: option.default for option in self.contract.options if not option.keyword}
+
+        def fits(name: str, value: Any) -> bool:
+            if plain and name in forms:
+                return bool(value == forms[name])
+            asked = self.asked[name, value]
+            return bool(self.answered[name, value]) or asked < (1 if name in forms else DECLINED)
+
+        return {
+            name: tuple(value for value in values if fits(name, value)) or values
+            for name, values in self.choices.items()
+        }
+
+    def only(self, name: str, value: Any) -> dict[str, tuple[Any, ...]]:
+        """The choices with this value of an option and the defaults of the others."""
+        defaults = {o.name: (o.default,) for o in self.contract.options if o.default in self.choices[o.name]}
+        return {**self.taken(), **defaults, name: (value,)}
+
+    def rare(self, often: int) -> list[tuple[str, Any]]:
+        """The values other than defaults with which fewer calls were asked for."""
+        return [
+            (option.name, value)
+            for option in self.contract.options
+            for value in self.taken()[option.name]
+            if value != option.default and self.asked[option.name, value] < often
+        ]
