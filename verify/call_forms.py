@@ -69,7 +69,7 @@ class Forms:
         In one row, or with one class, a function may fit a form that it does not have.
         """
         self.probed.add(form)
-        choices = self.drawn.only(*form)
+        choices = self.drawn.only(form)
         if "none" in self.drawn.taken().get("reduction", ()):
             choices["reduction"] = ("none",)
         for call in self.first_calls(choices):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,10 +24,12 @@ class Drawn:
     choices: Mapping[str, tuple[Any, ...]]
     asked: Counter[tuple[str, Any]] = field(default_factory=Counter)
     answered: Counter[tuple[str, Any]] = field(default_factory=Counter)
+    together: Counter[tuple[tuple[str, Any], tuple[str, Any]]] = field(default_factory=Counter)
 
     def learn(self, call: Call, outcome: Outcome) -> None:
         """Count the calls with each value of the options, and those that were answered."""
         self.asked.update(call.options.items())
+        self.together.update(itertools.permutations(call.options.items(), 2))
         if outcome.applicable:
             self.answered.update(call.options.items())
 
@@ -49,16 +52,25 @@ class Drawn:
             for name, values in self.choices.items()
         }
 
-    def only(self, name: str, value: Any) -> dict[str, tuple[Any, ...]]:
-        """The choices with this value of an option and the defaults of the others."""
+    def only(self, *fixed: tuple[str, Any]) -> dict[str, tuple[Any, ...]]:
+        """The choices with these values of some options and the defaults of the others."""
         defaults = {o.name: (o.default,) for o in self.contract.options if o.default in self.choices[o.name]}
-        return {**self.taken(), **defaults, name: (value,)}
+        return {**self.taken(), **defaults, **{name: (value,) for name, value in fixed}}
 
-    def rare(self, often: int) -> list[tuple[str, Any]]:
-        """The values other than defaults with which fewer calls were asked for."""
-        return [
+    def rare(self, often: int) -> list[tuple[tuple[str, Any], ...]]:
+        """Values other than defaults that fewer calls had, and those of a form and a keyword together."""
+        taken, keywords = self.taken(), {option.name for option in self.contract.options if option.keyword}
+        values = [
             (option.name, value)
             for option in self.contract.options
-            for value in self.taken()[option.name]
-            if value != option.default and self.asked[option.name, value] < often
+            for value in taken[option.name]
+            if value != option.default
+        ]
+        alone = [(one,) for one in values if self.asked[one] < often]
+        forms = [one for one in values if one[0] not in keywords]
+        return alone + [
+            (form, one)
+            for form in forms
+            for one in values
+            if one[0] in keywords and self.together[form, one] < often
         ]

@@ -216,9 +216,12 @@ class Search:
         return self.aspect != "side effects" and bool(infinite) and of in {"", *infinite}
 
     def _options_in_turn(self) -> None:
-        """A call with each value of an option that was hardly drawn, the others at their defaults."""
-        for name, value in self.drawn.rare(OFTEN):
-            if any(self._visit(call) for call in self._first_calls(self.drawn.only(name, value))):
+        """A call with each value of an option that was hardly drawn, the others at their defaults.
+
+        One too with each value of a keyword in each form of the call.
+        """
+        for fixed in self.drawn.rare(OFTEN):
+            if any(self._visit(call) for call in self._first_calls(self.drawn.only(*fixed))):
                 return
 
     def _first_calls(self, choices: Mapping[str, tuple[Any, ...]]) -> Iterator[Call]:

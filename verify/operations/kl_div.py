@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from verify.contract import Contract, Gradient, Options, clamped, mapped, one_of
+from verify.contract import Contract, Gradient, Options, mapped, one_of, without_tiny
 from verify.domain import Declaration, distribution, real
 from verify.entries import (
     called_with,
@@ -21,9 +21,6 @@ from verify.entries import (
 )
 from verify.operation import Operation, Peer
 from verify.tables import AXES, rows_apart
-
-LEAST = Fraction(1, 2**100)
-"""Below this, a probability times the upstream gradient, which autograd divides by it, may underflow."""
 
 
 def _definition(c: Any, p: Any, q: Any) -> Any:
@@ -104,13 +101,17 @@ def _entry_conditioning(c: Any, options: Options, x: Any, t: Any) -> Any:
 
 
 def _logarithms(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Targets without zeros are at least `LEAST`."""
     x, target = values
     if options["log_target"]:
         return _below_zero(x), _below_zero(target)
     if options["zeros"]:
         return _below_zero(x), target
-    return _below_zero(x), mapped(lambda p: clamped(p / LEAST, 1, 2**200) * LEAST, without_zeros(target))
+    return _below_zero(x), _above_underflow(target)
+
+
+def _above_underflow(target: Any) -> Any:
+    """None below 2^-100: autograd multiplies a probability by the upstream gradient and divides it again."""
+    return without_zeros(mapped(lambda number: without_tiny(number, Fraction(1, 2**100)), target))
 
 
 def _given(options: Options) -> tuple[Declaration, ...]:
