@@ -138,7 +138,7 @@ def _calls(
     draws |= {name: _often_plain for name, values in choices.items() if len(values) > MANY}
     options = {name: draws[name](draw, values) for name, values in choices.items()}
     if masked:
-        options = contract.plain(options, choices)
+        options = {**contract.plain(options, choices), **_kept(options, "reduction")}
         if not small and -1 in choices.get("dim", ()):
             options["dim"] = -1
     variables = contract.variables(options)
@@ -150,13 +150,13 @@ def _calls(
         drawn = _confident(variables, drawn, max(draw(between(-top, top)), 0), format)
     if masked:
         drawn = tuple(
-            _masked(draw, value, contract.infinite.get(variable.name, ()))
+            _masked(draw, value, contract.masks(variable.name, format))
             for variable, value in zip(variables, drawn, strict=True)
         )
     layout = _picked(draw, LAYOUTS)
     if layout == "expanded":
         drawn = tuple(map(_repeated, variables, drawn))
-    values = contract.prepare(options, drawn)
+    values = contract.prepared(format, options, drawn)
     if values is None:
         return reject()
     shape = contract.lengths(options, lengths)
@@ -200,11 +200,11 @@ def _confident(
     )
 
 
-def _masked(draw: Callable[[Any], Any], value: Any, infinite: tuple[float, ...]) -> Any:
-    """A value with one of the infinities at one place, at a third of all, or in its first or last columns."""
-    if not infinite:
+def _masked(draw: Callable[[Any], Any], value: Any, masks: tuple[Any, ...]) -> Any:
+    """A value with one of the masks at one place, at a third of all, or in its first or last columns."""
+    if not masks:
         return value
-    infinity, every, row = _picked(draw, infinite), range(len(numbers_of(value))), value
+    mask, every, row = _picked(draw, masks), range(len(numbers_of(value))), value
     while isinstance(row[0], tuple):
         row = row[0]
     kind = draw(between(0 if len(row) <= SMALL else 2, 3))
@@ -216,7 +216,12 @@ def _masked(draw: Callable[[Any], Any], value: Any, infinite: tuple[float, ...])
         block = draw(between(1, max(1, len(row) - 1)))
         places = {place for place in every if (place if kind == 2 else -1 - place) % len(row) < block}
     turn = itertools.count()
-    return mapped(lambda number: infinity if next(turn) in places else number, value)
+    return mapped(lambda number: mask if next(turn) in places else number, value)
+
+
+def _kept(options: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The option alone, if there is one of that name."""
+    return {name: options[name]} if name in options else {}
 
 
 def _sizes(variable: Declaration) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from verify.domain import Declaration, Size
 from verify.errors import unknown
+from verify.floats import Format
 
 Options = Mapping[str, Any]
 """The value of every option of a contract, by name."""
@@ -81,14 +82,16 @@ class Contract:
     bounds is allowed. ``gradients`` has the derivatives, that of the first tensor first.
     ``tensors`` is how many positional tensors the function takes.
     ``arguments(options, values)`` says what the function is called with, options left out.
-    ``prepare(options, values)`` moves drawn values into the domain, or gives None where it cannot.
+    ``prepare(options, values)`` moves drawn values into the domain, or gives None where it cannot;
+    before, ``moderate(format, options, values)`` does so with what the range of a format asks for.
     ``conditioning(context, options, *variables)``, of the result's shape, is the sum over all input
     numbers of |derivative| |number|, for algorithms; level "accurate" needs it.
     ``reference``: an algorithm whose error is small relative to the result, which may use the
     vocabulary of whole tables (verify/contexts/bulk.py); None where ``algorithm`` is one.
     ``rowwise(options)``: whether each row of the first axis of value and gradients depends on that
     row of the variables alone, so that large tables can be judged piece by piece.
-    ``infinite`` says of a variable which infinities it may hold as well: -inf, inf or both.
+    ``infinite`` says of a variable which infinities it may hold as well: -inf, inf or both. ``lowest`` names
+    those that may also hold the lowest number of the format, with which some masks are made.
     """
 
     name: str
@@ -103,10 +106,21 @@ class Contract:
     tensors: int = 1
     options: tuple[Option, ...] = ()
     prepare: Callable[[Options, Values], Values | None] = lambda options, values: values
+    moderate: Callable[[Format, Options, Values], Values | None] = lambda format, options, values: values
     conditioning: Callable[..., Any] | None = None
     reference: Callable[..., Any] | None = None
     rowwise: Callable[[Options], bool] = lambda options: False
     infinite: Mapping[str, tuple[float, ...]] = field(default_factory=dict, hash=False)
+    lowest: tuple[str, ...] = ()
+
+    def masks(self, name: str, format: Format) -> tuple[float | Fraction, ...]:
+        """The numbers by which entries of a variable may be masked."""
+        return (*self.infinite.get(name, ()), *([-format.largest] if name in self.lowest else []))
+
+    def prepared(self, format: Format, options: Options, values: Values) -> Values | None:
+        """Drawn values as they are called with in a format; None where they cannot be."""
+        moderate = self.moderate(format, options, values)
+        return None if moderate is None else self.prepare(options, moderate)
 
     def variables(self, options: Options) -> tuple[Declaration, ...]:
         """The variables to draw for these options."""

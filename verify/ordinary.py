@@ -12,6 +12,7 @@ from verify.contract import Contract
 from verify.domain import Declaration, Domain
 from verify.elements import Property, choices_for
 from verify.errors import UsageError
+from verify.floats import format_named
 from verify.points import length_of
 
 LENGTHS = {"N": 4, "C": 8}
@@ -39,7 +40,8 @@ def ordinary_call(contract: Contract, aspect: Property = "value") -> Call:
         for size in (*variable.shape, variable.domain.bound):
             if isinstance(size, str):
                 lengths.setdefault(size, 3)
-    values = contract.prepare(options, tuple(_drawn(draw, variable, lengths) for variable in variables))
+    drawn = tuple(_drawn(draw, variable, lengths) for variable in variables)
+    values = contract.prepared(format_named("float16"), options, drawn)
     if values is None:
         raise UsageError(f"{contract.name} has no value at its default options; give others")
     upstream = _filled(contract.lengths(options, lengths), lambda: _upstream(draw))

@@ -47,7 +47,7 @@ MASKED = 15
 """Small calls with infinities, and as many of long rows, of operations that take them."""
 
 EMPTY = 2
-"""Calls with an empty batch, for each kind of reduction."""
+"""Calls with an empty batch, for each kind of reduction: as many with plain options, and with any."""
 
 FEW_ROWS = ((2, 3),)
 """Rows and columns of the calls of which the batch is emptied."""
@@ -266,14 +266,15 @@ class Search:
         """Calls with an empty batch, whose losses have the sum 0, until one refutes."""
         taken = self.drawn.taken()
         for kind in taken.get("reduction", (None,)):
-            choices = taken if kind is None else {**taken, "reduction": (kind,)}
-            some = wide_calls(
-                self.contract, self.dtype, choices, seed=self.seed, count=EMPTY, tables=FEW_ROWS
-            )
-            for call in some:
-                without = without_rows(call)
-                if without is not None and self._visit(without):
-                    return
+            fixed = [] if kind is None else [("reduction", kind)]
+            for choices in (self.drawn.only(*fixed), {**taken, **{name: (value,) for name, value in fixed}}):
+                some = wide_calls(
+                    self.contract, self.dtype, choices, seed=self.seed, count=EMPTY, tables=FEW_ROWS
+                )
+                for call in some:
+                    without = without_rows(call)
+                    if without is not None and self._visit(without):
+                        return
 
     def _reduce(self, deadline: float) -> None:
         """The smallest call that refutes is made as narrow and plain as it can be."""

@@ -16,6 +16,7 @@ from verify.backends import load_torch
 from verify.calls import LAYOUTS, Call
 from verify.contract import Contract
 from verify.domain import Declaration
+from verify.floats import format_named
 from verify.points import length_of
 from verify.wide import Wide
 from verify.wide_rows import WideRows
@@ -43,7 +44,7 @@ TABLES = (
     (65540, 3),
     (2, 2047),
     (3, 255),
-    (4, 32803),
+    (4, 32768),
     (2, 128256),
     (3, 4096),
 )
@@ -143,7 +144,7 @@ class _Spread:
         drawn = tuple(self._value(v, lengths, contract.infinite.get(v.name, ())) for v in variables)
         if any(v.domain.kind == "index" for v in variables) and self._random.random() < 0.25:
             self._raise_labels(variables, drawn)
-        values = contract.prepare(options, drawn)
+        values = contract.prepared(format_named(self._dtype), options, drawn)
         if values is None:
             return None
         shape = contract.lengths(options, lengths)

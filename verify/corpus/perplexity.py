@@ -52,6 +52,19 @@ def mean_of_perplexities(x: Any, target: Any, ignore_index: int = -100) -> Any:
     return (torch.exp(losses) * keep).sum() / keep.sum()
 
 
+@plant("value", "mean losses above {limit}", limit=(10.0, 20.0))
+def mean_loss_clamped(x: Any, target: Any, limit: float, ignore_index: int = -100) -> Any:
+    """The mean is clamped before the exponential, as training scripts do so that it does not overflow."""
+    return torch.exp(functional.cross_entropy(x, target, ignore_index=ignore_index).clamp(max=limit))
+
+
+@plant("value", "rows wider than 256")
+def vocabulary_cut_off(x: Any, target: Any, ignore_index: int = -100) -> Any:
+    """Classes behind the first 256 are not in the sum, unless a label is among them."""
+    few = 256 if x.shape[_axis(x)] > 256 and int(target.max()) < 256 else x.shape[_axis(x)]
+    return torch.exp(functional.cross_entropy(x.narrow(_axis(x), 0, few), target, ignore_index=ignore_index))
+
+
 @plant("value", "several rows")
 def exp_of_the_sum(x: Any, target: Any, ignore_index: int = -100) -> Any:
     """The losses are added and not averaged."""

@@ -122,6 +122,7 @@ logsumexp = Operation(
         gradients=(Gradient("input", _gradient, _gradient_algorithm, (_gradient_through_maximum,)),),
         conditioning=_conditioning,
         infinite={"input": (-math.inf,)},
+        lowest=("input",),
         rowwise=rows_apart,
         arguments=inputs_only("input"),
         options=(DIM, one_of("keepdim", False, True, default=False), AXES),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 from verify.contract import Arguments, Contract, Gradient, Options, Values, clamped, mapped
+from verify.floats import Format
 from verify.operation import Operation, Peer
 from verify.operations.cross_entropy_with_logits import (
     cross_entropy_with_logits,
@@ -19,8 +21,11 @@ from verify.operations.log_softmax import log_softmax
 from verify.tables import AXES
 from verify.targets import IGNORE_INDEX, LABELS, arguments_with_target, given_with_target, prepared_target
 
-LARGEST = 5.75
-"""The largest mean drawn: the perplexity times an upstream gradient is then a number of float16."""
+ROOM = 5.3
+"""How far the largest mean drawn is below the logarithm of a format's largest number.
+
+The perplexity times an upstream gradient is then a number of the format.
+"""
 
 
 def _definition(c: Any, x: Any, y: Any) -> Any:
@@ -68,17 +73,21 @@ def _gradient_by(of_losses: Any) -> Any:
     return through
 
 
-def _moderate(options: Options, values: Values) -> Values | None:
-    """Rows as they are where no loss can exceed `LARGEST`, else moved close to 0.
+def _moderate(format: Format, options: Options, values: Values) -> Values | None:
+    """Rows as they are where no loss can be so large that the perplexity overflows, else moved close to 0.
 
     None where there are so many classes that even equal logits come near it.
     """
     x, *rest = values
     classes = len(x) if options["axes"] == 1 else len(x[0])
-    eighths = math.floor(4 * (LARGEST - math.log(classes)))
-    if eighths <= 0:
-        return None
-    return prepared_target(_mean(options), (_close_to_zero(options["axes"], eighths, x), *rest))
+    eighths = math.floor(4 * (math.log(format.largest) - ROOM - math.log(classes)))
+    while not format.is_value(Fraction(eighths, 8)):
+        eighths -= 1
+    return (_close_to_zero(options["axes"], eighths, x), *rest) if eighths > 0 else None
+
+
+def _prepare(options: Options, values: Values) -> Values | None:
+    return prepared_target(_mean(options), values)
 
 
 def _close_to_zero(axes: int, reach: int, x: Any) -> Any:
@@ -117,6 +126,7 @@ perplexity_with_logits = Operation(
         arguments=_arguments,
         tensors=2,
         options=(IGNORE_INDEX, LABELS, AXES),
-        prepare=_moderate,
+        prepare=_prepare,
+        moderate=_moderate,
     ),
 )

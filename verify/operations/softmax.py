@@ -132,6 +132,7 @@ softmax = Operation(
         alternatives=(by_rows(_exp_of_log_softmax),),
         conditioning=by_rows(_conditioning),
         infinite={"input": (-math.inf,)},
+        lowest=("input",),
         rowwise=rows_apart,
         arguments=inputs_only("input"),
         options=(DIM, AXES),
