@@ -224,7 +224,7 @@ def test_the_call_that_ends_the_process_is_named(check: Check, capsys: pytest.Ca
     assert check("crash_from_five", "--no-grad", "--isolate", "--examples", "40") == 1
     lines = capsys.readouterr().out.partition("\nrefuted: ")[2].splitlines()
     assert lines[1] == "got:     its process died by signal SIGABRT"
-    assert re.match(r"input:   input = (\(\d+, \d+\) tensor|\[.*\]); upstream = ", lines[4])
+    assert re.match(r"input:   input = (\((\d+, )*\d+\) tensor|\[.*\]); upstream = ", lines[4])
     assert re.match(r"options: \w+ tensors", lines[5])
 
 

@@ -80,12 +80,13 @@ class LeastRules:
     def exp(self, a: Interval, a_error: Any) -> Part:
         """Exponential; exp(0) is not taken as exact."""
         value, (x,) = a.rising("exp"), self._errors(a_error)
-        return value, self._small(value, value * self._with_function(self._grown(x)))
+        carried = self._carried(a, value, x)
+        return value, self._small(value, carried + (value + carried).times(self._rules.function))
 
     def expm1(self, a: Interval, a_error: Any) -> Part:
         """exp(a) - 1; maybe exact where the argument may be an exact 0."""
         value, (x,) = a.rising("expm1"), self._errors(a_error)
-        carried = a.rising("exp") * self._grown(x)
+        carried = self._carried(a, a.rising("exp"), x)
         error = self._small(value, carried + (value.abs() + carried).times(self._rules.function))
         return value, self._from(x.may_be(0.0) & a.may_be(0.0), exactly(self._zero), error)
 
@@ -160,15 +161,11 @@ class LeastRules:
     def _rounded(self, value: Interval, carried: Interval) -> Interval:
         return self._small(value, carried + (value.abs() + carried).times(self._rules.unit))
 
-    def _with_function(self, grown: Interval) -> Interval:
-        function = self._rules.function
-        return grown.times(1 + function) + exactly(self._zero + function)
-
-    def _grown(self, error: Interval) -> Interval:
-        """What exp(error) - 1 is bounded by: error + error^2 up to 1, above that itself."""
-        square = error.high + error.high * error.high
-        most = self.torch.where(error.high <= 1, square, error.high.expm1().clamp(min=2.0))
-        return outwards(error.low.expm1(), most)
+    def _carried(self, a: Interval, value: Interval, error: Interval) -> Interval:
+        """What exp(a + error) - exp(a) is bounded by, as in the rules of single numbers."""
+        square = value.high * (error.high + error.high * error.high)
+        most = self.torch.where(error.high <= 1, square, (a + error).high.exp())
+        return outwards(value.low * error.low.expm1(), most)
 
     def _small(self, value: Interval, error: Interval) -> Interval:
         """With what underflow adds, at the lower end where there surely is one."""

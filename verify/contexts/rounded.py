@@ -53,8 +53,8 @@ class Model:
     half the spacing there; where it may lie below ``flush``, the smallest normal number of the format
     in which the kernel works, it may be lost, which adds ``flush``. ``height`` declares the order of sums.
     With ``fast`` the arithmetic is that of GPU kernels: exp(x) is exp2(x log2 e) and log(x) is log2(x) ln 2,
-    of which the constant and the product are rounded, and a quotient is the product with a rounded
-    reciprocal.
+    of which the constant and the product are rounded with the unit ``sum_unit`` of the format in which the
+    kernel works, and a quotient is the product with a reciprocal that is rounded so.
     """
 
     format: Format
@@ -256,8 +256,9 @@ def divide(a: Rounded, b: Rounded) -> Rounded:
     pairs = [(x, y) for x in a.ends for y in b.ends]
     lower, upper = min(DOWN.divide(*pair) for pair in pairs), max(UP.divide(*pair) for pair in pairs)
     error = UP.divide(UP.fma(magnitude(lower, upper), b.error, a.error), least)
-    once = rounded(a.model, lower, upper, error, tiny=True)
-    return rounded(a.model, lower, upper, once.error, tiny=False) if a.model.fast else once
+    if a.model.fast:
+        error = UP.fma(a.model.sum_unit, UP.add(magnitude(lower, upper), error), error)
+    return rounded(a.model, lower, upper, error, tiny=True)
 
 
 def total(model: Model, terms: list[Rounded]) -> Rounded:
@@ -286,6 +287,13 @@ def total(model: Model, terms: list[Rounded]) -> Rounded:
 def exp_minus_one_bound(x: Decimal) -> Decimal:
     """An upper bound of exp(x) - 1 for x >= 0: x + x^2 up to x = 1 (where it exceeds the series)."""
     return UP.fma(x, x, x) if x <= 1 else exp_up(x)
+
+
+def exp_moved(x: Decimal, exponential: Decimal, error: Decimal) -> Decimal:
+    """An upper bound of exp(x + error) - exp(x), where ``exponential`` is one of exp(x)."""
+    if error <= 1:
+        return UP.multiply(exponential, exp_minus_one_bound(error))
+    return exp_up(UP.add(x, error))
 
 
 def exp_up(x: Decimal) -> Decimal:

@@ -27,7 +27,7 @@ from verify.contexts.rounded import (
     UnboundedError,
     constant,
     exp_down,
-    exp_minus_one_bound,
+    exp_moved,
     exp_up,
     magnitude,
     point,
@@ -162,13 +162,13 @@ class RoundingContext:
             return point(self._model, math.inf if a.lower > 0 else 0.0)
         lower, upper = max(ZERO, exp_down(a.lower)), exp_up(a.upper)
         moved = self._scaled(a) if self._model.fast else a.error
-        carried = UP.multiply(upper, exp_minus_one_bound(moved))
+        carried = exp_moved(a.upper, upper, moved)
         return self._function(lower, upper, carried, self._model.exp_error, tiny=True)
 
     def _scaled(self, a: Rounded) -> Decimal:
-        """The error of an argument of exp times log2 e: 2u of its magnitude more, where exp is a number."""
+        """The error of an argument of exp times log2 e: 2v of its magnitude more, where exp is a number."""
         size = min(UP.add(a.size, a.error), self._model.reach)
-        return UP.fma(UP.multiply(self._model.unit, 2), size, a.error)
+        return UP.fma(UP.multiply(self._model.sum_unit, 2), size, a.error)
 
     def expm1(self, a: Any) -> Rounded:
         """exp(a) - 1 without cancellation."""
@@ -176,7 +176,7 @@ class RoundingContext:
         if a.infinite or a.exact == 0:
             return a if a.exact != -math.inf else point(self._model, -1.0)
         lower, upper = _expm1(a.lower)[0], _expm1(a.upper)[1]
-        carried = UP.multiply(UP.add(upper, ONE), exp_minus_one_bound(a.error))
+        carried = exp_moved(a.upper, UP.add(upper, ONE), a.error)
         return self._function(lower, upper, carried, self._model.exp_error, tiny=True)
 
     def sqrt(self, x: Any) -> Rounded:
@@ -204,7 +204,7 @@ class RoundingContext:
         lower, upper = a.lower.ln(DOWN).next_minus(DOWN), a.upper.ln(UP).next_plus(UP)
         own = self._model.log_error
         if self._model.fast:
-            own = UP.fma(self._model.unit, 2, own)
+            own = UP.fma(self._model.sum_unit, 2, own)
         return self._function(lower, upper, UP.divide(a.error, least), own, tiny=False)
 
     def log1p(self, a: Any) -> Rounded:

@@ -100,8 +100,9 @@ class Rules:
         value = a / b
         least = b.abs() - b_error
         carried = (a_error + value.abs() * b_error) / least
-        unit = self.unit * (2 + self.unit) if self.fast else self.unit
-        error = self._small(value.abs().add_(carried).mul_(unit).add_(carried), value)
+        if self.fast:
+            carried = carried + self.sum_unit * (value.abs() + carried)
+        error = self._small(value.abs().add_(carried).mul_(self.unit).add_(carried), value)
         exact = (b_error == 0) & (b.abs() == 1)
         error = self.torch.where(exact, carried, error).masked_fill_((a_error == 0) & (a == 0), 0.0)
         error.masked_fill_((a_error == 0) & a.isfinite() & (b_error == 0) & b.isinf(), 0.0)
@@ -118,8 +119,8 @@ class Rules:
         if a_error is None:
             error = self._small(value * self.function, value)
         else:
-            grown = self._grown(a_error).mul_(1 + self.function).add_(self.function)
-            error = self._small(grown.mul_(value), value)
+            carried = self._carried(a, value, a_error).mul_(1 + self.function)
+            error = self._small(carried.add_(value, alpha=self.function), value)
         if self.specials:
             exact = a.isinf() if a_error is None else a.isinf() & (a_error == 0)
             error = error.masked_fill_(exact, 0.0).masked_fill_(value.isinf() & a.isfinite(), math.inf)
@@ -128,7 +129,7 @@ class Rules:
     def expm1(self, a: Any, a_error: Any) -> Part:
         """exp(a) - 1 without cancellation; exactly 0 at an exact 0."""
         value = a.expm1()
-        carried = 0.0 if a_error is None else (value + 1) * self._grown(a_error)
+        carried = 0.0 if a_error is None else self._carried(a, value + 1, a_error)
         error = self._small(carried + self.function * (value.abs() + carried), value)
         return value, error if a_error is not None else error.masked_fill(a == 0, 0.0)
 
@@ -144,7 +145,7 @@ class Rules:
     def log(self, a: Any, a_error: Any) -> Part:
         """Logarithm; exactly 0 at 1 and -inf at 0; no bound where the computed argument may be 0."""
         value = self._noticed(a.log())
-        own = self.function + 2 * self.unit * self.fast
+        own = self.function + 2 * self.sum_unit * self.fast
         if a_error is None:
             error = (value.abs() * own).masked_fill_((a == 0) | (a == 1), 0.0)
             return value, self._finite(error, value)
@@ -208,9 +209,9 @@ class Rules:
         return self.torch.where(-ahead > apart, b_error, chosen)
 
     def _scaled(self, a: Any, a_error: Any) -> Any:
-        """The error of an argument of exp times log2 e: 2u of its magnitude more, where exp is a number."""
+        """The error of an argument of exp times log2 e: 2v of its magnitude more, where exp is a number."""
         error = self._zero(a_error)
-        moved = error + 2 * self.unit * (a.abs() + error).clamp(max=self.reach)
+        moved = error + 2 * self.sum_unit * (a.abs() + error).clamp(max=self.reach)
         return moved.where(a.isfinite(), error)
 
     def _zero(self, error: Any) -> Any:
@@ -220,12 +221,12 @@ class Rules:
         """Where the format holds a value exactly."""
         return value.to(self.narrow).to(self.wide) == value
 
-    def _grown(self, error: Any) -> Any:
-        """An upper bound of exp(error) - 1."""
-        square = (error + 1).mul_(error)
+    def _carried(self, a: Any, value: Any, error: Any) -> Any:
+        """An upper bound of exp(a + error) - exp(a), from ``value``, which is exp(a)."""
+        carried = (error + 1).mul_(error).mul_(value)
         if float(error.detach().amax()) <= 1:
-            return square
-        return self.torch.where(error <= 1, square, error.expm1())
+            return carried
+        return self.torch.where(error <= 1, carried, (a + error).exp())
 
     def _small(self, error: Any, value: Any) -> Any:
         """With what underflow adds; an infinite value is exact."""
