@@ -78,6 +78,11 @@ def _gradient_algorithm(c: Any, options: Options, g: Any, x: Any) -> Any:
     return _spread(c, options, g, x, shares_of)
 
 
+def _gradient_by_quotient(c: Any, options: Options, g: Any, x: Any) -> Any:
+    """With softmax as a quotient, as autograd has it: two roundings where an exponential is subnormal."""
+    return _spread(c, options, g, x, lambda c, row: c.standard(softmax, row))
+
+
 def _gradient_through_maximum(c: Any, options: Options, g: Any, x: Any) -> Any:
     """As autograd gives it where the maximum is not detached: what is left of 1 flows through it."""
 
@@ -119,7 +124,14 @@ logsumexp = Operation(
         shape=_shape,
         definition=_table_definition,
         algorithm=_table_algorithm,
-        gradients=(Gradient("input", _gradient, _gradient_algorithm, (_gradient_through_maximum,)),),
+        gradients=(
+            Gradient(
+                "input",
+                _gradient,
+                _gradient_algorithm,
+                (_gradient_by_quotient, _gradient_through_maximum),
+            ),
+        ),
         conditioning=_conditioning,
         infinite={"input": (-math.inf,)},
         lowest=("input",),
