@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from verify.calls import Call, calls
 from verify.checking import contract_of
+from verify.floats import format_named
 from verify.strategies import explore
 
 
-def _drawn(name: str, count: int, *, masked: bool = False) -> list[Call]:
+def _drawn(name: str, count: int, *, masked: bool = False, dtype: str = "float32") -> list[Call]:
     contract, found = contract_of(name), []
 
     def visit(call: Call) -> tuple[dict[str, float], bool]:
@@ -17,7 +20,7 @@ def _drawn(name: str, count: int, *, masked: bool = False) -> list[Call]:
         return {}, False
 
     choices = {option.name: option.values for option in contract.options}
-    explore(calls(contract, "float32", choices, masked=masked), visit, seed=1, examples=count)
+    explore(calls(contract, dtype, choices, masked=masked), visit, seed=1, examples=count)
     return found
 
 
@@ -55,3 +58,25 @@ def test_masked_calls_have_infinities_at_either_end_and_between() -> None:
 def test_calls_that_are_not_masked_are_finite() -> None:
     """Infinities are drawn where they are asked for."""
     assert not any(-math.inf in _entries(call.values[0]) for call in _drawn("softmax", 60))
+
+
+def test_masks_are_the_lowest_number_too() -> None:
+    """As `torch.finfo(dtype).min` is used where -inf would give nan."""
+    lowest = -format_named("float32").largest
+    tables = [set(_entries(call.values[0])) for call in _drawn("softmax", 40, masked=True)]
+    assert sum(lowest in table for table in tables) >= 4
+    assert sum(-math.inf in table for table in tables) >= 4
+
+
+def test_masked_calls_have_every_reduction() -> None:
+    """A loss of one row that is masked must not spoil that of another, which a mean does not show."""
+    drawn = {call.options["reduction"] for call in _drawn("cross_entropy", 60, masked=True)}
+    assert drawn == {"mean", "sum", "none"}
+
+
+@pytest.mark.parametrize(("dtype", "least", "most"), [("float16", 3, 6), ("float32", 30, 84)])
+def test_perplexities_reach_as_far_as_the_dtype(dtype: str, least: float, most: float) -> None:
+    """The largest difference within a row of logits, and with it the mean loss, is that of the range."""
+    drawn = [call for call in _drawn("perplexity", 120, dtype=dtype) if call.options["axes"] == 2]
+    spreads = [float(max(row) - min(row)) for call in drawn for row in call.values[0]]
+    assert least < max(spreads) < most

@@ -402,3 +402,47 @@ def test_each_option_is_tried_however_few_examples_are_asked_for(seed: int) -> N
         _mean_over_all_rows, "cross_entropy", options=options, examples=4, seed=seed, grad=False
     )
     assert value.status is Status.REFUTED
+
+
+def _lowest_is_infinite(x: Any, dim: int) -> Any:
+    """The format's lowest number, which masks are made with, is taken for -inf."""
+    masked = x.masked_fill(x == torch.finfo(x.dtype).min, -float("inf"))
+    return torch.softmax(masked, dim)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_row_masked_by_the_lowest_number_is_drawn(seed: int) -> None:
+    """Its softmax is uniform, and not nan."""
+    verdict = verify.check(_lowest_is_infinite, "softmax", grad=False, seed=seed)[0]
+    assert verdict.status is Status.REFUTED
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.got == "nan"
+
+
+def _soft_loss_that_masks(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """Class probabilities, of which those that are 0 count for nothing where the score is -inf."""
+    scores = torch.log_softmax(input, 0 if input.ndim == 1 else 1)
+    shares = torch.where((target == 0) & scores.isinf(), 0, target * scores)
+    losses = -shares.sum(0 if input.ndim == 1 else 1)
+    return {"none": lambda: losses, "sum": losses.sum, "mean": losses.mean}[reduction]()
+
+
+def test_a_derivative_that_is_infinite_where_scores_are_masked_is_not_asked_for() -> None:
+    """By a probability of 0 of a class whose score is -inf, where no implementation has it."""
+    options = {"target": ["probabilities", "shares"]}
+    for verdict in verify.check(_soft_loss_that_masks, "cross_entropy", options=options, examples=60):
+        assert verdict.status is not Status.REFUTED, verdict.reason
+
+
+def _softmax_of_whole_vectors(x: Any, dim: int) -> Any:
+    """Rows wider than 512 lose the entries behind the last four."""
+    width = x.shape[dim] // 4 * 4 if x.shape[dim] > 512 else x.shape[dim]
+    part = x.narrow(dim, 0, width)
+    return torch.exp(x - torch.logsumexp(part, dim, keepdim=True))
+
+
+def test_a_wide_finding_in_float64_is_as_narrow_as_the_tables_have_it() -> None:
+    """Found in a table of 50,257 columns, shown in one of 513, or in what is left of another."""
+    verdict = verify.check(_softmax_of_whole_vectors, "softmax", dtypes=("float64",), grad=False)[0]
+    assert verdict.status is Status.REFUTED
+    assert _entries(verdict) <= 2200

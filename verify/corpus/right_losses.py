@@ -195,6 +195,12 @@ def kl_div_by_xlogy(x: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 @kl_div(dtypes=SINGLE)
+def kl_div_by_ratio(x: Any, target: Any, reduction: str = "mean") -> Any:
+    """As the documentation of torch writes it, p (log p - log q) entry by entry."""
+    return _reduced(torch.where(target > 0, target * (target.log() - x), 0), reduction)
+
+
+@kl_div(dtypes=SINGLE)
 def kl_div_by_entropy(x: Any, target: Any, reduction: str = "mean") -> Any:
     """torch.special.entr for the entropy of the target."""
     return _reduced(-torch.special.entr(target) - target * x, reduction)

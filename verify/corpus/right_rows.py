@@ -140,6 +140,12 @@ def softmax_summed(x: Any, dim: int, how: str) -> Any:
     return _probabilities(x, dim, lambda x: _summed(x, how))
 
 
+@softmax(dtypes=SINGLE)
+def softmax_by_logarithm(x: Any, dim: int) -> Any:
+    """The exponential of log_softmax."""
+    return torch.exp(torch.log_softmax(x, dim))
+
+
 @softmax()
 def softmax_by_powers_of_two(x: Any, dim: int) -> Any:
     """exp2 of log2 e times the shifted logits, differentiated by autograd."""
