@@ -18,6 +18,7 @@ from verify.checking import replay as judge_again
 from verify.errors import UsageError
 from verify.exits import Exit
 from verify.expected import witness_in
+from verify.input_witness import INPUT_MARK
 from verify.isolation import check_isolated
 from verify.places import function_at
 from verify.report.provenance import command_line, setting
@@ -55,6 +56,11 @@ def replay(options: argparse.Namespace) -> int:
     text = options.witness
     if not re.match(rf"{MARK.rstrip('0123456789')}\d+:", text) and Path(text).is_file():
         text = witness_in(Path(text))
+    elif text.startswith(INPUT_MARK):
+        raise UsageError(
+            f"{text[:40]}... is the input of a statement, not a call of a function; run the script of its finding, or "
+            "give it to run --expected"
+        )
     elif not text.startswith(MARK):
         raise UsageError(
             f"{text!r} is neither a file nor a witness; give the line that begins with {MARK}:, or its file"
