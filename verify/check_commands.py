@@ -58,8 +58,8 @@ def replay(options: argparse.Namespace) -> int:
         text = witness_in(Path(text))
     elif text.startswith(INPUT_MARK):
         raise UsageError(
-            f"{text[:40]}... is the input of a statement, not a call of a function; run the script of its finding, or "
-            "give it to run --expected"
+            f"{text[:40]}... is the input of a statement, not a call of a function; "
+            "run the script of its finding, or give it to run --expected"
         )
     elif not text.startswith(MARK):
         raise UsageError(
