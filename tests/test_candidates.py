@@ -324,6 +324,18 @@ SETTINGS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: torch.set_flush_denormal(True),
         lambda: sys.float_info.min * float("0.5"),
     ),
+    "precision of matrix products": (
+        lambda: torch.set_float32_matmul_precision("medium"),
+        torch.get_float32_matmul_precision,
+    ),
+    "detection of anomalies": (
+        lambda: torch.set_anomaly_enabled(True, False),
+        lambda: (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
+    ),
+    "benchmarks of cuDNN": (
+        lambda: setattr(torch.backends.cudnn, "benchmark", True),
+        lambda: torch.backends.cudnn.benchmark,
+    ),
     "random generator": (lambda: torch.manual_seed(1), lambda: torch.get_rng_state().tolist()),
 }
 

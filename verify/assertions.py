@@ -157,6 +157,12 @@ def _replay(witness: str | None) -> list[str]:
     if len(witness) > LONG:
         return [f"witness: {len(witness):,} characters long; the verdict has it, and so has --verify-json"]
     given = witness if len(witness) <= SHORT else "WITNESS (or a file that holds it)"
+    module, name = witness.split(":")[5:7]
+    if module == "__main__" or not all(part.isidentifier() for part in name.split(".")):
+        return [
+            f"witness: {witness}",
+            "replay:  verify.replay(function, witness), as no module has it",
+        ]
     return [f"witness: {witness}", f"replay:  python -m verify replay {given}"]
 
 

@@ -45,9 +45,13 @@ class Seen:
         return {}
 
     def hint(self, call: Call, choices: Mapping[str, tuple[Any, ...]]) -> str:
-        """A line about the option of `excludable`, if enough calls held with its plain value; else empty."""
+        """A line about the option of `excludable`, if enough calls held with its plain value; else empty.
+
+        Of a keyword that has a default the line names that alone: other values may have held by chance.
+        """
+        plain = {o.name: o.default for o in call.contract.options if o.keyword and o.default in o.values}
         for name, values in self.excludable(call, choices).items():
-            right = [value for value in values if self.held[name, value]]
+            right = [value for value in values if self.held[name, value] and value == plain.get(name, value)]
             if self.held[name, values[0]] >= ENOUGH:
                 return _line(name, right, sum(self.held[name, value] for value in right))
         return ""

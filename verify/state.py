@@ -26,8 +26,9 @@ def preserved(device: str) -> Iterator[list[str]]:
     """Put the shared settings of torch back at the end; the list then names those that were changed.
 
     These are the default dtype and device, the grad mode, deterministic algorithms, the number of
-    threads, autocast, the flushing of subnormal numbers, and the state of the random generators of the
-    CPU and of ``device``.
+    threads, autocast, the flushing of subnormal numbers, the precision of matrix products in float32, the
+    detection of anomalies, the benchmarks of cuDNN, and the state of the random generators of the CPU and of
+    ``device``.
     """
     settings = _settings(device)
     before = [setting.read() for setting in settings]
@@ -59,6 +60,21 @@ def _settings(device: str) -> list[_Setting]:
             lambda value: torch.set_autocast_enabled(device, value),
         ),
         _Setting("torch's flushing of subnormal numbers", _flushes, torch.set_flush_denormal),
+        _Setting(
+            "torch's precision of matrix products",
+            torch.get_float32_matmul_precision,
+            torch.set_float32_matmul_precision,
+        ),
+        _Setting(
+            "torch's detection of anomalies",
+            lambda: (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
+            lambda value: torch.set_anomaly_enabled(*value),
+        ),
+        _Setting(
+            "torch's benchmarks of cuDNN",
+            lambda: torch.backends.cudnn.benchmark,
+            lambda value: setattr(torch.backends.cudnn, "benchmark", value),
+        ),
         _Setting("torch's random generator", torch.get_rng_state, torch.set_rng_state),
     ]
     if device == "cuda":
