@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -104,3 +105,26 @@ def test_a_formula_without_a_value_is_not_called_equal_to_itself() -> None:
 def test_plain_points_are_in_the_domain(given: Any, right: Formula) -> None:
     """What holds strictly inside a domain, and fails at 0 or 1 outside it, is not refuted."""
     assert attack(_part((given,), lambda c, x: 0, right)).outcome == "supported"
+
+
+def _tiny(c: Any, x: Any) -> Any:
+    return c.exp(c.number(-100)) * (1 + x**2)
+
+
+LOOK_ALIKE: dict[str, tuple[Part, str]] = {
+    "rationals": (
+        _part((X,), lambda c, x: x + 60, lambda c, x: x + 60 - c.number(Fraction(1, 10**40)), "<="),
+        "x = 0: left 60, right 60, left - right = 1.0e-40",
+    ),
+    "exponentials": (
+        _part((X,), lambda c, x: 1 + x, lambda c, x: 1 + x + _tiny(c, x), "="),
+        "x = 0: left 1, right 1, left - right = -3.72e-44",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOOK_ALIKE)
+def test_sides_that_look_alike_are_shown_with_their_difference(name: str) -> None:
+    """Twelve digits are the same; what refutes the statement is the rest."""
+    part, witness = LOOK_ALIKE[name]
+    assert attack(part).witness == witness

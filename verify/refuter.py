@@ -123,7 +123,17 @@ def _describe(part: Part, point: Point, arguments: tuple[Any, ...], outcome: Out
     if any(_irrational(a, v) for a, v in zip(arguments, exact, strict=True)):
         return f"{point}"
     left, right = (to_decimal(context.evaluate(f, *exact), 12) for f in (part.left, part.right))
-    return f"{point}: left {left}, right {right}" + (f" ({note})" if note else "")
+    apart = _apart(part, arguments) if left == right else ""
+    return f"{point}: left {left}, right {right}{apart}" + (f" ({note})" if note else "")
+
+
+def _apart(part: Part, arguments: tuple[Any, ...]) -> str:
+    """How far apart sides are that look alike; nothing where they are equal."""
+    context = BallContext(_PRECISIONS["<"][-1])
+    left, right = (context.evaluate(f, *arguments) for f in (part.left, part.right))
+    if context.compare(left, right) in {"equal", "undecided"}:
+        return ""
+    return f", left - right = {to_decimal(context.enclosure(left - right).lower, 3)}"
 
 
 def _irrational(argument: Any, value: Any) -> bool:
