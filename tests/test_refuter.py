@@ -48,6 +48,18 @@ FALSE_WHERE_SIDES_TOUCH: dict[str, tuple[Part, str]] = {
         _part((positive("x"),), lambda c, x: c.log(x), lambda c, x: x - 1),
         "x = 1: left 0, right 0",
     ),
+    "a third of softmax": (
+        _part(
+            (real("z", 3),),
+            lambda c, z: c.number(Fraction(1, 3)),
+            lambda c, z: c.sum(lambda i: c.call(softmax, z)[i] ** 2, over=z),
+        ),
+        "z = (0, 0, 0): left 0.333333333333, right 0.333333333333",
+    ),
+    "the tangent of softplus": (
+        _part((X,), lambda c, x: c.log(2) + x / 2, lambda c, x: c.log(1 + c.exp(x))),
+        "x = 0: left 0.69314718056, right 0.69314718056",
+    ),
     "zero beside one": (
         _part(
             (X, real("y")), lambda c, x, y: y * (1 + x) + (y - 1), lambda c, x, y: y * c.exp(x) + (y - 1) ** 2
