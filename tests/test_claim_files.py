@@ -102,6 +102,71 @@ def test_ids_and_paths_can_be_mixed(write: Writer, capsys: pytest.CaptureFixture
     assert [bool(part["found"]) for claim in claims for part in claim["parts"]][-1]
 
 
+TWO = f"{HEAD}\nCLAIMS = ({_claim('mine', TRUE)}, {_claim('wrong', FALSE)})"
+AMENDED = f"""{HEAD}
+from verify import Witness
+wrong = Claim("wrong", "Mine", "In words.", literal={FALSE}, witness=Witness((), (("a", 2),)),
+    corrected={_claim("mine", TRUE)})
+"""
+
+
+@pytest.mark.parametrize("command", ["prove", "explain"])
+def test_a_claim_of_a_file_is_named_by_its_id(
+    command: str, write: Writer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The others of the file are left out."""
+    assert main([command, write(TWO), "mine"]) == 0
+    out = capsys.readouterr().out
+    assert "mine" in out
+    assert "wrong" not in out
+
+
+@pytest.mark.parametrize("command", ["prove", "explain"])
+def test_the_corrected_form_of_a_claim_of_a_file_has_an_id(
+    command: str, write: Writer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in the catalogue: it is judged alone."""
+    assert main([command, write(AMENDED), "mine"]) == 0
+    assert "refuted" not in capsys.readouterr().out
+
+
+def test_an_id_of_a_file_beside_one_of_the_catalogue(
+    write: Writer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both are judged, and no other."""
+    assert main(["prove", write(TWO), "mine", "log-probability-additive", "--json"]) == 0
+    claims = json.loads(capsys.readouterr().out)["claims"]
+    assert [claim["id"] for claim in claims] == ["mine", "log-probability-additive"]
+
+
+def test_an_id_that_is_nowhere_gets_the_nearest_of_the_file(
+    write: Writer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slip is told in one line."""
+    assert main(["prove", write(TWO), "wrang"]) == 2
+    assert capsys.readouterr().err.startswith("lossproof: unknown claim 'wrang'; did you mean wrong")
+
+
+def test_the_one_claim_of_a_file_is_explained(write: Writer, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without its id, with the steps that were found."""
+    assert main(["explain", write(ONE)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("mine")
+    assert "Found by the prover." in out
+
+
+def test_of_several_claims_one_is_to_be_named(write: Writer, capsys: pytest.CaptureFixture[str]) -> None:
+    """The ids to choose from are listed."""
+    assert main(["explain", write(TWO)]) == 2
+    told = "lossproof: one claim is explained at a time; name one of mine, wrong\n"
+    assert capsys.readouterr().err == told
+
+
+def test_a_file_without_claims_leaves_nothing_to_explain(write: Writer) -> None:
+    """As when it is to be proved."""
+    assert main(["explain", write("CLAIMS = ()")]) == 3
+
+
 def test_a_folder_has_the_claims_of_its_files(write: Writer, tmp_path: Path) -> None:
     """In the order of their names; files that begin with _ and those in folders below are not looked at."""
     write(ONE.replace('"mine"', '"b"'), "b.py")

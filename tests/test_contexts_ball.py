@@ -16,6 +16,12 @@ from verify.errors import DomainError, PrecisionError
 from verify.floats import Enclosure
 
 
+def test_the_exponential_of_0_is_a_rational() -> None:
+    """So what is computed from it stays exact: a third of it is."""
+    c = BallContext(64)
+    assert c.enclosure(c.exp(c.number(0)) / 3).is_point
+
+
 def test_rational_arithmetic_is_exact() -> None:
     """1/3 + 2/3 is 1, a point, whatever the precision."""
     c = BallContext(8)
@@ -104,6 +110,10 @@ def test_what_a_ball_cannot_decide_is_a_precision_error(formula: Any, why: str) 
         (lambda c: c.exp(c.log(Fraction(1, 3))), Fraction(1, 3)),
         (lambda c: c.exp(-(5 * c.log(2))), Fraction(1, 32)),
         (lambda c: c.exp(c.log(Fraction(2, 3)) * 2), Fraction(4, 9)),
+        (lambda c: c.exp(c.log(6) - c.log(4) + 0), Fraction(3, 2)),
+        (lambda c: c.log(2) + c.log(Fraction(1, 2)), Fraction(0)),
+        (lambda c: c.exp(c.log(2) + 1), None),
+        (lambda c: c.exp(1 - c.log(2)), None),
         (lambda c: -c.log(Fraction(1, 8)) / c.log(2), Fraction(3)),
         (lambda c: c.log(3) / c.log(Fraction(1, 9)) * -2 + c.log(9) / c.log(3), None),
         (lambda c: c.exp(c.log(2) / 2), None),
@@ -113,7 +123,7 @@ def test_what_a_ball_cannot_decide_is_a_precision_error(formula: Any, why: str) 
         (lambda c: c.exp(c.exp(c.log(2))), None),
     ],
 )
-def test_whole_multiples_of_logarithms_are_exact(formula: Any, exact: Fraction | None) -> None:
+def test_sums_and_whole_multiples_of_logarithms_are_exact(formula: Any, exact: Fraction | None) -> None:
     """So are their exponentials and whole quotients; nothing else is, and no number is so long."""
     enclosure = BallContext(64).enclosure(formula(BallContext(64)))
     assert (enclosure.lower if enclosure.is_point else None) == exact
@@ -135,6 +145,8 @@ def test_a_power_of_a_ball_with_0_inside_has_a_value(exponent: int) -> None:
         (lambda c: 3, lambda c: c.exp(1), "greater"),
         (lambda c: Fraction(1, 3), lambda c: c.number(1) / 3, "equal"),
         (lambda c: c.exp(1), lambda c: c.exp(1), "undecided"),
+        (lambda c: 2 * c.log(3), lambda c: c.log(18) - c.log(2), "equal"),
+        (lambda c: c.log(2) + 1, lambda c: c.log(2) + 1, "undecided"),
         (lambda c: c.log(0), lambda c: -math.inf, "equal"),
         (lambda c: c.log(0), lambda c: c.exp(1), "less"),
         (lambda c: math.inf, lambda c: -(10**400), "greater"),
@@ -143,7 +155,7 @@ def test_a_power_of_a_ball_with_0_inside_has_a_value(exponent: int) -> None:
     ],
 )
 def test_compare(a: Any, b: Any, order: str) -> None:
-    """Order is told from the balls; equality only between exact numbers."""
+    """Order is told from the balls; equality only between exact numbers and logarithms of rationals."""
     c = BallContext(64)
     assert c.compare(a(c), b(c)) == order
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from importlib.metadata import entry_points
 
 from verify.claim import Claim
@@ -37,10 +38,14 @@ def atlas(proved: frozenset[str]) -> tuple[AtlasRecord, ...]:
     return tuple(record for point in points for record in point.load()(proved))
 
 
-def find(claim_id: str) -> Claim:
-    """The claim of that id, or the corrected form of that id; UsageError names the nearest ones."""
-    listed = {claim.id: claim for claim in claims()}
-    pairs = [(claim.corrected, claim) for claim in claims() if claim.corrected is not None]
+def find(claim_id: str, own: Iterable[Claim] = ()) -> Claim:
+    """The claim of that id, or the corrected form of that id; UsageError names the nearest ones.
+
+    It is looked for in the catalogue and among ``own``, claims of the user's.
+    """
+    every = (*claims(), *own)
+    listed = {claim.id: claim for claim in every}
+    pairs = [(claim.corrected, claim) for claim in every if claim.corrected is not None]
     known = {**{amended.id: amended for amended, _ in pairs}, **listed}
     if claim_id in known:
         return known[claim_id]

@@ -8,12 +8,12 @@ import importlib.util
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from verify.catalogue import claims
+from verify.catalogue import claims, find
 from verify.claim import Claim, Part
 from verify.errors import UsageError, VerifyError
 from verify.guard import guarded
@@ -41,6 +41,16 @@ def split(names: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
         else:
             ids.append(name)
     return ids, tuple(paths)
+
+
+def chosen(ids: Sequence[str], own: Mapping[str, Claim]) -> dict[str, Claim]:
+    """Of the catalogue and of one's own the claims with these ids, and all one's own where no id is of them.
+
+    Raises ``UsageError`` for an id that neither has.
+    """
+    found = {name: find(name, own.values()) for name in ids}
+    listed = {name for claim in own.values() for name in _ids_of(claim)}
+    return found if listed & found.keys() else {**found, **own}
 
 
 def claims_at(paths: Sequence[str]) -> dict[str, Claim]:
@@ -81,9 +91,13 @@ def blamed(where: str) -> Iterator[None]:
 
 def _ids_of_the_catalogue() -> Iterator[str]:
     for claim in claims():
-        yield claim.id
-        if claim.corrected is not None:
-            yield claim.corrected.id
+        yield from _ids_of(claim)
+
+
+def _ids_of(claim: Claim) -> Iterator[str]:
+    yield claim.id
+    if claim.corrected is not None:
+        yield claim.corrected.id
 
 
 def _files(path: Path) -> list[Path]:

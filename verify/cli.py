@@ -62,7 +62,12 @@ def parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("list", help="list the claims")
     explain = commands.add_parser("explain", help="show one claim with its derivation and evidence")
-    explain.add_argument("claim", metavar="ID")
+    explain.add_argument(
+        "claim",
+        nargs="+",
+        metavar="ID|PATH",
+        help="the claim, or a Python file with one of your own; with the id where the file has several",
+    )
     explain.add_argument(
         "--evidence",
         type=Path,

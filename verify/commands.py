@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from verify import claim_files
 from verify.catalogue import claims, find
 from verify.claim import Claim
-from verify.errors import UnavailableError
+from verify.errors import UnavailableError, UsageError
 from verify.exits import Exit
 from verify.parallel import default_processes, in_order
 from verify.proof import judge
@@ -59,8 +59,10 @@ def run(options: argparse.Namespace) -> int:
 def prove(options: argparse.Namespace) -> int:
     """Judge the claims named and those in files named, or all."""
     ids, paths = claim_files.split(options.claims)
-    own = claim_files.claims_at(paths)
-    chosen = {claim.id: claim for claim in (*(_chosen(ids) if ids or not paths else ()), *own.values())}
+    if ids or paths:
+        chosen = claim_files.chosen(ids, claim_files.claims_at(paths))
+    else:
+        chosen = {claim.id: claim for claim in claims()}
     if not chosen:
         return _nothing(options, *paths)
     work: Callable[[str], ClaimRecord] = partial(_judged_there, paths, options.time_limit)
@@ -84,8 +86,7 @@ def _judged(chosen: Mapping[str, Claim], seconds: float, claim_id: str) -> Claim
 
 def _judged_there(paths: tuple[str, ...], seconds: float, claim_id: str) -> ClaimRecord:
     """Judged in a process that has yet to load the files."""
-    own = _own(paths)
-    return _judged({claim_id: own[claim_id] if claim_id in own else find(claim_id)}, seconds, claim_id)
+    return _judged({claim_id: find(claim_id, _own(paths).values())}, seconds, claim_id)
 
 
 @functools.cache
@@ -107,8 +108,15 @@ def list_claims(options: argparse.Namespace) -> int:
 
 def explain(options: argparse.Namespace) -> int:
     """Print one claim with its derivation, and the evidence of an earlier run if there is one."""
-    claim = find(options.claim)
-    record = judge(claim)
+    ids, paths = claim_files.split(options.claim)
+    chosen = claim_files.chosen(ids, claim_files.claims_at(paths))
+    if not chosen:
+        return _nothing(options, *paths)
+    if len(chosen) > 1:
+        raise UsageError(f"one claim is explained at a time; name one of {', '.join(chosen)}")
+    (claim,) = chosen.values()
+    with claim_files.blamed(f"claim {claim.id}"):
+        record = judge(claim)
     evidence = _evidence_at_hand(options.evidence, claim.id)
     if options.json:
         show_json({**outline(record), "evidence": [pack(asdict(item)) for item in evidence]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice, product
 from random import Random
 from typing import Any
 
@@ -19,6 +20,8 @@ Accepted = Mapping[str, Set[str]]
 LENGTHS = (1, 2, 3, 4, 5, 8, 13)
 """The values that the refuter gives to a named size."""
 _TRIES = 60
+_PLAIN = 16
+"""So many plain points at most are made for one length."""
 CERTAIN: Accepted = {"=": {"equal"}, "<=": {"less", "equal"}, "<": {"less"}}
 """The orders of left and right, as balls compare them, that show a relation."""
 _COMPUTED: Accepted = {**CERTAIN, "=": {"equal", "undecided"}}
@@ -47,22 +50,52 @@ def shown(value: Any) -> str:
 def points(part: Part, seed: int, per_length: int) -> Iterator[tuple[Point, tuple[Any, ...]]]:
     """Points that satisfy the hypotheses of ``part``, with the arguments for its formulas.
 
-    An equation whose left side is one variable defines it, so such a variable may have an
-    irrational value; the arguments then hold a ball for it.
+    First come plain ones, where sides that touch often do, and are exact. An equation whose left side
+    is one variable defines it, so such a variable may have an irrational value; the arguments then
+    hold a ball for it.
     """
     random = Random(f"{seed} {part.id}")
     names = sorted({s for s in _sizes(part) if isinstance(s, str)})
+    for length in LENGTHS[:3] if names else LENGTHS[:1]:
+        lengths = dict.fromkeys(names, length)
+        for values in islice(product(*(_plain(d, d.shape, lengths) for d in part.given)), _PLAIN):
+            yield from _settled(part, values, lengths)
     for length in LENGTHS:
         found = tries = 0
         while found < per_length and tries < _TRIES:
             tries += 1
             lengths = {name: length if k == 0 else random.choice(LENGTHS[:5]) for k, name in enumerate(names)}
-            values = _values(part, lengths, random)
-            arguments = settle(part, values, lengths)
-            if arguments is not None:
+            for settled in _settled(part, _values(part, lengths, random), lengths):
                 found += 1
-                named = tuple((d.name, v) for d, v in zip(part.given, values, strict=True))
-                yield Point(tuple(lengths.items()), named), arguments
+                yield settled
+
+
+def _settled(
+    part: Part, values: tuple[Any, ...], lengths: dict[str, int]
+) -> Iterator[tuple[Point, tuple[Any, ...]]]:
+    """The point of these values with its arguments; nothing where a hypothesis fails."""
+    arguments = settle(part, values, lengths)
+    if arguments is not None:
+        named = tuple((d.name, v) for d, v in zip(part.given, values, strict=True))
+        yield Point(tuple(lengths.items()), named), arguments
+
+
+def _plain(d: Declaration, shape: tuple[Size, ...], lengths: Mapping[str, int]) -> tuple[Any, ...]:
+    """0 and 1 as far as the domain has them, and families of the one or the other alone; labels are 1."""
+    if not shape:
+        return _plain_numbers(d)
+    n = length_of(shape[0], lengths)
+    if len(shape) == 1 and d.domain.sums_to_one:
+        return ((Fraction(1, n),) * n,)
+    return tuple((value,) * n for value in _plain(d, shape[1:], lengths))
+
+
+def _plain_numbers(d: Declaration) -> tuple[Fraction | int, ...]:
+    if d.domain.kind == "index":
+        return (1,)
+    if d.domain.below_one:
+        return (Fraction(1, 2),)
+    return (Fraction(1),) if d.domain.sign == "positive" else (Fraction(0), Fraction(1))
 
 
 def settle(

@@ -10,7 +10,9 @@ from typing import Any, Literal
 from verify.claim import Part, Relation, Witness
 from verify.contexts.ball import BallContext
 from verify.contexts.exact import ExactContext, to_decimal
-from verify.errors import DomainError, PrecisionError, UsageError
+from verify.errors import DomainError, KernelError, PrecisionError, UsageError
+from verify.kernel.build import build
+from verify.kernel.terms import unfold
 from verify.points import Point, infinite, points, settle
 
 Outcome = Literal["refuted", "supported", "undefined", "unknown"]
@@ -35,7 +37,11 @@ class Attack:
 
 
 def attack(part: Part, *, seed: int = 0, per_length: int = 6, first: Witness | None = None) -> Attack:
-    """Try ``part`` at the given witness, if any, and then at random exact points."""
+    """Try ``part`` at the given witness, if any, or else at plain points and then at random ones, all exact.
+
+    A strict inequality between a formula and itself is false wherever the formula has a value.
+    """
+    same = part.relation == "<" and _identical(part)
     trials: Iterable[tuple[Point, tuple[Any, ...], str]] = (
         (point, arguments, "") for point, arguments in points(part, seed, per_length)
     )
@@ -43,13 +49,24 @@ def attack(part: Part, *, seed: int = 0, per_length: int = 6, first: Witness | N
         trials = [_stated(part, first)]
     tried: set[Point] = set()
     for point, arguments, note in trials:
-        outcome = judge_point(part.left, part.relation, part.right, arguments)
+        outcome = judge_point(part.left, "=" if same else part.relation, part.right, arguments)
+        if same and outcome == "supported":
+            outcome = "refuted"
         if outcome != "unknown":
             tried.add(point)
         if outcome in {"refuted", "undefined"}:
             witness = _describe(part, point, arguments, outcome, note)
             return Attack(outcome, len(tried), _lengths(tried), witness)
     return Attack("supported" if tried else "unknown", len(tried), _lengths(tried))
+
+
+def _identical(part: Part) -> bool:
+    """Whether the two sides are the same formula once all operations are written out."""
+    try:
+        left, right = (unfold(build(f, part.given)) for f in (part.left, part.right))
+    except KernelError:
+        return False
+    return left == right
 
 
 def _lengths(tried: set[Point]) -> tuple[int, ...]:
@@ -106,7 +123,17 @@ def _describe(part: Part, point: Point, arguments: tuple[Any, ...], outcome: Out
     if any(_irrational(a, v) for a, v in zip(arguments, exact, strict=True)):
         return f"{point}"
     left, right = (to_decimal(context.evaluate(f, *exact), 12) for f in (part.left, part.right))
-    return f"{point}: left {left}, right {right}" + (f" ({note})" if note else "")
+    apart = _apart(part, arguments) if left == right else ""
+    return f"{point}: left {left}, right {right}{apart}" + (f" ({note})" if note else "")
+
+
+def _apart(part: Part, arguments: tuple[Any, ...]) -> str:
+    """How far apart sides are that look alike; nothing where they are equal."""
+    context = BallContext(_PRECISIONS["<"][-1])
+    left, right = (context.evaluate(f, *arguments) for f in (part.left, part.right))
+    if context.compare(left, right) in {"equal", "undecided"}:
+        return ""
+    return f", left - right = {to_decimal(context.enclosure(left - right).lower, 3)}"
 
 
 def _irrational(argument: Any, value: Any) -> bool:

@@ -1,8 +1,9 @@
 """The ball context: formulas evaluated with proved error, by python-flint's Arb.
 
 A number is exact (a rational, or an infinity) for as long as only + - * / and whole powers touched
-it, and a ball (midpoint and radius) from the first exp or log on. Whole multiples of a logarithm of a
-rational are remembered as such: their exponentials are exact, and their quotients where they are whole.
+it, and a ball (midpoint and radius) from the first exp or log on. Sums and whole multiples of logarithms of
+rationals are remembered as such: their exponentials are exact, and their quotients where they are whole; two
+that are equal are seen to be.
 
 Not made for several threads at once: Flint's precision is global. A ball contains the true value
 whatever the precision is, so a thread that changes it meanwhile can widen results and leave the
@@ -141,7 +142,7 @@ class BallContext:
         content = _content(a)
         if isinstance(content, float):
             return self._ball(fmpq(0) if content < 0 else content)
-        if content.is_zero():
+        if content == 0:
             return self._ball(fmpq(1))
         return _made(_at(self.precision_bits, lambda: arb(content).exp()), self.precision_bits)
 
@@ -225,7 +226,12 @@ class BallContext:
         return Enclosure(_bound(lower, up=False), _bound(upper, up=True))
 
     def compare(self, a: Any, b: Any) -> Order:
-        """How a stands to b; ``equal`` only for exact numbers, ``undecided`` when the balls overlap."""
+        """How a stands to b; ``undecided`` when the balls overlap.
+
+        ``equal`` only for exact numbers and for logarithms of the same rational.
+        """
+        if isinstance(a, Ball) and isinstance(b, Ball) and a.of is not None and a.of == b.of:
+            return "equal"
         x, y = _content(a), _content(b)
         if isinstance(x, float) or isinstance(y, float):
             x, y = (z if isinstance(z, float) else 0.0 for z in (x, y))
@@ -286,14 +292,26 @@ def _binary(action: Callable[[Any, Any], Any], a: Ball, other: Any, swap: bool =
 def _of_logarithms(
     action: Callable[[Any, Any], Any], made: Ball, *sides: tuple[Content, fmpq | None]
 ) -> Ball:
-    """A result of logarithms of rationals: a whole quotient is exact, a whole multiple a logarithm again."""
+    """A result of logarithms of rationals: a whole quotient is exact, a sum or whole multiple one again."""
     (x, p), (y, q) = sides
     if action is operator.truediv and p is not None and q is not None:
         count = fmpq(round(float(made.content.mid()))) if abs(made.content) < LOGARITHM_BITS else None
         return Ball(count, made.bits) if _whole_power(q, count) == p else made
+    if action is operator.add or action is operator.sub:
+        p, q = (_exponential(content, of) for content, of in sides)
+        joined = None if p is None or q is None else p * q if action is operator.add else p / q
+        short = joined is not None and joined.height_bits() <= LOGARITHM_BITS
+        if joined == 1:
+            return Ball(fmpq(0), made.bits)
+        return Ball(made.content, made.bits, joined) if short else made
     base, count = (p, y) if p is not None else (q, x)
     of = _whole_power(base, count) if action is operator.mul else None
     return made if of is None else Ball(made.content, made.bits, of)
+
+
+def _exponential(content: Content, of: fmpq | None) -> fmpq | None:
+    """The exponential of a logarithm of a rational and of exact 0, as a rational; None of other numbers."""
+    return fmpq(1) if of is None and type(content) is fmpq and content == 0 else of
 
 
 def _whole_power(base: fmpq | None, count: Content) -> fmpq | None:
