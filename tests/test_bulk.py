@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +14,7 @@ from tiers import balls_in_mpmath, tables_in_balls, whole
 import verify
 from verify.bulk_judgement import judge_table
 from verify.calls import Call
+from verify.contexts.bulk import evaluate
 from verify.contexts.rounding import error_bounds, model_for
 from verify.contract import Contract
 from verify.elements import flat
@@ -77,6 +79,29 @@ def test_whole_tables_have_the_bounds_of_the_rounding_context(name: str, dtype: 
                 compared += 1
                 assert float(one) * (1 - 1e-6) <= bound + 1e-300
                 assert dtype == "float64" or bound <= float(one) * widest + least
+    assert compared
+
+
+@pytest.mark.parametrize("name", ["softmax", "logsumexp", "softplus", "sigmoid", "gaussian_nll_loss"])
+def test_whole_tables_have_the_bounds_of_gpu_arithmetic(name: str) -> None:
+    """Exponentials, logarithms and quotients, those by 1 among them, as the rounding context has them."""
+    model, compared = replace(model_for("float32"), fast=True), 0
+    for call in _calls(CHECKED[name], "float32", 8, tables=((2, 3), (3, 5), (1, 9))):
+        action, options = call.contract.algorithm, call.options
+        plain = tuple(v.exact() if isinstance(v, Wide) else v for v in call.values)
+
+        def computed(c: Any, *x: Any, action: Any = action, options: Any = options) -> Any:
+            return action(c, options, *x)
+
+        try:
+            each = error_bounds(lambda c, *x, of=computed: flat(of(c, *x)), plain, model)
+        except DomainError:
+            continue
+        bulk = evaluate(computed, call.values, model).bound.tolist()
+        for one, bound in zip(each or (), bulk if each else (), strict=True):
+            if bound == bound and bound < math.inf:
+                compared += 1
+                assert float(one) * (1 - 1e-6) <= bound <= float(one) * (1 + 1e-6) + 1e-44
     assert compared
 
 

@@ -100,9 +100,8 @@ class Rules:
         value = a / b
         least = b.abs() - b_error
         carried = (a_error + value.abs() * b_error) / least
-        if self.fast:
-            carried = carried + self.sum_unit * (value.abs() + carried)
-        error = self._small(value.abs().add_(carried).mul_(self.unit).add_(carried), value)
+        grown = carried + self.sum_unit * (value.abs() + carried) if self.fast else carried
+        error = self._small(value.abs().add_(grown).mul_(self.unit).add_(grown), value)
         exact = (b_error == 0) & (b.abs() == 1)
         error = self.torch.where(exact, carried, error).masked_fill_((a_error == 0) & (a == 0), 0.0)
         error.masked_fill_((a_error == 0) & a.isfinite() & (b_error == 0) & b.isinf(), 0.0)
