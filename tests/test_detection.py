@@ -22,7 +22,7 @@ pytestmark = pytest.mark.torch
 
 KNOWN = [fault for fault in faults() if fault.operation in operations_with_contract()]
 
-SHARE = 8
+SHARE = 16
 """One kind in so many is searched here; benchmarks/detection.py searches all faults."""
 
 

@@ -1,4 +1,7 @@
-"""False alarms: no right implementation is refuted, in whatever style it is written."""
+"""False alarms: no right implementation is refuted, in whatever style it is written.
+
+benchmarks/detection.py checks all of them, over as many seeds as are asked for.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,10 @@ EXAMPLES = 6
 
 
 def _cases() -> list[Any]:
-    """Every right implementation in one of its dtypes, these and the seeds taking turns."""
+    """Every second right implementation in one of its dtypes, these and the seeds taking turns."""
     cases = [
-        (right, right.dtypes[number % len(right.dtypes)], number % 2) for number, right in enumerate(KNOWN)
+        (right, right.dtypes[number % len(right.dtypes)], number % 2)
+        for number, right in enumerate(KNOWN[::2])
     ]
     return [pytest.param(*case, id=f"{case[0].id}-{case[1]}") for case in cases]
 
