@@ -37,9 +37,9 @@ _MOST = 100
 _CHECKS = 1100
 """Of more numeric checks than so many the page shows _FEW of each claim."""
 
-_FEW = 8
+_FEW = 5
 
-_FINDINGS = 24
+_FINDINGS = 20
 """How many findings the page shows with their inputs."""
 
 _SHOWN = 2
