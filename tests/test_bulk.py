@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+import tiers
 import torch
 from tiers import balls_in_mpmath, tables_in_balls, whole
 
@@ -19,7 +20,7 @@ from verify.contexts.rounding import error_bounds, model_for
 from verify.contract import Contract
 from verify.elements import flat
 from verify.errors import DomainError
-from verify.floats import format_named
+from verify.floats import Enclosure, format_named
 from verify.spread import wide_calls
 from verify.verdict import Status
 from verify.wide import Wide
@@ -114,6 +115,20 @@ def test_mpmath_finds_what_balls_enclose(name: str) -> None:
         known, outside = known + here.known, outside + here.outside
     assert known > 10
     assert outside == 0
+
+
+@pytest.mark.parametrize(
+    "compare", [lambda c: tables_in_balls(c, "float32", "value"), lambda c: balls_in_mpmath(c, "value")]
+)
+def test_balls_somewhere_else_are_counted_as_outside(monkeypatch: pytest.MonkeyPatch, compare: Any) -> None:
+    """Where every ball is moved by 1, no number of the tier beside it lies inside."""
+    real = tiers.enclosed
+    monkeypatch.setattr(
+        tiers, "enclosed", lambda *given: tuple(Enclosure(t.lower + 1, t.upper + 1) for t in real(*given))
+    )
+    for call in _calls(CHECKED["sigmoid"], "float32", 1):
+        found = compare(call)
+        assert found.known == found.outside > 0
 
 
 def _judged(got: list[float], value: list[float], bound: list[float], dtype: str = "float32") -> Any:

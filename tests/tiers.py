@@ -13,11 +13,13 @@ from verify.contexts.bulk import Bulk, evaluate
 from verify.contexts.exact import ExactContext
 from verify.contexts.rounding import model_for
 from verify.elements import Property, actions_of, element, flat, formula_of, values_of
-from verify.errors import DomainError, VerifyError
+from verify.errors import DomainError
 from verify.floats import Enclosure, format_named
-from verify.oracle import AGREED_DIGITS, Undecided, confirm, enclose_family
+from verify.oracle import AGREED_DIGITS, Undecided, enclose_family
 
 DIGITS = 60
+MOST_DIGITS = 2000
+"""A value that mpmath finds in no ball up to here counts as one outside."""
 
 
 @dataclass(slots=True)
@@ -45,11 +47,6 @@ def enclosed(formula: Callable[..., Any], values: tuple[Any, ...]) -> tuple[Encl
     return enclose_family(lambda c, *x: flat(formula(c, *x)), values, format=format_named("float64"))
 
 
-def confirmed(formula: Callable[..., Any], values: tuple[Any, ...], position: int, truth: Enclosure) -> str:
-    """One element by mpmath, which lies in its ball; else `VerifyError`."""
-    return confirm(lambda c, *x: element(formula(c, *x), position), values, truth, lazy=True)
-
-
 def tables_in_balls(call: Call, dtype: str, aspect: Property) -> Count:
     """How many float64 values of a table enclose what their balls enclose."""
     count, bulk = Count(), whole(call, dtype, aspect)
@@ -69,25 +66,33 @@ def tables_in_balls(call: Call, dtype: str, aspect: Property) -> Count:
 
 
 def balls_in_mpmath(call: Call, aspect: Property) -> Count:
-    """How many balls hold what mpmath computes; one that seems not to is looked at with more digits."""
-    count = Count()
+    """How many balls hold what mpmath computes; what seems to lie outside is looked at with more digits."""
     formula, values = formula_of(call, aspect)
     try:
         truths = enclosed(formula, values)
-        context = ExactContext(DIGITS)
-        numbers = context.evaluate(lambda c, *x: flat(formula(c, *x)), *values)
     except DomainError:
-        return count
-    for position, (truth, number) in enumerate(zip(truths, numbers, strict=True)):
-        if not isinstance(truth, Undecided):
-            inside = context.lies_in(number, truth, slack_digits=AGREED_DIGITS)
-            count.add(inside or _holds(formula, values, position, truth))
-    return count
+        return Count()
+    balls = {position: truth for position, truth in enumerate(truths) if not isinstance(truth, Undecided)}
+    known, digits = len(balls), DIGITS
+    while balls and digits <= MOST_DIGITS:
+        balls, digits = _outside(formula, values, balls, digits), 2 * digits
+    return Count(known, len(balls))
 
 
-def _holds(formula: Callable[..., Any], values: tuple[Any, ...], position: int, truth: Enclosure) -> bool:
+def _outside(
+    formula: Callable[..., Any], values: tuple[Any, ...], balls: dict[int, Enclosure], digits: int
+) -> dict[int, Enclosure]:
+    """The balls that do not hold what mpmath computes with so many digits, by the position of the element."""
+    context = ExactContext(digits, lazy=True)
     try:
-        confirmed(formula, values, position, truth)
-    except VerifyError:
+        nested = context.evaluate(formula, *values)
+    except DomainError:
+        return balls
+    return {position: ball for position, ball in balls.items() if not _holds(context, nested, position, ball)}
+
+
+def _holds(context: ExactContext, nested: Any, position: int, ball: Enclosure) -> bool:
+    try:
+        return context.lies_in(element(nested, position), ball, slack_digits=AGREED_DIGITS)
+    except DomainError:
         return False
-    return True
