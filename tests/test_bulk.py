@@ -16,6 +16,7 @@ import verify
 from verify.bulk_judgement import judge_table
 from verify.calls import Call
 from verify.contexts.bulk import evaluate
+from verify.contexts.rounded import Model
 from verify.contexts.rounding import error_bounds, model_for
 from verify.contract import Contract
 from verify.elements import flat
@@ -83,11 +84,18 @@ def test_whole_tables_have_the_bounds_of_the_rounding_context(name: str, dtype: 
     assert compared
 
 
+@pytest.mark.parametrize(
+    "model",
+    [replace(model_for("float32"), fast=True), model_for("bfloat16", upcast=True)],
+    ids=["fast", "upcast"],
+)
 @pytest.mark.parametrize("name", ["softmax", "logsumexp", "softplus", "sigmoid", "gaussian_nll_loss"])
-def test_whole_tables_have_the_bounds_of_gpu_arithmetic(name: str) -> None:
-    """Exponentials, logarithms and quotients, those by 1 among them, as the rounding context has them."""
-    model, compared = replace(model_for("float32"), fast=True), 0
-    for call in _calls(CHECKED[name], "float32", 8, tables=((2, 3), (3, 5), (1, 9))):
+def test_whole_tables_have_the_bounds_of_other_arithmetic(name: str, model: Model) -> None:
+    """That of GPU kernels, and results rounded once to 16 bits, are as the rounding context has them."""
+    compared = 0
+    for call in _calls(
+        CHECKED[name], (model.stored or model.format).name, 8, tables=((2, 3), (3, 5), (1, 9))
+    ):
         action, options = call.contract.algorithm, call.options
         plain = tuple(v.exact() if isinstance(v, Wide) else v for v in call.values)
 

@@ -23,7 +23,7 @@ from verify.verdict import Verdict
 EXAMPLES = 100
 """Calls that are drawn for each property in each dtype on each device, unless told otherwise."""
 
-LEVELS = ("stable", "accurate")
+LEVELS = ("stable", "upcast", "accurate")
 
 
 def check(
@@ -50,7 +50,8 @@ def check(
     ``seed`` gives the same calls.
 
     Every element is compared with an enclosure of its exact value, in ulp of the dtype, within the
-    bound of the standard stable algorithm (level "stable", docs/bounds.md), or values within what their
+    bound of the standard stable algorithm (level "stable", docs/bounds.md), in a 16-bit dtype within that of
+    the algorithm in float32, its result rounded once (level "upcast"), or values within what their
     conditioning allows (level "accurate", verify/accuracy.py). ``height`` declares how the function adds, to
     hold it to a tighter bound: additions in a row as a whole number, "pairwise", or "lanes:K"
     (verify/contexts/heights.py); None allows every order. Returns one verdict for

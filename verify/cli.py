@@ -135,7 +135,8 @@ def _add_check(check: argparse.ArgumentParser) -> None:
         "--level",
         default="stable",
         metavar="LEVEL",
-        help="stable (default): errors within the bound of the standard stable algorithm; accurate: within a "
+        help="stable (default): errors within the bound of the standard stable algorithm; upcast: in a "
+        "16-bit dtype within that of the algorithm in float32, rounded once; accurate: within a "
         "few roundings of what the conditioning of each number allows",
     )
     check.add_argument(

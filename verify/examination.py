@@ -226,7 +226,7 @@ class Examiner:
 
     def _precise(self, call: Call, bulk: Bulk) -> Accuracy | None:
         """What level "accurate" allows; None where no conditioning is known."""
-        if not conditioned(call, self.aspect):
+        if not self._gradable(call):
             return None
         if self.aspect == "value" and (reference := call.contract.reference) is not None:
             exact = evaluate(
@@ -234,6 +234,10 @@ class Examiner:
             )
             return self._accuracy(call, exact.value, exact.half, bulk)
         return self._accuracy(call, bulk.value, bulk.half, bulk)
+
+    def _gradable(self, call: Call) -> bool:
+        """Whether results are graded: their conditioning is known, and one format has all roundings."""
+        return self.model.stored is None and conditioned(call, self.aspect)
 
     def _accuracy(self, call: Call, truth: Any, half: Any, bulk: Bulk) -> Accuracy:
         return accuracy_of(call, self.aspect, truth, half, bulk.bound, self.model, self.device)
@@ -311,7 +315,7 @@ class Examiner:
     ) -> Accuracy | None:
         """As `_precise`, about exact values; None too where it is not asked for."""
         graded = bulk is not None or self.level == "accurate"
-        if not graded or not call.rows or not conditioned(call, self.aspect):
+        if not graded or not call.rows or not self._gradable(call):
             return None
         try:
             bulk = bulk or self._bulk(call)

@@ -60,7 +60,7 @@ def _fault(outcome: Outcome, level: str, example: Counterexample) -> str:
     if outcome.allowed_ulp == 0:
         return "is wrong where the standard algorithm rounds nothing"
     limit, by = "the standard algorithm may be", " off by"
-    if level == "accurate":
+    if level != "stable":
         limit, by = f'level "{level}" allows', ""
     if error := absolute(example):
         return f"is off by {error:.3g}, where {limit}{by} {error / outcome.ratio:.3g}"

@@ -135,7 +135,7 @@ class Search:
             self.aspect,
             format_named(self.dtype),
             self.device,
-            model_for(self.dtype, self.device, height=self.height),
+            model_for(self.dtype, self.device, height=self.height, upcast=self.level == "upcast"),
             self.grad,
             self.level,
             MAX_BITS,

@@ -64,9 +64,9 @@ class Verdict:
     a property that the subject does not have, such as a gradient in class probabilities of a function
     of labels. ``worst_ulp``: largest
     error in ulp of the result's format. ``worst_ratio``: largest error divided by its bound.
-    ``level``: what decided, "stable" or "accurate". ``grade``: the better of the two that was met, None where
-    that was not looked at; ``accuracy``: largest error divided by what "accurate" allows; ``height``: the
-    additions in a row that explain the errors (docs/check.md).
+    ``level``: what decided, "stable", "upcast" or "accurate". ``grade``: whether results are "stable" only or
+    "accurate", None where that was not looked at; ``accuracy``: largest error divided by what "accurate"
+    allows; ``height``: the additions in a row that explain the errors (docs/check.md).
     ``witness``: the refuting call as one line of text that brings it back bit by bit.
     ``counts``: of a sweep, what was counted over all inputs, as plain data (docs/json.md).
     ``hint``: the values of an option with which no call was refuted, where that is no accident, in words.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from verify.backends import bulk_tensor
+from verify.backends import bulk_tensor, torch_dtype
 from verify.contexts.axes import Axis, Labels, NotBulkError, Numbers, Rows, aligned, gathered, spread
 from verify.contexts.rounded import Model
 from verify.contexts.running import Rules
@@ -161,7 +161,18 @@ def evaluate(formula: Callable[..., Any], values: tuple[Any, ...], model: Model,
         raise NotBulkError("the result is no number")
     value = result.value.to(context._rules.wide)
     error = context._rules.torch.zeros_like(value) if result.error is None else result.error.expand_as(value)
-    return Bulk(value.reshape(-1), error.reshape(-1), context._rules.ratio)
+    return Bulk(value.reshape(-1), _as_stored(value, error, model).reshape(-1), context._rules.ratio)
+
+
+def _as_stored(value: Any, error: Any, model: Model) -> Any:
+    """The errors of results, with those of rounding them to the format in which they are stored."""
+    if model.stored is None:
+        return error
+    own = ((value.abs() + error) * float(model.stored.unit_roundoff)).clamp(
+        min=float(model.stored.smallest_subnormal) / 2
+    )
+    held = value == value.to(torch_dtype(model.stored.name)).to(value)
+    return error + own.masked_fill(value.isinf() | (held & (error == 0)), 0.0)
 
 
 def moved(formula: Callable[..., Any], values: tuple[Any, ...], model: Model, device: str = "cpu") -> Any:

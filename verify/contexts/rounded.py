@@ -55,6 +55,8 @@ class Model:
     With ``fast`` the arithmetic is that of GPU kernels: exp(x) is exp2(x log2 e) and log(x) is log2(x) ln 2,
     of which the constant and the product are rounded with the unit ``sum_unit`` of the format in which the
     kernel works, and a quotient is the product with a reciprocal that is rounded so.
+    ``stored`` is the narrower format to which results are rounded once, all else being done in ``format``;
+    None where they stay in ``format``.
     """
 
     format: Format
@@ -67,6 +69,7 @@ class Model:
     flush: Decimal
     height: Height = None
     fast: bool = False
+    stored: Format | None = None
 
     @property
     def reach(self) -> Decimal:

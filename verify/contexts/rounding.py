@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -48,15 +49,24 @@ Body = Callable[[int], Any]
 
 
 def model_for(
-    dtype: str, device: str = "cpu", *, function_error: int | None = None, height: Height = None
+    dtype: str,
+    device: str = "cpu",
+    *,
+    function_error: int | None = None,
+    height: Height = None,
+    upcast: bool = False,
 ) -> Model:
     """The rounding model of a dtype on a device; ``function_error`` is that of exp and log in u.
 
     Kernels for the 16-bit formats work in float32, so that below the smallest normal number only
     the rounding to the format itself counts, and float32's own flush to 0. ``height`` is the order of sums
-    that an implementation is held to (verify/contexts/heights.py).
+    that an implementation is held to (verify/contexts/heights.py). With ``upcast`` everything in a 16-bit
+    format is done in float32, and only results are rounded to the format.
     """
     format = format_named(dtype)
+    if upcast and format.width == 16:
+        wider = model_for("float32", device, function_error=function_error, height=height)
+        return replace(wider, stored=format)
     inner = format_named("float32") if format.width == 16 else format
     multiple = ULPS_OF_EXP_AND_LOG[device] if function_error is None else function_error
     unit = _decimal_up(format.unit_roundoff)
@@ -316,8 +326,21 @@ def error_bounds(
         items = tuple(formula(context, *(context.lift(value) for value in values)))
     except UnboundedError:
         return None
-    errors = [context._number(item).error for item in items]
+    errors = [_as_stored(context._number(item)) for item in items]
     return None if any(e.adjusted() > LONGEST for e in errors) else tuple(map(Fraction, errors))
+
+
+def _as_stored(a: Rounded) -> Decimal:
+    """The error of a result, with that of rounding it to the format in which it is stored."""
+    stored = a.model.stored
+    if (
+        stored is None
+        or a.infinite
+        or (a.error == 0 and a.exact is not None and stored.is_value(Fraction(a.exact)))
+    ):
+        return a.error
+    own = UP.multiply(_decimal_up(stored.unit_roundoff), UP.add(a.size, a.error))
+    return UP.add(a.error, max(own, _decimal_up(stored.smallest_subnormal / 2)))
 
 
 def error_bound(
