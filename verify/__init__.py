@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from verify.catalogue import claims, find
     from verify.checking import check, replay
     from verify.claim import Claim, Hypothesis, Part, Step, Witness
+    from verify.consistency import check_operation
     from verify.contract import Contract, Option
     from verify.operation import Operation
     from verify.proof import prove
@@ -30,6 +31,7 @@ _HOMES = {
     "assert_ulp": "verify.assertions",
     "claims": "verify.catalogue",
     "check": "verify.checking",
+    "check_operation": "verify.consistency",
     "find": "verify.catalogue",
     "Claim": "verify.claim",
     "Hypothesis": "verify.claim",
@@ -66,6 +68,7 @@ __all__ = [
     "assert_ulp",
     "audit",
     "check",
+    "check_operation",
     "claims",
     "find",
     "operations",

@@ -8,12 +8,14 @@ from typing import Any
 from verify.backends import torch_dtype
 from verify.candidate import fitted, takes
 from verify.cases import read_witness
+from verify.consistency import look
 from verify.contexts.heights import Height, declared
 from verify.contract import Contract
 from verify.elements import choices_for, properties
 from verify.errors import UsageError, unknown
 from verify.operation import Operation
 from verify.operations import operations_with_contract
+from verify.own import careful
 from verify.results import Results
 from verify.search import Search
 from verify.signatures import require_function
@@ -90,6 +92,8 @@ def plan(
 ) -> tuple[Search | Everywhere, ...]:
     """The searches of a `check` with these arguments, none of them begun, each good for one verdict."""
     stated = contract_of(operation)
+    if isinstance(operation, Operation) and not _is_ours(operation):
+        look(stated)
     require_function(candidate)
     contract = fitted(stated, candidate)
     if not isinstance(grad, bool):
@@ -167,11 +171,9 @@ def replay(
 def contract_of(operation: str | Operation) -> Contract:
     """The contract of an operation, or of the operation whose contract has that name."""
     if isinstance(operation, Operation):
-        if operation.contract is None:
-            raise UsageError(
-                f"the operation {operation.id!r} has no contract; give it one to have it checked"
-            )
-        return operation.contract
+        if operation.contract is not None and _is_ours(operation):
+            return operation.contract
+        return careful(operation)
     if not isinstance(operation, str):
         raise UsageError(f"the operation is a {type(operation).__name__}; give its name or an Operation")
     known = operations_with_contract()
@@ -181,6 +183,11 @@ def contract_of(operation: str | Operation) -> Contract:
     if contract is None:
         raise UsageError(f"the operation {operation!r} has no contract")
     return contract
+
+
+def _is_ours(operation: Operation) -> bool:
+    """Whether an operation is one of this package, and not a user's own."""
+    return any(operation is known for known in operations_with_contract().values())
 
 
 def _choices(

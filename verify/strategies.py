@@ -23,7 +23,7 @@ from verify.claim import Hypothesis
 from verify.contexts.ball import BallContext
 from verify.contract import numbers_of
 from verify.domain import Declaration, Domain
-from verify.errors import DomainError, PrecisionError
+from verify.errors import DomainError, PrecisionError, UsageError
 from verify.floats import Format, format_named
 from verify.points import defined_by, holds, in_domain, length_of
 
@@ -54,9 +54,10 @@ def explore(strategy: st.SearchStrategy[Any], visit: Visit, *, seed: int, exampl
 
     Stops at the first value that ``visit`` says it looks for, shrinks it until ``visit`` raises `Enough`,
     and returns the simplest one found; None if there was none. A domain in which nothing can be drawn is
-    visited never.
+    visited never. A ``UsageError`` that ``visit`` raises ends it as it is.
     """
     found: list[Any] = []
+    wrong: list[UsageError] = []
 
     @hypothesis.seed(seed)
     @settings(
@@ -71,7 +72,11 @@ def explore(strategy: st.SearchStrategy[Any], visit: Visit, *, seed: int, exampl
     )
     @given(strategy)
     def run(value: Any) -> None:
-        scores, stop = visit(value)
+        try:
+            scores, stop = visit(value)
+        except UsageError as error:
+            wrong.append(error)
+            raise Enough from None
         for label, score in scores.items():
             hypothesis.target(score, label=label)
         if stop:
@@ -85,6 +90,8 @@ def explore(strategy: st.SearchStrategy[Any], visit: Visit, *, seed: int, exampl
     except HypothesisException:
         if not found:
             raise
+    if wrong:
+        raise wrong[-1]
     return found[-1] if found else None
 
 
