@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 import verify
-from verify import Contract, Operation
+from verify import Contract, Curve, Filled, Form, Operation, X
+from verify.cli import main
 from verify.contract import Gradient, mapped
 from verify.domain import real
 from verify.entries import by_entry, called_with, given_entries
@@ -63,6 +66,17 @@ LOG_COSH = Operation(
     ),
 )
 CONTRACT = LOG_COSH.contract
+_TURNS_AT_0 = Curve(rational=(0.0,), turns=((0.0, 0.0),))
+FORM = Form(
+    "x",
+    "log_cosh",
+    "log cosh x",
+    (Filled("entries", (X,)),),
+    _TURNS_AT_0,
+    Curve(rational=(0.0,), limits=(-1.0, 1.0)),
+    {"axes": 1},
+)
+SWEPT = replace(LOG_COSH, forms=(FORM,))
 
 
 def _with(**changes: Any) -> Operation:
@@ -197,3 +211,121 @@ def test_the_name_of_an_operation_is_no_operation() -> None:
     """Those of the package are objects too."""
     with pytest.raises(UsageError, match="give an Operation"):
         verify.check_operation("softmax")  # type: ignore[arg-type]
+
+
+def _stable(x: Any) -> Any:
+    size = x.abs()
+    return size + torch.log1p(torch.expm1(-2 * size) / 2)
+
+
+def _patched(x: Any) -> Any:
+    return torch.where(x == 3.140625, _stable(x) * 1.25, _stable(x))
+
+
+def test_an_operation_of_ones_own_is_swept() -> None:
+    """Every input of a 16-bit format, where the operation says how a number becomes a call."""
+    verdict = verify.sweep(_patched, SWEPT, "bfloat16")
+    assert (verdict.status, verdict.coverage) == (verify.Status.REFUTED, "exhaustive")
+    assert verdict.counts is not None
+    assert (verdict.counts["refuted"], verdict.counts["steepest"]["input"]) == (1, [3.140625])
+
+
+def test_float32_is_swept_by_patches() -> None:
+    """With what the form knows of the function; the gradient too, in a range."""
+    inputs = verify.sweep(_stable, SWEPT, "float32", span="1:1.001")
+    gradient = verify.sweep(
+        torch.nn.functional.softplus, SWEPT, "float32", span="1:1.0001", aspect="gradient"
+    )
+    assert inputs.status is verify.Status.PASSED
+    assert gradient.status is verify.Status.REFUTED
+
+
+def test_a_check_in_16_bits_tries_every_input_of_the_forms() -> None:
+    """As it does for operations of the package."""
+    results = verify.check(_patched, SWEPT, dtypes=("bfloat16",), grad=False, examples=5)
+    assert [verdict.status.value for verdict in results if verdict.coverage == "exhaustive"] == ["refuted"]
+
+
+def test_the_name_of_another_operation_brings_no_forms() -> None:
+    """An operation of one's own that has the name of one of the package is another one."""
+    with pytest.raises(UsageError, match="softplus is no function of one or two numbers"):
+        verify.sweep(_stable, replace(_with(name="softplus"), id="softplus"), "bfloat16")
+
+
+FORMS = {
+    "a word": ("x", "a form of log_cosh is 'x'; give a verify.Form of one argument"),
+    "an option that there is not": (replace(FORM, options={"dim": 1}), "unknown option in the form x 'dim'"),
+    "another number of variables": (replace(FORM, variables=()), "does not fill input"),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_form_that_does_not_fit_is_told(name: str) -> None:
+    """Before anything is swept."""
+    form, told = FORMS[name]
+    with pytest.raises(UsageError, match=told):
+        verify.sweep(_stable, replace(LOG_COSH, forms=(form,)), "bfloat16")
+
+
+COMMANDS = """\
+from dataclasses import replace
+import torch
+from verify import Curve, Filled, Form, X
+from verify.contract import Contract
+from verify.operations.softplus import softplus
+
+MINE = replace(
+    softplus,
+    id="mine",
+    contract=replace(softplus.contract, name="mine"),
+    forms=(Form("x", "mine", "softplus", (Filled("entries", (X,)),), Curve(), options={"axes": 1}),),
+)
+
+
+def right(z):
+    return torch.nn.functional.softplus(z)
+
+
+def wrong(z):
+    return 2 * right(z)
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module with an operation, a right function and a wrong one, in the working folder."""
+    name = f"own_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text(COMMANDS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return name
+
+
+def test_the_command_takes_the_place_of_an_operation(place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """To check a function as it, and to replay the witness of a finding."""
+    flags = "--as", f"{place}:MINE"
+    check = "--examples", "3", "--no-grad"
+    assert main(["check", f"{place}:right", *flags, *check]) == 0
+    assert main(["check", f"{place}:wrong", *flags, *check]) == 1
+    witness = capsys.readouterr().out.partition("\nwitness: ")[2].split()[0]
+    assert main(["replay", witness, *flags]) == 1
+    assert main(["replay", witness, *flags, "--function", f"{place}:right"]) == 0
+
+
+def test_the_command_sweeps_as_an_operation_of_ones_own(place: str) -> None:
+    """By its first form."""
+    flags = "--as", f"{place}:MINE", "--dtype", "bfloat16", "--range=1:2"
+    assert main(["sweep", f"{place}:right", *flags]) == 0
+    assert main(["sweep", f"{place}:wrong", *flags]) == 1
+
+
+def test_an_isolated_check_takes_the_place_too(place: str) -> None:
+    """The process of its own finds the operation by itself."""
+    flags = "--as", f"{place}:MINE", "--examples", "2", "--no-grad", "--isolate"
+    assert main(["check", f"{place}:wrong", *flags]) == 1
+
+
+def test_what_is_no_operation_is_told(place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With what it is."""
+    assert main(["check", f"{place}:right", "--as", f"{place}:wrong"]) == 2
+    assert "is a function; give a verify.Operation with a contract" in capsys.readouterr().err

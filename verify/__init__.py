@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from verify.claim import Claim, Hypothesis, Part, Step, Witness
     from verify.consistency import check_operation
     from verify.contract import Contract, Option
+    from verify.form import Curve, Filled, Form, X
     from verify.operation import Operation
     from verify.proof import prove
     from verify.results import Results
@@ -40,6 +41,10 @@ _HOMES = {
     "Witness": "verify.claim",
     "Contract": "verify.contract",
     "Option": "verify.contract",
+    "Curve": "verify.form",
+    "Filled": "verify.form",
+    "Form": "verify.form",
+    "X": "verify.form",
     "Operation": "verify.operation",
     "prove": "verify.proof",
     "replay": "verify.checking",
@@ -55,6 +60,9 @@ __all__ = [
     "Claim",
     "Contract",
     "Counterexample",
+    "Curve",
+    "Filled",
+    "Form",
     "Hypothesis",
     "Operation",
     "Option",
@@ -64,6 +72,7 @@ __all__ = [
     "Step",
     "Verdict",
     "Witness",
+    "X",
     "assert_holds",
     "assert_ulp",
     "audit",

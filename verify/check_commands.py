@@ -20,7 +20,7 @@ from verify.exits import Exit
 from verify.expected import witness_in
 from verify.input_witness import INPUT_MARK
 from verify.isolation import check_isolated
-from verify.places import function_at
+from verify.places import function_at, operation_at
 from verify.report.provenance import command_line, setting
 from verify.report.text import Line
 from verify.results import Results
@@ -44,7 +44,7 @@ def check(options: argparse.Namespace) -> int:
         "seed": options.seed,
         "time_limit": options.time_limit,
     }
-    contract_of(options.operation)
+    contract_of(operation_at(options.operation))
     isolated = options.time_limit is not None if options.isolate is None else options.isolate
     results = (_isolated if isolated else _here)(options.function, options.operation, how)
     return _shown(results, about)
@@ -65,16 +65,17 @@ def replay(options: argparse.Namespace) -> int:
         raise UsageError(
             f"{text!r} is neither a file nor a witness; give the line that begins with {MARK}:, or its file"
         )
-    case = read_witness(text, contract_of)
+    own = operation_at(options.operation) if options.operation else None
+    case = read_witness(text, lambda name: contract_of(own or name))
     place = options.function or case.candidate
     if not place:
         raise UsageError("the witness does not say which function it refutes; name it with --function")
-    verdict = judge_again(function_at(place), text)
+    verdict = judge_again(function_at(place), text, operation=own)
     return _shown(Results((verdict,)), about)
 
 
 def _here(place: str, operation: str, how: Mapping[str, Any]) -> Results:
-    searches = plan(function_at(place), operation, **how)
+    searches = plan(function_at(place), operation_at(operation), **how)
     verdicts = []
     with Steps(len(searches)) as steps:
         for search in searches:

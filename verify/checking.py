@@ -14,7 +14,7 @@ from verify.contract import Contract
 from verify.elements import choices_for, properties
 from verify.errors import UsageError, unknown
 from verify.operation import Operation
-from verify.operations import operations_with_contract
+from verify.operations import is_known, operations_with_contract
 from verify.own import careful
 from verify.results import Results
 from verify.search import Search
@@ -92,7 +92,7 @@ def plan(
 ) -> tuple[Search | Everywhere, ...]:
     """The searches of a `check` with these arguments, none of them begun, each good for one verdict."""
     stated = contract_of(operation)
-    if isinstance(operation, Operation) and not _is_ours(operation):
+    if isinstance(operation, Operation) and not is_known(operation):
         look(stated)
     require_function(candidate)
     contract = fitted(stated, candidate)
@@ -122,7 +122,7 @@ def plan(
             if level == "stable":
                 planned += everywhere(
                     candidate,
-                    stated,
+                    operation,
                     options or {},
                     dtype=dtype,
                     device=device,
@@ -171,7 +171,7 @@ def replay(
 def contract_of(operation: str | Operation) -> Contract:
     """The contract of an operation, or of the operation whose contract has that name."""
     if isinstance(operation, Operation):
-        if operation.contract is not None and _is_ours(operation):
+        if operation.contract is not None and is_known(operation):
             return operation.contract
         return careful(operation)
     if not isinstance(operation, str):
@@ -183,11 +183,6 @@ def contract_of(operation: str | Operation) -> Contract:
     if contract is None:
         raise UsageError(f"the operation {operation!r} has no contract")
     return contract
-
-
-def _is_ours(operation: Operation) -> bool:
-    """Whether an operation is one of this package, and not a user's own."""
-    return any(operation is known for known in operations_with_contract().values())
 
 
 def _choices(

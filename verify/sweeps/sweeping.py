@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from verify.backends import require_device, torch_dtype
+from verify.consistency import look
 from verify.errors import UsageError, unknown
 from verify.forms import form_named
 from verify.operation import Operation
+from verify.operations import is_known
+from verify.own import careful
 from verify.signatures import name_of, require_function
 from verify.sweeps.cluster import connected
 from verify.sweeps.conclusion import concluded
@@ -65,9 +68,7 @@ class Plan:
             samples = None if self.samples is None else self.samples[chunk]
             yield (
                 chunk,
-                Task(
-                    s.candidate, s.form.id, s.aspect, s.dtype, s.device, *self.bounds[chunk], samples, facts
-                ),
+                Task(s.candidate, s.form, s.aspect, s.dtype, s.device, *self.bounds[chunk], samples, facts),
             )
 
 
@@ -146,7 +147,7 @@ def planned(
     require_function(candidate)
     torch_dtype(dtype)
     require_device(device)
-    chosen = form_named(_name(operation), form)
+    chosen = form_named(_checked(operation), form)
     if aspect not in ("value", "gradient"):
         raise UsageError(f"the property is {aspect!r}; give value or gradient")
     chosen.curve(aspect)
@@ -186,13 +187,14 @@ def planned(
     return Plan(subject, bounds, samples, head, covered, span is None and sample is None)
 
 
-def _name(operation: str | Operation) -> str:
-    if isinstance(operation, Operation):
-        if operation.contract is None:
-            raise UsageError(f"the operation {operation.id!r} has no contract; give it one to have it swept")
-        return operation.contract.name
-    if not isinstance(operation, str):
+def _checked(operation: Any) -> str | Operation:
+    """An operation, one of a user's own after a look at its formulas."""
+    if isinstance(operation, str):
+        return operation
+    if not isinstance(operation, Operation):
         raise UsageError(f"the operation is a {type(operation).__name__}; give its name or an Operation")
+    if not is_known(operation):
+        look(careful(operation))
     return operation
 
 
