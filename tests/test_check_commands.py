@@ -157,7 +157,8 @@ MISTAKES = {
     "examples": (["check", "{}:right", "--as", "sigmoid", "--examples", "0"], "'0' is not a count"),
     "time": (["check", "{}:right", "--as", "sigmoid", "--time-limit", "0"], "'0' is no time"),
     "witness": (["replay", "nothing"], "'nothing' is neither a file nor a witness"),
-    "input": (["replay", "lossinput1:part"], "is the input of a statement, not a call of a function"),
+    "input": (["replay", "lossinput1:part"], "is cut off or changed"),
+    "input and function": (["replay", "lossinput1:part", "--function", "{}:right"], "leave --function and"),
 }
 
 

@@ -11,6 +11,7 @@ from verify.backends import DTYPES, exact_values, load_torch
 from verify.display import absolute, hex_text
 from verify.errors import UsageError
 from verify.floats import format_named, ulp_error
+from verify.input_witness import INPUT_MARK
 from verify.judgement import as_float, text_of
 from verify.results import Results
 from verify.verdict import Counterexample, Verdict
@@ -158,6 +159,8 @@ def _replay(witness: str | None) -> list[str]:
         return [f"witness: {len(witness):,} characters long; the verdict has it, and so has --verify-json"]
     given = witness if len(witness) <= SHORT else "WITNESS (or a file that holds it)"
     module, name = witness.split(":")[5:7]
+    if witness.startswith(INPUT_MARK):
+        return [f"witness: {witness}", f"replay:  python -m verify replay {given}"]
     if module == "__main__" or not all(part.isidentifier() for part in name.split(".")):
         return [
             f"witness: {witness}",

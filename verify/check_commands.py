@@ -24,6 +24,7 @@ from verify.places import function_at, operation_at
 from verify.report.provenance import command_line, setting
 from verify.report.text import Line
 from verify.results import Results
+from verify.runs import replayed
 from verify.terminal import Steps, show, show_json
 from verify.verdict import Status, Verdict
 
@@ -51,17 +52,17 @@ def check(options: argparse.Namespace) -> int:
 
 
 def replay(options: argparse.Namespace) -> int:
-    """Judge a function on the one call of a witness."""
+    """Judge a function on the one call of a witness, or one of torch on an input of a statement."""
     about = setting(command_line(options.words)) if options.json else None
     text = options.witness
-    if not re.match(rf"{MARK.rstrip('0123456789')}\d+:", text) and Path(text).is_file():
+    marks = "|".join(mark.rstrip("0123456789") for mark in (MARK, INPUT_MARK))
+    if not re.match(rf"({marks})\d+:", text) and Path(text).is_file():
         text = witness_in(Path(text))
-    elif text.startswith(INPUT_MARK):
-        raise UsageError(
-            f"{text[:40]}... is the input of a statement, not a call of a function; "
-            "run the script of its finding, or give it to run --expected"
-        )
-    elif not text.startswith(MARK):
+    if text.startswith(INPUT_MARK):
+        if options.function or options.operation:
+            raise UsageError("the witness of an input names what it is about; leave --function and --as out")
+        return _shown(Results((replayed(text),)), about)
+    if not text.startswith(MARK):
         raise UsageError(
             f"{text!r} is neither a file nor a witness; give the line that begins with {MARK}:, or its file"
         )

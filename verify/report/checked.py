@@ -7,6 +7,7 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 
+from verify.input_witness import INPUT_MARK
 from verify.record import CheckRecord, EvidenceRecord, RunRecord
 
 SEVERITY = (
@@ -95,7 +96,7 @@ def brief(reason: str) -> str:
 def replay_of(witness: str) -> str:
     """The command that judges the call of a witness again, as a shell takes it."""
     fields = witness.split(":")
-    named = len(fields) > 6 and fields[5] and fields[6]
+    named = witness.startswith(INPUT_MARK) or (len(fields) > 6 and fields[5] and fields[6])
     return f"lossproof replay {shlex.quote(witness)}" + ("" if named else " --function MODULE:NAME")
 
 
