@@ -24,7 +24,7 @@ from verify.contexts.ball import BallContext
 from verify.contract import numbers_of
 from verify.domain import Declaration, Domain
 from verify.errors import DomainError, PrecisionError, UsageError
-from verify.floats import Format, format_named
+from verify.floats import Dtype, Format, format_named
 from verify.points import defined_by, holds, in_domain, length_of
 
 Draw = Callable[[Any], Any]
@@ -131,12 +131,12 @@ def labels(n: int) -> st.SearchStrategy[int]:
     return between(1, n)
 
 
-def logits(dtype: str, n: int) -> st.SearchStrategy[tuple[Fraction, ...]]:
+def logits(dtype: Dtype, n: int) -> st.SearchStrategy[tuple[Fraction, ...]]:
     """A row of n finite numbers by regime; see ``regimes.logits``."""
     return _row(format_named(dtype), n, Domain())
 
 
-def probabilities(dtype: str, n: int, *, positive: bool = False) -> st.SearchStrategy[tuple[Fraction, ...]]:
+def probabilities(dtype: Dtype, n: int, *, positive: bool = False) -> st.SearchStrategy[tuple[Fraction, ...]]:
     """A probability vector of n dyadic entries that sum to exactly 1; without zeros if ``positive``."""
     domain = Domain(sign="positive" if positive else "nonnegative", sums_to_one=True)
     return _row(format_named(dtype), n, domain)
@@ -148,7 +148,7 @@ def rows(row: st.SearchStrategy[Any], count: int) -> st.SearchStrategy[tuple[Any
 
 
 def inputs(
-    given: Sequence[Declaration], dtype: str, hypotheses: Sequence[Hypothesis] = ()
+    given: Sequence[Declaration], dtype: Dtype, hypotheses: Sequence[Hypothesis] = ()
 ) -> st.SearchStrategy[tuple[Any, ...]]:
     """Values for the variables of a statement, in order, that satisfy its hypotheses exactly.
 

@@ -15,6 +15,7 @@ from typing import Any
 from verify.backends import require_device, torch_dtype
 from verify.consistency import look
 from verify.errors import UsageError, unknown
+from verify.floats import Device, Dtype, name_of_torch
 from verify.forms import form_named
 from verify.operation import Operation
 from verify.operations import is_known
@@ -75,21 +76,21 @@ class Plan:
 def sweep(
     candidate: Callable[..., Any],
     operation: str | Operation,
-    dtype: str,
+    dtype: Dtype,
     *,
     shard: tuple[int, int] = (1, 1),
     journal: str | Path | None = None,
     executor: Executor | str | None = None,
     form: str | None = None,
     aspect: str = "value",
-    device: str = "cpu",
+    device: Device = "cpu",
     span: str | None = None,
     sample: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
     **other: object,
 ) -> Verdict:
-    """Judge a function on every input of a form of an operation, in one dtype.
+    """Judge a function on every input of a form of an operation, in one dtype, a name or one of torch.
 
     ``form``: how one number, or two of a 16-bit dtype, become a call (docs/sweep.md); the first of the
     operation if None. ``aspect``: "value", or "gradient" in the first argument. ``shard`` (i, N): the
@@ -133,11 +134,11 @@ def _no_argument(name: str) -> UsageError:
 def planned(
     candidate: Callable[..., Any],
     operation: str | Operation,
-    dtype: str,
+    dtype: Dtype,
     *,
     form: str | None = None,
     aspect: str = "value",
-    device: str = "cpu",
+    device: Device = "cpu",
     span: str | None = None,
     sample: int | None = None,
     seed: int = 0,
@@ -145,6 +146,7 @@ def planned(
 ) -> Plan:
     """The plan of a `sweep` with these arguments; nothing is computed yet."""
     require_function(candidate)
+    dtype, device = name_of_torch(dtype), name_of_torch(device)
     torch_dtype(dtype)
     require_device(device)
     chosen = form_named(_checked(operation), form)
