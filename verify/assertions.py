@@ -32,22 +32,23 @@ def assert_holds(results: Results) -> None:
         raise AssertionError(finding(results))
 
 
-def finding(results: Results) -> str:
+def finding(results: Results, *, others: bool = True) -> str:
     """What is wrong, in words, of results that do not hold.
 
     It tells the first of the least favourable verdicts: a wrong value before the gradient that is
     wrong with it. The first seven lines give what was refuted, the value that was returned, the exact
     one, the error and what is allowed (in ulp of the result's format), the input, the options and the reason.
     The reproducer follows, then the witness and how to replay it, then the other verdicts that do
-    not hold, and last an option to exclude, where the function is wrong with some of its values alone.
+    not hold, unless ``others`` is off, and last an option to exclude, where the function is wrong with
+    some of its values alone.
     """
     failed = [verdict for verdict in results if verdict.applicable and not verdict]
     if not failed:
         return "unknown: nothing was checked"
     first = min(failed, key=lambda verdict: verdict.status)
-    others = [verdict for verdict in failed if verdict is not first]
+    also = [verdict for verdict in failed if verdict is not first and others]
     hint = [f"help:    {first.hint}"] if first.hint else []
-    return "\n".join([*_told(first), *(f"also {v.status.value}: {v.subject}" for v in others), *hint])
+    return "\n".join([*_told(first), *(f"also {v.status.value}: {v.subject}" for v in also), *hint])
 
 
 def assert_ulp(

@@ -114,15 +114,15 @@ def _shown(results: Results, about: Mapping[str, Any] | None) -> int:
     if about is not None:
         show_json({**json.loads(results.to_json()), **about})
     else:
-        show(Line(line, _style(v)) for line, v in zip(results.lines(), results, strict=True))
+        show(Line(line, "" if verdict is None else _style(verdict)) for line, verdict in results.table())
         if not results.holds:
             show(Line(line) for line in ["", *told(results)])
     return verdict_exit(results)
 
 
 def told(results: Results) -> list[str]:
-    """The finding in lines."""
-    return finding(results).splitlines()
+    """The finding in lines; the other verdicts stand above it."""
+    return finding(results, others=False).splitlines()
 
 
 def _style(verdict: Verdict) -> str:
