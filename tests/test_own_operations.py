@@ -92,7 +92,7 @@ def _with_gradient(**changes: Any) -> Operation:
 def test_the_operations_of_the_package_are_consistent(operation: Operation) -> None:
     """Every algorithm is its definition, every gradient the derivative, every row said to be apart is."""
     if operation.contract is not None:
-        verify.check_operation(operation, examples=5)
+        verify.check_operation(operation, examples=3)
 
 
 def test_an_operation_of_ones_own_that_is_right_is_checked() -> None:
@@ -307,7 +307,12 @@ def test_the_command_takes_the_place_of_an_operation(place: str, capsys: pytest.
     check = "--examples", "3", "--no-grad"
     assert main(["check", f"{place}:right", *flags, *check]) == 0
     assert main(["check", f"{place}:wrong", *flags, *check]) == 1
-    witness = capsys.readouterr().out.partition("\nwitness: ")[2].split()[0]
+    out = capsys.readouterr().out
+    witness = out.partition("\nwitness: ")[2].split()[0]
+    assert "\nreplay:  python -m verify replay" in out
+    assert " --as MODULE:OPERATION" in out
+    assert main(["replay", witness]) == 2
+    assert "about mine; name that operation with --as" in capsys.readouterr().err
     assert main(["replay", witness, *flags]) == 1
     assert main(["replay", witness, *flags, "--function", f"{place}:right"]) == 0
 

@@ -13,6 +13,7 @@ from verify.errors import UsageError
 from verify.floats import format_named, ulp_error
 from verify.input_witness import INPUT_MARK
 from verify.judgement import as_float, text_of
+from verify.operations import operations_with_contract
 from verify.results import Results
 from verify.verdict import Counterexample, Verdict
 
@@ -167,7 +168,8 @@ def _replay(witness: str | None) -> list[str]:
             f"witness: {witness}",
             "replay:  verify.replay(function, witness), as no module has it",
         ]
-    return [f"witness: {witness}", f"replay:  python -m verify replay {given}"]
+    own = "" if witness.split(":")[1] in operations_with_contract() else " --as MODULE:OPERATION"
+    return [f"witness: {witness}", f"replay:  python -m verify replay {given}{own}"]
 
 
 def _numbers(exact: Any) -> list[Any]:

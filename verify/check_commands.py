@@ -15,11 +15,13 @@ from verify.backends import require_device
 from verify.cases import MARK, read_witness
 from verify.checking import contract_of, plan
 from verify.checking import replay as judge_again
+from verify.contract import Contract
 from verify.errors import UsageError
 from verify.exits import Exit
 from verify.expected import witness_in
 from verify.input_witness import INPUT_MARK
 from verify.isolation import check_isolated
+from verify.operations import operations_with_contract
 from verify.places import function_at, operation_at
 from verify.report.provenance import command_line, setting
 from verify.report.text import Line
@@ -67,7 +69,15 @@ def replay(options: argparse.Namespace) -> int:
             f"{text!r} is neither a file nor a witness; give the line that begins with {MARK}:, or its file"
         )
     own = operation_at(options.operation) if options.operation else None
-    case = read_witness(text, lambda name: contract_of(own or name))
+
+    def named(name: str) -> Contract:
+        if own is None and name not in operations_with_contract():
+            raise UsageError(
+                f"the witness is about {name}; name that operation with --as package.module:OPERATION"
+            )
+        return contract_of(own or name)
+
+    case = read_witness(text, named)
     place = options.function or case.candidate
     if not place:
         raise UsageError("the witness does not say which function it refutes; name it with --function")
