@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import verify
-from verify import Contract, Curve, Filled, Form, Operation, X
+from verify import Contract, Curve, Filled, Form, Operation, Option, X
 from verify.cli import main
 from verify.contract import Gradient, mapped
 from verify.domain import real
@@ -182,6 +182,10 @@ MISTAKES = {
     "infinities of nothing": (_with(infinite={"inputs": (math.inf,)}), "'inputs'; did you mean input"),
     "a word for a function": (_with(conditioning="x"), "give a function conditioning"),
     "a word for names": (_with(lowest="input"), r"give a tuple, such as \('input',\)"),
+    "a list among the values of an option": (
+        _with(options=(AXES, Option("weights", ([1, 2],), None, lambda value: True))),
+        "a value of the option weights of log_cosh is a list or the like; give a tuple",
+    ),
     "no contract": (replace(LOG_COSH, contract=None), "has no contract; give it one"),
 }
 

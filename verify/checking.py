@@ -8,7 +8,7 @@ from typing import Any
 from verify.backends import torch_dtype
 from verify.candidate import fitted, takes
 from verify.cases import read_witness
-from verify.consistency import look
+from verify.consistency import look_first
 from verify.contexts.heights import Height, declared
 from verify.contract import Contract
 from verify.elements import choices_for, properties
@@ -95,7 +95,7 @@ def plan(
     """The searches of a `check` with these arguments, none of them begun, each good for one verdict."""
     stated = contract_of(operation)
     if isinstance(operation, Operation) and not is_known(operation):
-        look(stated)
+        look_first(operation)
     require_function(candidate)
     contract = fitted(stated, candidate)
     if not isinstance(grad, bool):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -57,6 +58,12 @@ def check_operation(operation: Operation, *, examples: int = EXAMPLES, seed: int
         raise UsageError(
             f"no call of {contract.name} was compared: {why}; check the domains of the variables, and prepare"
         )
+
+
+@functools.lru_cache(maxsize=64)
+def look_first(operation: Operation) -> None:
+    """A `look` at an operation that a function is to be checked against, once for each."""
+    look(careful(operation))
 
 
 def look(contract: Contract, examples: int = FEW, seed: int = 0) -> list[str]:

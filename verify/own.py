@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -104,6 +104,8 @@ def _require(contract: Any) -> None:
             raise _kind(f"values of the option {option.name} {of}", option.values, "a tuple of at least one")
         if not callable(option.accepts):
             raise _kind(f"accepts of the option {option.name} {of}", option.accepts, "a function")
+        if not all(isinstance(value, Hashable) for value in option.values):
+            raise UsageError(f"a value of the option {option.name} {of} is a list or the like; give a tuple")
     for what, names in (("options", _names(contract)), ("gradients", [g.of for g in contract.gradients])):
         if twice := [name for name in names if names.count(name) > 1]:
             raise UsageError(f"{what} {of} have {twice[0]} twice; name each once")

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from verify.backends import require_device, torch_dtype
-from verify.consistency import look
+from verify.consistency import look_first
 from verify.errors import UsageError, unknown
 from verify.floats import Device, Dtype, name_of_torch
 from verify.forms import form_named
 from verify.operation import Operation
 from verify.operations import is_known
-from verify.own import careful
 from verify.signatures import name_of, require_function
 from verify.sweeps.cluster import connected
 from verify.sweeps.conclusion import concluded
@@ -195,8 +194,8 @@ def _checked(operation: Any) -> str | Operation:
         return operation
     if not isinstance(operation, Operation):
         raise UsageError(f"the operation is a {type(operation).__name__}; give its name or an Operation")
-    if not is_known(operation):
-        look(careful(operation))
+    if operation.contract is not None and not is_known(operation):
+        look_first(operation)
     return operation
 
 
