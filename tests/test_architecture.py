@@ -14,15 +14,16 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     "errors exits floats patience verdict wide",
-    "claim contract domain expected input_witness operation record",
+    "claim contract domain expected form input_witness operation record",
     "backends calls contexts determined guard kernel oracle points regimes signatures spread state "
     "strategies tensors wide_rows",
-    "accuracy adapters bulk_judgement call_forms candidate cases confirmation corpus display drawn_options "
-    "elements entries evidence "
-    "examination findings found hints judgement literals namesakes ordinary profile proof prover reduction "
+    "accuracy adapters bulk_judgement call_forms candidate cases confirmation consistency corpus display "
+    "drawn_options elements entries evidence "
+    "examination findings found hints judgement literals namesakes ordinary own profile proof prover "
+    "reduction "
     "refuter relations reproducer samples search simplex snapshots snippet sources standalone substitute "
     "tables tally targets trial",
-    "catalogue form forms operations",
+    "catalogue forms operations",
     "assertions attempts audit_findings audit_report audit_words auditing autograd certificates checking "
     "facts known report results sweeps",
     "__main__ audit_commands audit_process check_commands claim_files cli commands isolation ledger output "

@@ -193,6 +193,7 @@ def test_an_option_that_a_wrong_one_lacks_is_not_applicable() -> None:
     report = verify.audit(of_logarithms, "kl_div", only=["kl_div-value-zero_gives_nan"])
     assert (report.survivors, report.killed) == ((), ())
     assert "log_target" in report.not_applicable[0].told
+    assert f"none of the wrong ones applies: {report.not_applicable[0].told}" in str(report)
 
 
 def test_a_test_that_fails_correct_implementations_is_told_which() -> None:
@@ -206,6 +207,22 @@ def test_a_test_that_fails_correct_implementations_is_told_which() -> None:
     assert "kl_div-kl_div_in_double" in _ids(report.false_alarms)
     assert 0 < report.false_alarms[0].passed.share < 1e-6
     assert report.vacuous == ""
+
+
+CALLS = {
+    "too few": lambda divergence: divergence(torch.zeros(2, 2)),
+    "by another name": lambda divergence: divergence(logits=torch.zeros(2, 2), target=torch.ones(2, 2)),
+    "no tensor": lambda divergence: divergence(torch.zeros(2, 2), 1),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_calls_that_are_none_of_the_operation_are_no_false_alarms(name: str) -> None:
+    """The test has another signature in mind: it is told so, with what it is called with and what fits."""
+    with pytest.raises(
+        UsageError, match=r"no call that the test makes is one of kl_div: .* do not fit \(input"
+    ):
+        verify.audit(CALLS[name], "kl_div", only=["kl_div-value-zero"])
 
 
 def _fails(implementation: Any) -> None:

@@ -78,10 +78,11 @@ def check(module: str) -> Check:
 
 
 def test_a_right_function_exits_with_0(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
-    """With a line for each property; what the function prints is kept off the results."""
+    """With a line for each property below what all are about; what the function prints is kept off them."""
     assert check("right") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[3:6] for line in lines] == [
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.endswith(".right as sigmoid")
+    assert [line.split()[:3] for line in lines] == [
         ["value", "in", "float32"],
         ["gradient", "in", "float32"],
         ["side", "effects", "in"],
@@ -95,6 +96,13 @@ def test_a_wrong_function_exits_with_1(check: Check, capsys: pytest.CaptureFixtu
     assert "\nrefuted: " in out
     assert "\nreplay:  python -m verify replay " in out
     assert err == ""
+
+
+def test_other_properties_are_told_once(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the table, and not below the finding again."""
+    assert check("wrong") == 1
+    out = capsys.readouterr().out
+    assert sum("gradient in float32 on cpu" in line for line in out.splitlines()) == 1
 
 
 def test_a_function_that_declines_all_exits_with_3(check: Check) -> None:
@@ -157,7 +165,8 @@ MISTAKES = {
     "examples": (["check", "{}:right", "--as", "sigmoid", "--examples", "0"], "'0' is not a count"),
     "time": (["check", "{}:right", "--as", "sigmoid", "--time-limit", "0"], "'0' is no time"),
     "witness": (["replay", "nothing"], "'nothing' is neither a file nor a witness"),
-    "input": (["replay", "lossinput1:part"], "is the input of a statement, not a call of a function"),
+    "input": (["replay", "lossinput1:part"], "is cut off or changed"),
+    "input and function": (["replay", "lossinput1:part", "--function", "{}:right"], "leave --function and"),
 }
 
 

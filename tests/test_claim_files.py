@@ -22,6 +22,7 @@ def part(name, left, relation, right, given=(positive("a"),), **fields):
     return Part(name, "In words.", given, left, relation, right, **fields)
 """
 TRUE = 'part("mine", lambda c, a: c.log(a), "<=", lambda c, a: a - 1)'
+FROM_0 = 'part("mine", lambda c, a, b: b[0], "<=", lambda c, a, b: a, (real("a"), real("b", "n")))'
 FALSE = 'part("wrong", lambda c, a: c.log(a), "=", lambda c, a: a - 1)'
 HARD = 'part("hard", lambda c, a: c.log(2) + a / 2, "<=", lambda c, a: c.log(1 + c.exp(a)))'
 
@@ -317,6 +318,10 @@ BAD: dict[str, tuple[str, str]] = {
     "has a decimal": (
         f"{HEAD}\none = {_claim('a', TRUE.replace('a - 1', '0.5 * a'))}",
         "claim a, part mine: the right side: 0.5 in a formula is not exact; use whole numbers",
+    ),
+    "has an index that counts from 0": (
+        f"{HEAD}\none = {_claim('a', FROM_0)}",
+        "claim a, part mine: the left side: 0 is not an index; indices start at 1",
     ),
     "has a variable twice": (
         f"{HEAD}\none = {_claim('a', TRUE.replace('a - 1)', 'a - 1, (real(chr(97)), real(chr(97))))'))}",

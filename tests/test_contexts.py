@@ -155,9 +155,17 @@ def test_two_axes_are_indexed_together_or_by_rows(c: Context) -> None:
     assert agrees(c, c.sum(lambda j: f[2][j], over=f[2]), Fraction(7))
 
 
-@pytest.mark.parametrize("index", [0, 3, -1, True, 1.0])
+@pytest.mark.parametrize("index", [0, -1])
+def test_an_index_below_1_is_a_mistake(c: Context, index: int) -> None:
+    """Indices run from 1; nobody means 0, so it is no input outside the domain."""
+    x = c.lift((Fraction(1), Fraction(2)))
+    with pytest.raises(UsageError, match="start at 1"):
+        x[index]
+
+
+@pytest.mark.parametrize("index", [3, True, 1.0])
 def test_an_index_outside_the_family_is_a_domain_error(c: Context, index: Any) -> None:
-    """Indices run from 1 to the length, are ints, and never wrap round."""
+    """Indices run to the length, are ints, and never wrap round."""
     x = c.lift((Fraction(1), Fraction(2)))
     with pytest.raises(DomainError):
         x[index]

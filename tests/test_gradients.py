@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 import verify
 from verify.calls import Call, calls
+from verify.consistency import derivatives
 from verify.contexts.ball import BallContext
 from verify.contexts.family import Family
 from verify.contract import Contract, Gradient
@@ -24,32 +25,11 @@ CHECKED = [
 CONTEXT = BallContext(256)
 
 
-def _places(x: Any) -> list[tuple[int, ...]]:
-    """The positions of all entries of a family of any number of axes, in row-major order."""
-    if not isinstance(x, Family):
-        return [()]
-    return [(k, *rest) for k, item in enumerate(x, start=1) for rest in _places(item)]
-
-
-def _derivatives(call: Call, of: str) -> list[Any]:
-    """The derivative of the sum of upstream times the definition by every entry of the variable ``of``."""
-    names = [variable.name for variable in call.contract.variables(call.options)]
-    values = [CONTEXT.lift(value) for value in call.values]
-    upstream = flat(CONTEXT.lift(call.upstream))
-    at = names.index(of)
-
-    def weighted(c: Any, x: Any) -> Any:
-        results = flat(call.contract.definition(c, call.options, *values[:at], x, *values[at + 1 :]))
-        return sum((r * u for r, u in zip(results, upstream, strict=True)), start=c.number(0))
-
-    return [CONTEXT.derivative(weighted, values[at], place) for place in _places(values[at])]
-
-
 def _disagreements(call: Call, of: str, definition: Callable[..., Any]) -> int:
     """At how many entries a gradient is certainly not the derivative of the definition."""
     values = [CONTEXT.lift(value) for value in (call.upstream, *call.values)]
     stated = flat(definition(CONTEXT, call.options, *values))
-    orders = [CONTEXT.compare(a, b) for a, b in zip(stated, _derivatives(call, of), strict=True)]
+    orders = [CONTEXT.compare(a, b) for a, b in zip(stated, derivatives(call, of, CONTEXT), strict=True)]
     return sum(order in {"less", "greater"} for order in orders)
 
 

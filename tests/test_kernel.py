@@ -185,7 +185,14 @@ def test_an_index_that_escapes_its_sum_is_rejected() -> None:
         _equal((_G,), leak, leak)
 
 
-@pytest.mark.parametrize("k", [0, 2, 7])
+@pytest.mark.parametrize("k", [0, -1])
+def test_a_position_below_1_is_a_mistake(k: int) -> None:
+    """Indices start at 1, and nobody means anything else."""
+    with pytest.raises(UsageError, match="indices start at 1"):
+        _equal((_G,), lambda c, g: g[k], lambda c, g: g[k])
+
+
+@pytest.mark.parametrize("k", [2, 7])
 def test_a_position_outside_the_range_is_rejected(k: int) -> None:
     """Of 1..n only 1 is certainly a position."""
     with pytest.raises(KernelError, match="outside the range"):

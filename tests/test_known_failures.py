@@ -112,6 +112,29 @@ def test_a_pass_of_one_that_is_not_strict_is_told_alone(found: EvidenceRecord, t
     assert _run(path, tmp_path / "out") == 0
 
 
+def test_the_witness_is_replayed(found: EvidenceRecord, capsys: pytest.CaptureFixture[str]) -> None:
+    """On its input alone: the finding with its command, and a pass where there is none."""
+    assert main(["replay", found.witness or ""]) == 1
+    out = capsys.readouterr().out
+    assert f"refuted: {NAME} as the left side of kl-one-hot: value in float32 on cpu" in out
+    assert f"replay:  python -m verify replay {found.witness}" in out
+    assert main(["replay", _harmless(found)]) == 0
+
+
+def test_the_witness_of_another_statement_is_not_replayed(
+    found: EvidenceRecord, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that has changed since, and one that there is not."""
+    witness = read_input_witness(found.witness or "")
+    for other, told in (
+        (replace(witness, fingerprint="0"), "the witness is for another kl-one-hot than that of now"),
+        (replace(witness, part="kl-one-hut"), "unknown statement 'kl-one-hut'; did you mean kl-one-hot"),
+        (replace(witness, implementation="none"), "torch computes kl-one-hot with no none here"),
+    ):
+        assert main(["replay", other.text()]) == 2
+        assert told in capsys.readouterr().err
+
+
 def test_what_is_not_named_is_searched_as_ever(found: EvidenceRecord, tmp_path: Path) -> None:
     """The findings of the other functions are those of a run without the file."""
     path = _toml(tmp_path, reason="clamps", witness=found.witness)

@@ -87,3 +87,26 @@ def test_what_is_declined_again_and_again_is_drawn_no_more() -> None:
     first, last = seen[:40], seen[-40:]
     assert sum(first) > 20
     assert sum(last) < 5
+
+
+def _without_none(input: Any, target: Any, reduction: str = "mean") -> Any:
+    if reduction == "none":
+        raise ValueError("no such reduction")
+    return functional.cross_entropy(input, target, reduction=reduction)
+
+
+def test_side_effects_are_judged_in_the_calls_that_do_not_fail() -> None:
+    """A call that raises is a finding about the value; what else it does cannot be told."""
+    *_, effects = verify.check(_without_none, "cross_entropy", grad=False, examples=20)
+    assert effects.status is Status.PASSED
+    assert "calls failed and were not judged: it raised ValueError: no such reduction" in effects.reason
+
+
+def test_side_effects_of_a_function_that_always_fails_are_unknown() -> None:
+    """Nothing was judged."""
+
+    def fails(input: Any, target: Any) -> Any:
+        raise ValueError("never")
+
+    *_, effects = verify.check(fails, "cross_entropy", grad=False, examples=5)
+    assert (effects.status, effects.inputs) == (Status.UNKNOWN, 0)

@@ -225,3 +225,9 @@ def test_the_command_names_the_file_that_is_torn(tmp_path: Path, capsys: pytest.
     (line,) = capsys.readouterr().err.splitlines()
     assert "checks.json: not JSON" in line
     assert not (tmp_path / "out").exists()
+
+
+def test_the_line_of_help_is_kept() -> None:
+    """What the verdict says of an option that is to blame."""
+    (check,) = _read(_entry("refuted", replace(REFUTED, hint="leave 3 axes out"))).checks
+    assert check.hint == "leave 3 axes out"

@@ -363,3 +363,10 @@ def test_the_terminal_caps_expected_failures() -> None:
     """The page has more."""
     lines = list(expected_failures(_run(*(replace(KNOWN, dtype=f"d{k}") for k in range(40))), 200))
     assert (len(lines), lines[-1].text) == (13, "expected: and 28 more on the page")
+
+
+def test_the_line_of_help_of_a_finding_is_shown() -> None:
+    """On the page and in JUnit XML, as on the command line."""
+    run = _run(replace(REFUTED, hint="wrong with 3 axes alone; leave them out"))
+    assert "<strong>Help:</strong> wrong with 3 axes alone; leave them out" in page(run)
+    assert "\nhelp: wrong with 3 axes alone; leave them out\n" in junit(run).decode()

@@ -201,16 +201,16 @@ def test_the_markdown_prints_the_error_of_the_input_shown(sample_run: RunRecord)
         (EXAMPLE, "5.5 ulp, where 4 ulp are allowed"),
         (
             replace(EXAMPLE, got="nan", error_ulp=inf, allowed_ulp=inf),
-            "the algorithm has no finite bound at this input, and the result is not a number although the "
-            "exact value is one",
+            "the algorithm has no finite bound at this input, and the result is nan where the exact value is "
+            "finite",
         ),
         (
             replace(EXAMPLE, got="inf", error_ulp=inf),
-            "the result is not a number although the exact value is one; 4 ulp are allowed",
+            "the result is inf where the exact value is finite; 4 ulp are allowed",
         ),
         (
             replace(EXAMPLE, exact="inf", error_ulp=inf),
-            "the result is not the infinite one that is exact; 4 ulp are allowed",
+            f"the result is {EXAMPLE.got} where the exact value is inf; 4 ulp are allowed",
         ),
         (
             replace(EXAMPLE, allowed_ulp=inf),
@@ -228,7 +228,7 @@ def test_an_error_without_a_number_is_told_in_words(case: Counterexample, words:
     [
         (5.5, 1.4, "up to 5.5 ulp off, up to 1.4 times its bound"),
         (5.5, inf, "up to 5.5 ulp off, also where no error is allowed"),
-        (inf, inf, "the result is not a number although the exact value is one"),
+        (inf, inf, "the result is infinite or nan where the exact value is finite"),
         (None, None, "the two sides differ in exact arithmetic"),
     ],
 )

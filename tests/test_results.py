@@ -42,6 +42,22 @@ def test_results_are_printed_as_a_line_for_each_verdict() -> None:
     ]
 
 
+def test_a_table_says_once_what_is_common() -> None:
+    """The function above, and below, by number, what has to be known of several verdicts."""
+    verdicts = (
+        Verdict("f as g: value", Status.PASSED, "why", inputs=1, worst_ratio=0.25),
+        Verdict("f as g: gradient", Status.REFUTED, inputs=2000, worst_ratio=math.inf, counts={}),
+        Verdict("f as g: side effects", Status.PASSED, "why", inputs=3),
+    )
+    assert [line for line, _ in Results(verdicts).table()] == [
+        "f as g",
+        "  value         passed, 1 call, worst error 0.25 times what is allowed [1]",
+        "  gradient      refuted, 2,000 inputs, worst error beyond what is allowed",
+        "  side effects  passed, 3 calls [1]",
+        "  [1] why",
+    ]
+
+
 def test_there_is_a_verdict_for_each_dtype_and_property() -> None:
     """In the order of devices, dtypes and properties."""
     results = verify.check(torch.sigmoid, "sigmoid", dtypes=("float32", "float16"), examples=2)

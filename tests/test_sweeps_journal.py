@@ -19,6 +19,7 @@ import pytest
 import verify
 from verify.backends import load_torch
 from verify.errors import UnavailableError, UsageError
+from verify.forms import form_named
 from verify.sweeps.engines import Task, work
 from verify.sweeps.fingerprints import candidate_print, machine
 from verify.sweeps.journal import Journal
@@ -186,7 +187,7 @@ def test_processes_find_what_threads_find(whole: tuple[Path, Verdict]) -> None:
 def test_a_worker_of_another_kind_is_refused() -> None:
     """Its torch may round otherwise."""
     other = machine("cpu") | {"torch": "1.0"}
-    task = Task(torch.sigmoid, "sigmoid:x", "value", "bfloat16", "cpu", 0, 4096, None, other)
+    task = Task(torch.sigmoid, form_named("sigmoid", "x"), "value", "bfloat16", "cpu", 0, 4096, None, other)
     with pytest.raises(UsageError, match="give workers of one kind"):
         work(task)
 

@@ -100,7 +100,7 @@ def test_patches_cover_all_inputs_once(edges: tuple[str, float, float]) -> None:
 @pytest.mark.parametrize(("form", "aspect"), ONE, ids=IDS)
 def test_a_table_holds_the_exact_values(form: Form, aspect: str) -> None:
     """Within its slack, at inputs of float16 all over the domain; where it knows nothing it says so."""
-    table = table_of(form.id, aspect, "float16", "cpu")
+    table = table_of(form, aspect, "float16", "cpu")
     subject, drawn = _subject(form, aspect, "float16"), random.Random(7)
     for k in drawn.sample(range(table.value.numel()), 12):
         if table.start + k in table.unknown:
@@ -117,7 +117,7 @@ def test_what_is_said_of_a_form_is_so(form: Form, aspect: str) -> None:
     """Monotone between its turns, with its limits, and rational where it says so and nowhere else."""
     torch = load_torch()
     subject, curve = _subject(form, aspect, "float16"), form.curve(aspect)
-    table = table_of(form.id, aspect, "float16", "cpu")
+    table = table_of(form, aspect, "float16", "cpu")
     order = subject.order
     known = torch.ones_like(table.value, dtype=torch.bool)
     known[[n - table.start for n in table.unknown]] = False

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from verify.catalogue import claims, find
     from verify.checking import check, replay
     from verify.claim import Claim, Hypothesis, Part, Step, Witness
+    from verify.consistency import check_operation
     from verify.contract import Contract, Option
+    from verify.form import Curve, Filled, Form, X
     from verify.operation import Operation
     from verify.proof import prove
     from verify.results import Results
@@ -30,6 +32,7 @@ _HOMES = {
     "assert_ulp": "verify.assertions",
     "claims": "verify.catalogue",
     "check": "verify.checking",
+    "check_operation": "verify.consistency",
     "find": "verify.catalogue",
     "Claim": "verify.claim",
     "Hypothesis": "verify.claim",
@@ -38,6 +41,10 @@ _HOMES = {
     "Witness": "verify.claim",
     "Contract": "verify.contract",
     "Option": "verify.contract",
+    "Curve": "verify.form",
+    "Filled": "verify.form",
+    "Form": "verify.form",
+    "X": "verify.form",
     "Operation": "verify.operation",
     "prove": "verify.proof",
     "replay": "verify.checking",
@@ -53,6 +60,9 @@ __all__ = [
     "Claim",
     "Contract",
     "Counterexample",
+    "Curve",
+    "Filled",
+    "Form",
     "Hypothesis",
     "Operation",
     "Option",
@@ -62,10 +72,12 @@ __all__ = [
     "Step",
     "Verdict",
     "Witness",
+    "X",
     "assert_holds",
     "assert_ulp",
     "audit",
     "check",
+    "check_operation",
     "claims",
     "find",
     "operations",

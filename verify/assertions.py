@@ -11,7 +11,9 @@ from verify.backends import DTYPES, exact_values, load_torch
 from verify.display import absolute, hex_text
 from verify.errors import UsageError
 from verify.floats import format_named, ulp_error
+from verify.input_witness import INPUT_MARK
 from verify.judgement import as_float, text_of
+from verify.operations import operations_with_contract
 from verify.results import Results
 from verify.verdict import Counterexample, Verdict
 
@@ -31,22 +33,23 @@ def assert_holds(results: Results) -> None:
         raise AssertionError(finding(results))
 
 
-def finding(results: Results) -> str:
+def finding(results: Results, *, others: bool = True) -> str:
     """What is wrong, in words, of results that do not hold.
 
     It tells the first of the least favourable verdicts: a wrong value before the gradient that is
     wrong with it. The first seven lines give what was refuted, the value that was returned, the exact
     one, the error and what is allowed (in ulp of the result's format), the input, the options and the reason.
     The reproducer follows, then the witness and how to replay it, then the other verdicts that do
-    not hold, and last an option to exclude, where the function is wrong with some of its values alone.
+    not hold, unless ``others`` is off, and last an option to exclude, where the function is wrong with
+    some of its values alone.
     """
     failed = [verdict for verdict in results if verdict.applicable and not verdict]
     if not failed:
         return "unknown: nothing was checked"
     first = min(failed, key=lambda verdict: verdict.status)
-    others = [verdict for verdict in failed if verdict is not first]
+    also = [verdict for verdict in failed if verdict is not first and others]
     hint = [f"help:    {first.hint}"] if first.hint else []
-    return "\n".join([*_told(first), *(f"also {v.status.value}: {v.subject}" for v in others), *hint])
+    return "\n".join([*_told(first), *(f"also {v.status.value}: {v.subject}" for v in also), *hint])
 
 
 def assert_ulp(
@@ -158,12 +161,15 @@ def _replay(witness: str | None) -> list[str]:
         return [f"witness: {len(witness):,} characters long; the verdict has it, and so has --verify-json"]
     given = witness if len(witness) <= SHORT else "WITNESS (or a file that holds it)"
     module, name = witness.split(":")[5:7]
+    if witness.startswith(INPUT_MARK):
+        return [f"witness: {witness}", f"replay:  python -m verify replay {given}"]
     if module == "__main__" or not all(part.isidentifier() for part in name.split(".")):
         return [
             f"witness: {witness}",
             "replay:  verify.replay(function, witness), as no module has it",
         ]
-    return [f"witness: {witness}", f"replay:  python -m verify replay {given}"]
+    own = "" if witness.split(":")[1] in operations_with_contract() else " --as MODULE:OPERATION"
+    return [f"witness: {witness}", f"replay:  python -m verify replay {given}{own}"]
 
 
 def _numbers(exact: Any) -> list[Any]:

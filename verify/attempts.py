@@ -116,7 +116,10 @@ def _rights(operation: str) -> list[Entrant]:
 
 
 class Runner:
-    """Tries entrants one by one; it keeps the trace of the reference, by which the others are compared."""
+    """Tries entrants one by one; it keeps the trace of the reference, by which the others are compared.
+
+    Raises ``UsageError`` where the reference is called, and no call has the signature of the operation.
+    """
 
     def __init__(
         self,
@@ -126,6 +129,7 @@ class Runner:
         original: Function | None = None,
     ) -> None:
         contract = operations_with_contract()[operation].contract
+        self._operation = operation
         self._tensors = contract.tensors if contract else 1
         own = corpus.REFERENCES[operation]
         self._reference = original or own
@@ -159,6 +163,11 @@ class Runner:
         substitute = Substitute(self._reference, self._tensors, self._signatures)
         trial = self._run(substitute, self._limit)
         self.trace = substitute.trace
+        if substitute.declined and not substitute.trace.calls:
+            raise UsageError(
+                f"no call that the test makes is one of {self._operation}: {substitute.declined}; call the "
+                "implementation as torch's is called (docs/operations.md), or audit it as what it is"
+            )
         if trial.ending is Ending.PASSED:
             self._limit = min(self._limit, PATIENCE * trial.seconds + GRACE)
         elif trial.ending is not Ending.FAILED:

@@ -121,6 +121,8 @@ def _lines(report: AuditReport) -> Iterator[str]:
     yield from _head(report)
     for fact in (*report.facts, *(f"note: {remark}" for remark in report.remarks)):
         yield f"  {fact}"
+    if not report.tried and not report.vacuous and report.not_applicable:
+        yield f"  none of the wrong ones applies: {report.not_applicable[0].told}"
     if report.vacuous:
         yield f"vacuous: {report.vacuous}"
     for alarm in report.false_alarms:

@@ -265,7 +265,7 @@ def _run(subject: str, action: Callable[[], Any]) -> Any:
         with guarded():
             return action()
     except HungError as error:
-        raise CandidateError(f"{subject} did not return within {error.seconds:g} s") from None
+        raise CandidateError(f"{subject} did not return within {error.seconds:g} s") from error
     except BaseException as error:
         if type(error) is KeyboardInterrupt:
             raise

@@ -15,15 +15,18 @@ from verify.backends import require_device
 from verify.cases import MARK, read_witness
 from verify.checking import contract_of, plan
 from verify.checking import replay as judge_again
+from verify.contract import Contract
 from verify.errors import UsageError
 from verify.exits import Exit
 from verify.expected import witness_in
 from verify.input_witness import INPUT_MARK
 from verify.isolation import check_isolated
-from verify.places import function_at
+from verify.operations import operations_with_contract
+from verify.places import function_at, operation_at
 from verify.report.provenance import command_line, setting
 from verify.report.text import Line
 from verify.results import Results
+from verify.runs import replayed
 from verify.terminal import Steps, show, show_json
 from verify.verdict import Status, Verdict
 
@@ -44,37 +47,46 @@ def check(options: argparse.Namespace) -> int:
         "seed": options.seed,
         "time_limit": options.time_limit,
     }
-    contract_of(options.operation)
+    contract_of(operation_at(options.operation))
     isolated = options.time_limit is not None if options.isolate is None else options.isolate
     results = (_isolated if isolated else _here)(options.function, options.operation, how)
     return _shown(results, about)
 
 
 def replay(options: argparse.Namespace) -> int:
-    """Judge a function on the one call of a witness."""
+    """Judge a function on the one call of a witness, or one of torch on an input of a statement."""
     about = setting(command_line(options.words)) if options.json else None
     text = options.witness
-    if not re.match(rf"{MARK.rstrip('0123456789')}\d+:", text) and Path(text).is_file():
+    marks = "|".join(mark.rstrip("0123456789") for mark in (MARK, INPUT_MARK))
+    if not re.match(rf"({marks})\d+:", text) and Path(text).is_file():
         text = witness_in(Path(text))
-    elif text.startswith(INPUT_MARK):
-        raise UsageError(
-            f"{text[:40]}... is the input of a statement, not a call of a function; "
-            "run the script of its finding, or give it to run --expected"
-        )
-    elif not text.startswith(MARK):
+    if text.startswith(INPUT_MARK):
+        if options.function or options.operation:
+            raise UsageError("the witness of an input names what it is about; leave --function and --as out")
+        return _shown(Results((replayed(text),)), about)
+    if not text.startswith(MARK):
         raise UsageError(
             f"{text!r} is neither a file nor a witness; give the line that begins with {MARK}:, or its file"
         )
-    case = read_witness(text, contract_of)
+    own = operation_at(options.operation) if options.operation else None
+
+    def named(name: str) -> Contract:
+        if own is None and name not in operations_with_contract():
+            raise UsageError(
+                f"the witness is about {name}; name that operation with --as package.module:OPERATION"
+            )
+        return contract_of(own or name)
+
+    case = read_witness(text, named)
     place = options.function or case.candidate
     if not place:
         raise UsageError("the witness does not say which function it refutes; name it with --function")
-    verdict = judge_again(function_at(place), text)
+    verdict = judge_again(function_at(place), text, operation=own)
     return _shown(Results((verdict,)), about)
 
 
 def _here(place: str, operation: str, how: Mapping[str, Any]) -> Results:
-    searches = plan(function_at(place), operation, **how)
+    searches = plan(function_at(place), operation_at(operation), **how)
     verdicts = []
     with Steps(len(searches)) as steps:
         for search in searches:
@@ -112,15 +124,15 @@ def _shown(results: Results, about: Mapping[str, Any] | None) -> int:
     if about is not None:
         show_json({**json.loads(results.to_json()), **about})
     else:
-        show(Line(line, _style(v)) for line, v in zip(results.lines(), results, strict=True))
+        show(Line(line, "" if verdict is None else _style(verdict)) for line, verdict in results.table())
         if not results.holds:
             show(Line(line) for line in ["", *told(results)])
     return verdict_exit(results)
 
 
 def told(results: Results) -> list[str]:
-    """The finding in lines."""
-    return finding(results).splitlines()
+    """The finding in lines; the other verdicts stand above it."""
+    return finding(results, others=False).splitlines()
 
 
 def _style(verdict: Verdict) -> str:

@@ -8,12 +8,15 @@ from typing import Any
 from verify.backends import torch_dtype
 from verify.candidate import fitted, takes
 from verify.cases import read_witness
+from verify.consistency import look_first
 from verify.contexts.heights import Height, declared
 from verify.contract import Contract
 from verify.elements import choices_for, properties
 from verify.errors import UsageError, unknown
+from verify.floats import Device, Dtype, name_of_torch
 from verify.operation import Operation
-from verify.operations import operations_with_contract
+from verify.operations import is_known, operations_with_contract
+from verify.own import careful
 from verify.results import Results
 from verify.search import Search
 from verify.signatures import require_function
@@ -30,8 +33,8 @@ def check(
     candidate: Callable[..., Any],
     operation: str | Operation,
     *,
-    dtypes: Sequence[str] = ("float32",),
-    devices: Sequence[str] = ("cpu",),
+    dtypes: Sequence[Dtype] = ("float32",),
+    devices: Sequence[Device] = ("cpu",),
     grad: bool = True,
     level: str = "stable",
     height: Height = None,
@@ -44,6 +47,7 @@ def check(
 
     ``candidate`` has the signature of its torch namesake: torch tensors in and out, options as
     keywords. ``operation``: a name such as "cross_entropy", or an `Operation` with a contract.
+    ``dtypes`` and ``devices``: names, or objects of torch such as torch.float32 and torch.device("cpu").
     ``options`` fixes options, each to a value or to a list of values to draw from; the others are
     drawn. ``examples``: calls per property, dtype and device, 100 if None. ``time_limit``: seconds for
     each verdict, looked at between calls; one call is interrupted after as many, at most 60. The same
@@ -79,8 +83,8 @@ def plan(
     candidate: Callable[..., Any],
     operation: str | Operation,
     *,
-    dtypes: Sequence[str] = ("float32",),
-    devices: Sequence[str] = ("cpu",),
+    dtypes: Sequence[Dtype] = ("float32",),
+    devices: Sequence[Device] = ("cpu",),
     grad: bool = True,
     level: str = "stable",
     height: Height = None,
@@ -91,6 +95,8 @@ def plan(
 ) -> tuple[Search | Everywhere, ...]:
     """The searches of a `check` with these arguments, none of them begun, each good for one verdict."""
     stated = contract_of(operation)
+    if isinstance(operation, Operation) and not is_known(operation):
+        look_first(operation)
     require_function(candidate)
     contract = fitted(stated, candidate)
     if not isinstance(grad, bool):
@@ -103,11 +109,11 @@ def plan(
     order = declared(height)
     effort = count, _whole("seed", seed, least=0), time_limit
     choices, declined = _choices(contract, options or {}, candidate)
-    formats = _names("dtypes", dtypes, "float32", "bfloat16")
+    formats = names_given("dtypes", dtypes, "float32", "bfloat16")
     for dtype in formats:
         torch_dtype(dtype)
     planned: list[Search | Everywhere] = []
-    for device in _names("devices", devices, "cpu", "cuda"):
+    for device in names_given("devices", devices, "cpu", "cuda"):
         for dtype in formats:
             planned += (
                 Search(
@@ -119,7 +125,7 @@ def plan(
             if level == "stable":
                 planned += everywhere(
                     candidate,
-                    stated,
+                    operation,
                     options or {},
                     dtype=dtype,
                     device=device,
@@ -168,11 +174,9 @@ def replay(
 def contract_of(operation: str | Operation) -> Contract:
     """The contract of an operation, or of the operation whose contract has that name."""
     if isinstance(operation, Operation):
-        if operation.contract is None:
-            raise UsageError(
-                f"the operation {operation.id!r} has no contract; give it one to have it checked"
-            )
-        return operation.contract
+        if operation.contract is not None and is_known(operation):
+            return operation.contract
+        return careful(operation)
     if not isinstance(operation, str):
         raise UsageError(f"the operation is a {type(operation).__name__}; give its name or an Operation")
     known = operations_with_contract()
@@ -223,19 +227,21 @@ def _choices(
     return picked, told if lacking else ""
 
 
-def _names(what: str, names: Any, *usual: str) -> tuple[str, ...]:
-    """The names of dtypes or devices that were given; ``usual`` are some that may be."""
+def names_given(what: str, names: Any, *usual: str) -> tuple[str, ...]:
+    """The names of dtypes or devices that were given as such or as objects of torch; ``usual`` are some.
+
+    Raises ``UsageError`` for what is no tuple or list of such.
+    """
     if names is None:
         raise UsageError(f"{what} is None; leave it out for {usual[0]}, or give a tuple such as {usual!r}")
-    if isinstance(names, str) or not (
-        isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
-    ):
-        given = names if isinstance(names, list | tuple) else (names,)
-        fitting = tuple(str(name).removeprefix("torch.") for name in given)
-        raise UsageError(f"{what} is {names!r}; give a tuple of names, such as {fitting!r}")
-    if not names:
+    found = tuple(map(name_of_torch, names)) if isinstance(names, list | tuple) else None
+    if found is None or not all(isinstance(name, str) for name in found):
+        one = name_of_torch(names)
+        fitting = found or (one if isinstance(one, str) else usual[0],)
+        raise UsageError(f"{what} is {names!r}; give a tuple of names, such as {tuple(map(str, fitting))!r}")
+    if not found:
         raise UsageError(f"{what} is {names!r}; name at least one")
-    return tuple(names)
+    return found
 
 
 def _whole(what: str, value: Any, *, least: int) -> int:

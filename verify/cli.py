@@ -20,6 +20,7 @@ A claim that is false as worded and whose correction is proved is an established
 Results go to standard output; progress goes to standard error, and only on a terminal.
 """
 _MOST_EXAMPLES = 1_000_000
+OPERATION = "what it computes: a name, or package.module:OPERATION for one of your own"
 
 
 _REPORTED = "report.json of a run, or what pytest --verify-json, check --json or sweep --json wrote"
@@ -93,6 +94,9 @@ def parser() -> argparse.ArgumentParser:
         "witness", metavar="WITNESS", help="the line that a failure prints, or a file with it"
     )
     replay.add_argument("--function", metavar="PLACE", help="another function than that of the witness")
+    replay.add_argument(
+        "--as", dest="operation", metavar="PLACE", help="the operation of your own that it is about"
+    )
     _add_sweep(commands.add_parser("sweep", help="judge a function of your own on every input"))
     commands.add_parser("doctor", help="say what is installed and what can be run")
     for command in commands.choices.values():
@@ -112,7 +116,7 @@ def _add_output(command: argparse.ArgumentParser) -> None:
 
 def _add_check(check: argparse.ArgumentParser) -> None:
     check.add_argument("function", metavar="PLACE", help="what to check, as package.module:function")
-    check.add_argument("--as", dest="operation", required=True, metavar="OPERATION", help="what it computes")
+    check.add_argument("--as", dest="operation", required=True, metavar="OPERATION", help=OPERATION)
     check.add_argument(
         "--dtype", nargs="+", default=["float32"], metavar="DTYPE", help="dtypes (default: float32)"
     )
@@ -164,7 +168,7 @@ def _add_check(check: argparse.ArgumentParser) -> None:
 
 def _add_sweep(sweep: argparse.ArgumentParser) -> None:
     sweep.add_argument("function", metavar="PLACE", help="what to sweep, as package.module:function")
-    sweep.add_argument("--as", dest="operation", required=True, metavar="OPERATION", help="what it computes")
+    sweep.add_argument("--as", dest="operation", required=True, metavar="OPERATION", help=OPERATION)
     sweep.add_argument("--dtype", required=True, metavar="DTYPE", help="dtype of inputs and results")
     sweep.add_argument("--form", default=None, metavar="FORM", help="how numbers become a call")
     sweep.add_argument("--property", default="value", metavar="PROPERTY", help="value (default) or gradient")

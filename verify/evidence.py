@@ -22,7 +22,7 @@ from verify.contexts.torch import choices
 from verify.contract import numbers_of
 from verify.determined import without_determined
 from verify.errors import UnavailableError
-from verify.floats import Format, format_named
+from verify.floats import Device, Dtype, Format, format_named, name_of_torch
 from verify.input_witness import InputWitness
 from verify.judgement import Implementation, Judge, Outcome, Values
 from verify.kernel.build import build
@@ -47,8 +47,8 @@ def gather(
     part: Part,
     claim_id: str,
     *,
-    dtypes: Sequence[str],
-    devices: Sequence[str],
+    dtypes: Sequence[Dtype],
+    devices: Sequence[Device],
     seed: int = 0,
     examples: int = EXAMPLES,
     max_bits: int = MAX_BITS,
@@ -64,6 +64,7 @@ def gather(
     records: list[EvidenceRecord] = []
     smallest: list[Values] = []
     chosen, statement = without_determined(part), fingerprint(part)
+    dtypes, devices = (tuple(map(name_of_torch, given)) for given in (dtypes, devices))
     for dtype in dtypes:
         torch_dtype(dtype)
     here, missing = present(devices)

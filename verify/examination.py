@@ -33,7 +33,8 @@ from verify.elements import (
 from verify.errors import DomainError
 from verify.floats import Enclosure, Format
 from verify.found import Found, found_at, middle, rank, refuted, worst_of
-from verify.judgement import NO_VALUE, RELATED, Outcome
+from verify.guard import HungError
+from verify.judgement import FAILED, NO_VALUE, RELATED, Outcome
 from verify.oracle import Undecided, enclose, enclose_family
 from verify.reduction import rows_of
 from verify.relations import beyond, numbered, rearranged, rearrangements, result_rearranged
@@ -80,7 +81,8 @@ class Examiner:
             return Found(Outcome(Status.UNKNOWN, applicable=False, reason=str(error)))
         except CandidateError as error:
             if self.aspect == "side effects":
-                return Found(Outcome(Status.UNKNOWN, reason=str(error)))
+                told = str(error) if isinstance(error.__cause__, HungError) else f"{FAILED}: {error}"
+                return Found(Outcome(Status.UNKNOWN, reason=told))
             return Found(refuted(str(error)))
         return self.judged(result, call)
 

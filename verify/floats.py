@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
+from typing import Any
 
 from verify.errors import UsageError, unknown
 
@@ -209,8 +210,23 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 )
 
 
-def format_named(name: str) -> Format:
-    """The format of that name; `UsageError` with the nearest names when there is none."""
+Dtype = Any
+"""A dtype where a user gives one: its name, or the dtype of torch."""
+
+Device = Any
+"""A device likewise."""
+
+
+def name_of_torch(given: object) -> Any:
+    """The name of a dtype or device of torch; anything else, such as a name, as it is."""
+    kind = type(given)
+    ours = kind.__module__ == "torch" and kind.__name__ in ("dtype", "device")
+    return str(given).removeprefix("torch.") if ours else given
+
+
+def format_named(name: Dtype) -> Format:
+    """The format of that name, or dtype of torch; `UsageError` with the nearest names when there is none."""
+    name = name_of_torch(name)
     if name not in FORMATS:
         raise unknown("format", name, FORMATS)
     return FORMATS[name]

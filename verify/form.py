@@ -64,7 +64,8 @@ class Form:
     number in its row of the result, None where each call has one number. The gradient is that in
     the first argument, which stands in ``variables[of]``. ``shift``: for two arguments the value is
     ``scale`` times ``core`` (softplus or sigmoid) of ``sign`` (second - first), plus the second
-    argument where ``shift``.
+    argument where ``shift``. ``owner``: the operation of a form of a user's own, an `Operation`; of the forms
+    of this package the name says which.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Form:
     sign: int = 1
     scale: int = 1
     shift: bool = False
+    owner: Any = None
 
     @property
     def id(self) -> str:

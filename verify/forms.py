@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from verify.contract import Contract
 from verify.errors import UsageError, unknown
 from verify.form import Curve, Entry, Filled, Form, X, Y
-from verify.operations import operations_with_contract
+from verify.operation import Operation
+from verify.operations import is_known, operations_with_contract
+from verify.own import careful
 
 ENTRIES: Literal["entries"] = "entries"
 ROWS: Literal["rows"] = "rows"
@@ -252,24 +255,58 @@ def forms_of(operation: str, arity: int | None = None) -> tuple[Form, ...]:
     return tuple(f for f in FORMS if f.operation == operation and arity in (None, f.arity))
 
 
-def form_named(operation: str, name: str | None) -> Form:
-    """The form of that name; the first where no name is given. ``UsageError`` where there is none."""
-    known = {form.name: form for form in forms_of(operation)}
-    if not known:
-        with_forms = sorted({form.operation for form in FORMS})
+def forms_for(operation: str | Operation) -> tuple[Form, ...]:
+    """The forms of an operation of this package, or of a user's own.
+
+    ``UsageError`` for forms of one's own that are none, of two arguments, or about other variables.
+    """
+    if isinstance(operation, str):
+        return forms_of(operation)
+    if operation.contract is None:
+        raise UsageError(f"the operation {operation.id!r} has no contract; give it one to have it swept")
+    if is_known(operation):
+        return forms_of(operation.contract.name)
+    return tuple(_owned(form, operation, careful(operation)) for form in operation.forms)
+
+
+def _owned(form: Any, operation: Operation, contract: Contract) -> Form:
+    """A form of an operation of one's own, with that operation."""
+    if not (isinstance(form, Form) and form.arity == 1):
+        raise UsageError(f"a form of {operation.id} is {form!r}; give a verify.Form of one argument")
+    if other := [name for name in form.options if name not in {o.name for o in contract.options}]:
+        raise unknown(f"option in the form {form.name}", other[0], [o.name for o in contract.options])
+    names = [variable.name for variable in contract.variables(form.settings(contract))]
+    if len(form.variables) != len(names) or X not in [
+        e for v in form.variables[form.of :][:1] for e in v.entries
+    ]:
         raise UsageError(
-            f"{operation} is no function of one or two numbers; operations that can be swept: "
-            f"{', '.join(with_forms)}"
+            f"the form {form.name} of {operation.id} does not fill {', '.join(names)}; give an entry in "
+            f"variables for each, with the argument X in that of number {form.of}"
+        )
+    return replace(form, operation=contract.name, owner=operation)
+
+
+def form_named(operation: str | Operation, name: str | None) -> Form:
+    """The form of that name; the first where no name is given. ``UsageError`` where there is none."""
+    known = {form.name: form for form in forms_for(operation)}
+    told = operation if isinstance(operation, str) else operation.id
+    if not known:
+        with_forms = ", ".join(sorted({form.operation for form in FORMS}))
+        raise UsageError(
+            f"{told} is no function of one or two numbers; operations that can be swept: {with_forms}; "
+            "one of your own with forms"
         )
     if name is None:
         return next(iter(known.values()))
     if name not in known:
-        raise unknown(f"form of {operation}", name, known, {form.name: form.words for form in known.values()})
+        raise unknown(f"form of {told}", name, known, {form.name: form.words for form in known.values()})
     return known[name]
 
 
 def contract_of_form(form: Form) -> Contract:
     """The contract of the operation of a form."""
+    if form.owner is not None:
+        return careful(form.owner)
     contract = operations_with_contract()[form.operation].contract
     if contract is None:
         raise UsageError(f"the operation {form.operation!r} has no contract")

@@ -14,7 +14,7 @@ from verify.calls import Call
 from verify.checking import plan
 from verify.display import shown_call
 from verify.errors import UnavailableError, UsageError, VerifyError
-from verify.places import function_at
+from verify.places import function_at, operation_at
 from verify.results import Results, plain, verdict_of
 from verify.search import Search
 from verify.verdict import Counterexample, Status, Verdict
@@ -100,7 +100,7 @@ def serve() -> None:
     """Judge what standard input asks for, telling of it on standard output, which is no one else's."""
     request, tell = asked()
     try:
-        searches = plan(function_at(request["place"]), request["operation"], **request["how"])
+        searches = plan(function_at(request["place"]), operation_at(request["operation"]), **request["how"])
         for search in searches[request["first"] :]:
             tell(begun=search.subject, count=len(searches))
             if isinstance(search, Search):

@@ -24,6 +24,7 @@ Values = tuple[Any, ...]
 NO_VALUE = "the definition has no value here"
 NO_BOUND = "the algorithm has no finite bound here"
 RELATED = "compared with itself rearranged, not with exact values"
+FAILED = "the call failed"
 DEFINITION = "definition"
 """The name of what is computed as defined, term by term, without a torch function of its own."""
 

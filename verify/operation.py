@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from verify.contract import Contract
+from verify.form import Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Operation:
     ``notation`` makes the LaTeX of an application from the LaTeX of its arguments. ``algorithm`` is
     the standard stable algorithm over the rounding context, from which the error bound is computed;
     ``source`` says where it comes from. ``contract`` is what a function of torch's signature promises that
-    computes it; without one the operation cannot be checked by ``verify.check``.
+    computes it; without one the operation cannot be checked by ``verify.check``. ``forms`` say how one number
+    becomes a call of it, so that it can be tried on every input (verify/form.py).
     """
 
     id: str
@@ -44,3 +46,4 @@ class Operation:
     algorithm: Callable[..., Any] | None = None
     peers: tuple[Peer, ...] = ()
     contract: Contract | None = None
+    forms: tuple[Form, ...] = ()

@@ -1,4 +1,4 @@
-"""Places: functions named on the command line, as "package.module:function"."""
+"""Places: functions and operations named on the command line, as "package.module:function"."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from verify.errors import UsageError, VerifyError, unknown
+from verify.operation import Operation
 
 
 def function_at(place: str) -> Callable[..., Any]:
@@ -17,15 +18,34 @@ def function_at(place: str) -> Callable[..., Any]:
     Raises ``UsageError`` for a text of another form, a module that cannot be imported, and a name
     that is not there or cannot be called.
     """
+    found = _at(place)
+    if not callable(found):
+        raise UsageError(f"{place} is a {type(found).__name__}; give a function that can be called")
+    return found  # type: ignore[no-any-return]
+
+
+def operation_at(text: str) -> str | Operation:
+    """The operation of one's own at a place such as "package.module:OPERATION"; any other text is a name.
+
+    Raises ``UsageError`` as `function_at`, and for what is no `Operation`.
+    """
+    if ":" not in text:
+        return text
+    found = _at(text)
+    if not isinstance(found, Operation):
+        raise UsageError(f"{text} is a {type(found).__name__}; give a verify.Operation with a contract")
+    return found
+
+
+def _at(place: str) -> Any:
+    """What is found at a place."""
     module_name, path = parts_of(place)
     found: Any = _module(module_name)
     for name in path.split("."):
         if not hasattr(found, name):
             raise unknown(f"name in {module_name}", name, [known for known in dir(found) if known[0] != "_"])
         found = getattr(found, name)
-    if not callable(found):
-        raise UsageError(f"{place} is a {type(found).__name__}; give a function that can be called")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def parts_of(place: str) -> tuple[str, str]:

@@ -215,6 +215,7 @@ class CheckRecord:
     reproducer: str | None = None
     witness: str | None = None
     expected: ExpectedRecord | None = None
+    hint: str = ""
 
     @builtins.property
     def implementation(self) -> str:

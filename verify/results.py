@@ -39,7 +39,24 @@ class Results(Sequence[Verdict]):
     def lines(self) -> list[str]:
         """The lines of the text, the subjects padded to one length."""
         width = max((len(verdict.subject) for verdict in self.verdicts), default=0)
-        return [f"{verdict.subject:<{width}}  {_outcome(verdict)}" for verdict in self.verdicts]
+        return [f"{verdict.subject:<{width}}  {outcome(verdict)}{_why(verdict)}" for verdict in self.verdicts]
+
+    def table(self) -> list[tuple[str, Verdict | None]]:
+        """The same lines, shorter, each with its verdict.
+
+        What the verdicts are about stands above them once, and below them, by number, what has to be known.
+        """
+        told: list[tuple[str, Verdict | None]] = []
+        split = [verdict.subject.partition(": ") for verdict in self.verdicts]
+        width, notes, above = max((len(aspect) for *_, aspect in split), default=0), list[str](), ""
+        for verdict, (about, _, aspect) in zip(self.verdicts, split, strict=True):
+            told += [] if about == above else [(about, None)]
+            above, why, mark = about, _why(verdict).removeprefix(": "), ""
+            if why:
+                notes += [] if why in notes else [why]
+                mark = f" [{notes.index(why) + 1}]"
+            told.append((f"  {aspect:<{width}}  {outcome(verdict)}{mark}", verdict))
+        return told + [(f"  [{number}] {note}", None) for number, note in enumerate(notes, start=1)]
 
     @property
     def status(self) -> Status:
@@ -63,16 +80,24 @@ class Results(Sequence[Verdict]):
         return json.dumps(told, indent=1, allow_nan=False)
 
 
-def _outcome(verdict: Verdict) -> str:
-    """What came of a check in words; the finding of a refuted one is told elsewhere."""
+def outcome(verdict: Verdict) -> str:
+    """What came of a check in words."""
     if not verdict.applicable:
         return "not applicable"
     told = verdict.status.value
     if verdict.inputs:
-        told += f", {verdict.inputs} calls"
+        many = "s" if verdict.inputs > 1 else ""
+        told += f", {verdict.inputs:,} {'call' if verdict.counts is None else 'input'}{many}"
     if verdict.worst_ratio is not None:
-        told += f", worst error {verdict.worst_ratio:.3g} times what is allowed"
-    return f"{told}: {verdict.reason}" if verdict.reason and verdict.status is not Status.REFUTED else told
+        beyond = math.isinf(verdict.worst_ratio)
+        told += f", worst error {'beyond' if beyond else f'{verdict.worst_ratio:.3g} times'} what is allowed"
+    return told
+
+
+def _why(verdict: Verdict) -> str:
+    """What has to be known besides; the finding of a refuted one is told elsewhere."""
+    told = verdict.applicable and verdict.reason and verdict.status is not Status.REFUTED
+    return f": {verdict.reason}" if told else ""
 
 
 def plain(verdict: Verdict) -> dict[str, Any]:

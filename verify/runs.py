@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from verify.autograd import measure
+from verify.backends import require_device
 from verify.catalogue import atlas, claims, find
 from verify.claim import Claim, Part
-from verify.errors import UnavailableError
-from verify.evidence import gather
+from verify.errors import UnavailableError, UsageError, unknown
+from verify.evidence import at, gather
 from verify.expected import Expected
 from verify.floats import format_named
+from verify.input_witness import read_input_witness
 from verify.known import judged
 from verify.parallel import in_order
-from verify.proof import judge
+from verify.proof import fingerprint, judge
 from verify.record import (
     FORMAT_VERSION,
     ClaimRecord,
@@ -29,6 +31,7 @@ from verify.record import (
 from verify.report.figures import underflow
 from verify.report.provenance import created, installed, whole_provenance
 from verify.sweeps.peers import peers, swept
+from verify.verdict import Status, Verdict
 
 _UNDERFLOW = "log-likelihood-sum"
 """The claim that the figure of the underflowing product belongs to."""
@@ -114,6 +117,42 @@ def numeric_parts(claim: Claim) -> Iterator[Part]:
     yield from (part for part in (*claim.parts, *claim.holds_when) if part.numeric or part.gradient_of)
     if claim.corrected is not None:
         yield from numeric_parts(claim.corrected)
+
+
+def replayed(text: str) -> Verdict:
+    """The check of a statement that the witness of an input names, judged at this input alone.
+
+    Raises ``UsageError`` for a text that is not whole, and for a statement or an implementation that the
+    catalogue does not have, or has otherwise than it was; ``UnavailableError`` for a device that is absent.
+    """
+    witness = read_input_witness(text)
+    known = {part.id: (part, claim.id) for claim in claims() for part in numeric_parts(claim)}
+    if witness.part not in known:
+        raise unknown("statement", witness.part, known)
+    part, claim_id = known[witness.part]
+    if witness.fingerprint != fingerprint(part):
+        raise UsageError(f"the witness is for another {part.id} than that of now; make a new one")
+    require_device(witness.device)
+    record = at(part, claim_id, witness)
+    if record is None:
+        raise UsageError(
+            f"torch computes {part.id} with no {witness.implementation} here; make a new witness"
+        )
+    about = f"{witness.implementation} as the {witness.side} side of {part.id}"
+    refuted, example = record.status is Status.REFUTED, record.counterexample
+    return Verdict(
+        f"{about}: value in {witness.dtype} on {witness.device}",
+        record.status,
+        record.reason,
+        "witness",
+        record.inputs,
+        worst_ulp=record.worst_ulp,
+        worst_ratio=record.worst_ratio,
+        level="stable",
+        counterexample=example and replace(example, inputs=(*example.inputs, ("claim", claim_id))),
+        reproducer=record.reproducer,
+        witness=text.strip() if refuted else None,
+    )
 
 
 def sweeps_of(plan: Plan) -> tuple[tuple[str, str, str], ...]:

@@ -23,8 +23,8 @@ from verify.claim import Hypothesis
 from verify.contexts.ball import BallContext
 from verify.contract import numbers_of
 from verify.domain import Declaration, Domain
-from verify.errors import DomainError, PrecisionError
-from verify.floats import Format, format_named
+from verify.errors import DomainError, PrecisionError, UsageError
+from verify.floats import Dtype, Format, format_named
 from verify.points import defined_by, holds, in_domain, length_of
 
 Draw = Callable[[Any], Any]
@@ -54,9 +54,10 @@ def explore(strategy: st.SearchStrategy[Any], visit: Visit, *, seed: int, exampl
 
     Stops at the first value that ``visit`` says it looks for, shrinks it until ``visit`` raises `Enough`,
     and returns the simplest one found; None if there was none. A domain in which nothing can be drawn is
-    visited never.
+    visited never. A ``UsageError`` that ``visit`` raises ends it as it is.
     """
     found: list[Any] = []
+    wrong: list[UsageError] = []
 
     @hypothesis.seed(seed)
     @settings(
@@ -71,7 +72,11 @@ def explore(strategy: st.SearchStrategy[Any], visit: Visit, *, seed: int, exampl
     )
     @given(strategy)
     def run(value: Any) -> None:
-        scores, stop = visit(value)
+        try:
+            scores, stop = visit(value)
+        except UsageError as error:
+            wrong.append(error)
+            raise Enough from None
         for label, score in scores.items():
             hypothesis.target(score, label=label)
         if stop:
@@ -85,6 +90,8 @@ def explore(strategy: st.SearchStrategy[Any], visit: Visit, *, seed: int, exampl
     except HypothesisException:
         if not found:
             raise
+    if wrong:
+        raise wrong[-1]
     return found[-1] if found else None
 
 
@@ -124,12 +131,12 @@ def labels(n: int) -> st.SearchStrategy[int]:
     return between(1, n)
 
 
-def logits(dtype: str, n: int) -> st.SearchStrategy[tuple[Fraction, ...]]:
+def logits(dtype: Dtype, n: int) -> st.SearchStrategy[tuple[Fraction, ...]]:
     """A row of n finite numbers by regime; see ``regimes.logits``."""
     return _row(format_named(dtype), n, Domain())
 
 
-def probabilities(dtype: str, n: int, *, positive: bool = False) -> st.SearchStrategy[tuple[Fraction, ...]]:
+def probabilities(dtype: Dtype, n: int, *, positive: bool = False) -> st.SearchStrategy[tuple[Fraction, ...]]:
     """A probability vector of n dyadic entries that sum to exactly 1; without zeros if ``positive``."""
     domain = Domain(sign="positive" if positive else "nonnegative", sums_to_one=True)
     return _row(format_named(dtype), n, domain)
@@ -141,7 +148,7 @@ def rows(row: st.SearchStrategy[Any], count: int) -> st.SearchStrategy[tuple[Any
 
 
 def inputs(
-    given: Sequence[Declaration], dtype: str, hypotheses: Sequence[Hypothesis] = ()
+    given: Sequence[Declaration], dtype: Dtype, hypotheses: Sequence[Hypothesis] = ()
 ) -> st.SearchStrategy[tuple[Any, ...]]:
     """Values for the variables of a statement, in order, that satisfy its hypotheses exactly.
 

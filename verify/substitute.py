@@ -133,8 +133,9 @@ class Substitute:
         sorted_ = self._sorted(given, named)
         if sorted_ is None:
             self.trace.later += 1
-            told = f"{len(given)} positional and {', '.join(named) or 'no named'} arguments"
-            self.declined = self.declined or f"{told} do not fit {self._signatures[-1]}"
+            told = f"{len(given)} arguments by position and {', '.join(named) or 'none'} by name"
+            fitting = ", ".join(self._signatures[-1].parameters)
+            self.declined = self.declined or f"{told} do not fit ({fitting})"
             return self._reference(*given, **named)
         seen, number = self._noted(sorted_), self.trace.count - 1
         first = self._watched(sorted_.tensors[0], seen, number)

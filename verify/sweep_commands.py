@@ -10,7 +10,7 @@ from typing import Any
 from verify.check_commands import told, verdict_exit
 from verify.errors import UsageError
 from verify.exits import Exit
-from verify.places import function_at
+from verify.places import function_at, operation_at
 from verify.report.files import require_folder, write_together
 from verify.report.provenance import command_line, setting
 from verify.report.text import Line
@@ -27,7 +27,7 @@ def sweep(options: argparse.Namespace) -> int:
     about = setting(command_line(options.words)) if options.json else None
     plan = planned(
         function_at(options.function),
-        options.operation,
+        operation_at(options.operation),
         options.dtype,
         form=options.form,
         aspect=options.property,

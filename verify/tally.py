@@ -10,7 +10,7 @@ from typing import Any
 
 from verify.claim import Relation
 from verify.floats import Enclosure, Format
-from verify.judgement import NO_BOUND, NO_VALUE, RELATED, Implementation, Outcome, Values, as_float
+from verify.judgement import FAILED, NO_BOUND, NO_VALUE, RELATED, Implementation, Outcome, Values, as_float
 from verify.oracle import Undecided
 from verify.verdict import Status
 
@@ -26,6 +26,7 @@ class Tally:
     undecided: int = 0
     outside: int = 0
     related: int = 0
+    failed: int = 0
     worst_ulp: float = 0.0
     worst_ratio: float = 0.0
     accuracy: float | None = None
@@ -33,6 +34,7 @@ class Tally:
     worst: tuple[Values, Outcome] | None = None
     declined_because: str = ""
     undecided_because: str = ""
+    failed_because: str = ""
 
     def add(self, outcome: Outcome, values: Values) -> None:
         """Count one outcome."""
@@ -52,6 +54,9 @@ class Tally:
             self.declined_because = self.declined_because or outcome.reason
         elif outcome.reason.startswith(NO_VALUE):
             self.outside += 1
+        elif outcome.reason.startswith(FAILED):
+            self.failed += 1
+            self.failed_because = self.failed_because or outcome.reason.removeprefix(f"{FAILED}: ")
         elif outcome.reason == NO_BOUND:
             self.unbounded += 1
         elif outcome.reason == RELATED:
@@ -80,6 +85,10 @@ class Tally:
             told.append("no input of the domain was judged")
         if self.undecided:
             told.append(f"undecided on {self.undecided} of {self.seen} inputs: {self.undecided_because}")
+        if self.failed:
+            told.append(
+                f"{self.failed} of {self.seen} calls failed and were not judged: {self.failed_because}"
+            )
         if self.unbounded:
             told.append(f"{NO_BOUND} for {self.unbounded} of {self.seen} inputs, which were not judged")
         if self.related:

@@ -15,10 +15,11 @@ from verify.adapters import from_jax, from_numpy, in_place
 from verify.assertions import finding
 from verify.backends import load_torch, require_device
 from verify.cases import read_witness
-from verify.checking import contract_of, plan, replay
+from verify.checking import contract_of, names_given, plan, replay
 from verify.contexts.heights import Height
 from verify.errors import UnavailableError, UsageError, VerifyError, unknown
 from verify.expected import Expected
+from verify.floats import Device, Dtype
 from verify.ledger import Entry
 from verify.operation import Operation
 from verify.record import check_id
@@ -92,8 +93,8 @@ class Checker:
         candidate: Callable[..., Any],
         operation: str | Operation,
         *,
-        dtypes: Sequence[str] = ("float32",),
-        devices: Sequence[str] = ("cpu",),
+        dtypes: Sequence[Dtype] = ("float32",),
+        devices: Sequence[Device] = ("cpu",),
         **how: Any,
     ) -> Results:
         """Check all properties; skip the test where one of the devices is absent.
@@ -101,6 +102,8 @@ class Checker:
         The arguments are those of `verify.check`, and so are the results.
         """
         __tracebackhide__ = True
+        dtypes = names_given("dtypes", dtypes, "float32", "bfloat16")
+        devices = names_given("devices", devices, "cpu", "cuda")
         about = f"{name_of(candidate)} as {contract_of(operation).name}: all properties in {','.join(dtypes)}"
         for device in devices:
             _settle_absence(device, f"{about} on {device}")
@@ -116,8 +119,8 @@ class Checker:
 def parametrize_with_checks(
     subjects: Iterable[Any],
     *,
-    dtypes: Sequence[str] = ("float32",),
-    devices: Sequence[str] = ("cpu",),
+    dtypes: Sequence[Dtype] = ("float32",),
+    devices: Sequence[Device] = ("cpu",),
     grad: bool = True,
     level: str = "stable",
     height: Height = None,
@@ -156,8 +159,8 @@ def parametrize_with_checks(
 
 def _checks(
     subjects: Iterable[Any],
-    dtypes: Sequence[str],
-    devices: Sequence[str],
+    dtypes: Sequence[Dtype],
+    devices: Sequence[Device],
     how: Mapping[str, Any],
     expected: dict[str, Expected],
 ) -> list[Check]:

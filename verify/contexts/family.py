@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from verify.errors import DomainError
+from verify.errors import DomainError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Family:
     """Values with an index that starts at 1; with two axes the items are families themselves.
 
     ``f[i]`` is the i-th item, ``f[i, j]`` and ``f[i][j]`` the j-th item of the i-th row. An index
-    outside 1..len(f) raises `DomainError`: it never wraps round.
+    beyond len(f) raises `DomainError`, one below 1 `UsageError`, as none is ever meant: it never wraps round.
     """
 
     items: Sequence[Any]
@@ -28,8 +28,10 @@ class Family:
             return found
         if type(index) is not int:
             raise DomainError(f"index {index!r} is not a whole number; an index is an int in 1..{len(self)}")
-        if not 1 <= index <= len(self.items):
-            raise DomainError(f"index {index} lies outside 1..{len(self)}; indices and labels start at 1")
+        if index < 1:
+            raise UsageError(f"{index} is not an index; indices and labels start at 1, so the first is at 1")
+        if index > len(self.items):
+            raise DomainError(f"index {index} lies outside 1..{len(self)}")
         return self.items[index - 1]
 
     def __len__(self) -> int:

@@ -87,9 +87,11 @@ def _term(value: Any) -> Term:
 def _index(value: Any) -> Term:
     if isinstance(value, Index):
         return value.term
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return position(value)
-    raise UsageError(f"{value!r} is not an index; use an index variable, a label or a whole number from 1")
+    raise UsageError(
+        f"{value!r} is not an index; indices start at 1: use an index variable, a label or a whole number"
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,6 +27,11 @@ def operations_with_contract() -> dict[str, Operation]:
     return {o.contract.name: o for o in _all() if o.contract is not None}
 
 
+def is_known(operation: Operation) -> bool:
+    """Whether an operation is one of this package, and not a user's own."""
+    return any(operation is known for known in operations_with_contract().values())
+
+
 class _Rooms(ModuleType):
     """A package that, called, lists the operations of its rooms."""
 

@@ -7,6 +7,8 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 
+from verify.input_witness import INPUT_MARK
+from verify.operations import operations_with_contract
 from verify.record import CheckRecord, EvidenceRecord, RunRecord
 
 SEVERITY = (
@@ -95,8 +97,10 @@ def brief(reason: str) -> str:
 def replay_of(witness: str) -> str:
     """The command that judges the call of a witness again, as a shell takes it."""
     fields = witness.split(":")
-    named = len(fields) > 6 and fields[5] and fields[6]
-    return f"lossproof replay {shlex.quote(witness)}" + ("" if named else " --function MODULE:NAME")
+    named = witness.startswith(INPUT_MARK) or (len(fields) > 6 and fields[5] and fields[6])
+    function = "" if named else " --function MODULE:NAME"
+    ours = witness.startswith(INPUT_MARK) or fields[1:2] == [] or fields[1] in operations_with_contract()
+    return f"lossproof replay {shlex.quote(witness)}{function}{'' if ours else ' --as MODULE:OPERATION'}"
 
 
 def _weight(check: CheckRecord | EvidenceRecord) -> tuple[int, float]:

@@ -98,4 +98,5 @@ def _record(entry: Entry, place: int) -> CheckRecord:
         reproducer=verdict.reproducer,
         witness=verdict.witness,
         expected=entry.expected,
+        hint=verdict.hint,
     )

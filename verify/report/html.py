@@ -12,7 +12,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from verify.assertions import LONG
-from verify.input_witness import INPUT_MARK
 from verify.record import EvidenceRecord, Figure, RunRecord, StepRecord
 from verify.report import checked, shape
 from verify.report.comparison import FACTOR, Comparison
@@ -219,7 +218,6 @@ _FILTERS = {
 
 _GLOBALS = {
     "attempts": shape.attempts,
-    "input_mark": INPUT_MARK,
     "by_function": checked.by_function,
     "by_implementation": shape.by_implementation,
     "counted": counted,

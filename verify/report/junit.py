@@ -137,6 +137,8 @@ def _shown(record: Record) -> str:
         lines += [error_of(case)] if case.exact else []
     if record.reason:
         lines.append(record.reason)
+    if isinstance(record, CheckRecord) and record.hint:
+        lines.append(f"help: {record.hint}")
     if record.reproducer:
         lines += ["", record.reproducer.rstrip()]
     witness = record.witness

@@ -269,8 +269,9 @@ def error_of(case: Counterexample) -> str:
 def _not_a_number(case: Counterexample | None) -> str:
     """What an infinite error is."""
     if case is not None and finite(case.exact) is None:
-        return "the result is not the infinite one that is exact"
-    return "the result is not a number although the exact value is one"
+        return f"the result is {case.got} where the exact value is {case.exact}"
+    got = "infinite or nan" if case is None or finite(case.got) is not None else case.got
+    return f"the result is {got} where the exact value is finite"
 
 
 def finite(number: str) -> Decimal | None:

@@ -20,7 +20,7 @@ from verify.contexts.rounding import model_for
 from verify.contexts.running import FINE
 from verify.elements import element, values_of
 from verify.floats import format_named
-from verify.forms import FORMS
+from verify.form import Form
 from verify.sweeps.order import Order
 from verify.sweeps.subject import Subject
 
@@ -125,15 +125,15 @@ def least_of_pairs(subject: Subject, columns: tuple[Any, ...]) -> Any:
     d = columns[1] - columns[0]
     narrow = d.clamp_(-edge, edge).to(torch_dtype(subject.dtype)).view(load_torch().int16).long()
     number = load_torch().where(narrow < 0, -1 - narrow, narrow + order.half)
-    least: Any = _table_of_pairs(subject.form.id, subject.dtype, subject.device)
+    least: Any = _table_of_pairs(subject.form, subject.dtype, subject.device)
     return least[number]
 
 
 @functools.lru_cache(maxsize=32)
-def _table_of_pairs(form: str, dtype: str, device: str) -> Any:
+def _table_of_pairs(form: Form, dtype: str, device: str) -> Any:
     """The least bound at (0, d), d from one number of the format to the next but one, in float order."""
     torch = load_torch()
-    subject = Subject(lambda: None, next(f for f in FORMS if f.id == form), "value", dtype, device)
+    subject = Subject(lambda: None, form, "value", dtype, device)
     order = subject.order
     d = order.tensor(order.finite.start, order.finite.stop, device).double()
     low, high = d[:-2], d[2:]

@@ -11,7 +11,7 @@ from typing import Any
 
 from verify.backends import load_torch
 from verify.errors import UnavailableError, UsageError, VerifyError
-from verify.forms import FORMS
+from verify.form import Form
 from verify.sweeps.chunks import examine, examine_samples
 from verify.sweeps.fingerprints import machine
 from verify.sweeps.subject import Subject
@@ -25,7 +25,7 @@ class Task:
     """One chunk, start..stop, of a sweep, as it travels to a worker. ``samples``: inputs, if not all."""
 
     candidate: Callable[..., Any]
-    form: str
+    form: Form
     aspect: str
     dtype: str
     device: str
@@ -43,8 +43,7 @@ def work(task: Task) -> dict[str, Any]:
             f"a worker has {here} and the sweep is of {dict(task.machine)}; give workers of one kind, or run "
             "sweeps apart"
         )
-    form = next(form for form in FORMS if form.id == task.form)
-    subject = Subject(task.candidate, form, task.aspect, task.dtype, task.device)
+    subject = Subject(task.candidate, task.form, task.aspect, task.dtype, task.device)
     if task.samples is not None:
         return examine_samples(subject, task.samples)
     return examine(subject, task.start, task.stop)

@@ -13,9 +13,9 @@ from verify.contract import Contract
 from verify.errors import UnavailableError
 from verify.floats import FORMATS
 from verify.form import Form
-from verify.forms import forms_of
+from verify.forms import contract_of_form, forms_for
 from verify.guard import HungError, guarded, limited
-from verify.operations import operations_with_contract
+from verify.operation import Operation
 from verify.state import preserved
 from verify.sweeps.chunks import examine
 from verify.sweeps.conclusion import concluded, subject_of
@@ -32,7 +32,6 @@ class Everywhere:
     """One property of a candidate on every input of one form in a 16-bit dtype; good for one verdict."""
 
     candidate: Callable[..., Any]
-    contract: Contract
     form: Form
     judged: str
     dtype: str
@@ -43,6 +42,11 @@ class Everywhere:
     def __post_init__(self) -> None:
         swept = Subject(self.candidate, self.form, self.judged, self.dtype, self.device)
         object.__setattr__(self, "swept", swept)
+
+    @property
+    def contract(self) -> Contract:
+        """The contract of the operation, fitted to the candidate."""
+        return self.swept.contract
 
     @property
     def aspect(self) -> str:
@@ -93,7 +97,7 @@ class Everywhere:
 
 def everywhere(
     candidate: Callable[..., Any],
-    contract: Contract,
+    operation: str | Operation,
     asked: Mapping[str, Any],
     *,
     dtype: str,
@@ -102,14 +106,15 @@ def everywhere(
     time_limit: float | None,
 ) -> Iterator[Everywhere]:
     """The exhaustive part of a check: none where the dtype is wider, or the options asked for are others."""
-    known = operations_with_contract().get(contract.name)
-    if FORMATS[dtype].width != 16 or known is None or known.contract is not contract:
+    if FORMATS[dtype].width != 16:
         return
-    for form in forms_of(contract.name, 1):
-        settings = form.settings(contract)
+    for form in forms_for(operation):
+        if form.arity != 1:
+            continue
+        settings = form.settings(contract_of_form(form))
         if all(settings[name] in _values(value) for name, value in asked.items()):
-            for aspect in ("value", "gradient")[: 1 + grad]:
-                yield Everywhere(candidate, contract, form, aspect, dtype, device, time_limit)
+            for aspect in ("value", "gradient")[: 1 + (grad and form.gradient is not None)]:
+                yield Everywhere(candidate, form, aspect, dtype, device, time_limit)
 
 
 def _values(value: Any) -> Sequence[Any]:

@@ -27,11 +27,10 @@ def peers() -> dict[str, Callable[..., Any]]:
 
 def swept(operation: str, dtype: str, device: str) -> tuple[SweepRecord, ...]:
     """What torch's function does on every input of each form; nothing where the device is absent."""
-    contract = operations_with_contract()[operation].contract
-    if contract is None or device not in devices_present() or FORMATS[dtype].width != 16:
+    if device not in devices_present() or FORMATS[dtype].width != 16:
         return ()
     todo = everywhere(
-        peers()[operation], contract, {}, dtype=dtype, device=device, grad=True, time_limit=None
+        peers()[operation], operation, {}, dtype=dtype, device=device, grad=True, time_limit=None
     )
     return tuple(_record(one) for one in todo)
 

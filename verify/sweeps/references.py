@@ -13,7 +13,7 @@ from verify.contexts.bulk import evaluate
 from verify.contexts.rounding import model_for
 from verify.contexts.running import FINE as FEWEST
 from verify.floats import Format
-from verify.forms import FORMS
+from verify.form import Form
 from verify.sweeps.allowance import bounds_at
 from verify.sweeps.counting import Counter
 from verify.sweeps.counts import PARTS, Span
@@ -130,7 +130,7 @@ class Table:
 
 def count_table(subject: Subject, start: int, stop: int, counter: Counter) -> None:
     """Count the finite inputs start..stop of a form of one argument in a 16-bit format."""
-    table = table_of(subject.form.id, subject.aspect, subject.dtype, subject.device)
+    table = table_of(subject.form, subject.aspect, subject.dtype, subject.device)
     x = subject.order.tensor(start, stop, subject.device)
     got = subject.compute(x)
     edge = float(subject.order.format.clamped(math.inf))
@@ -167,10 +167,10 @@ def _between(low: int, high: int, left_out: list[int]) -> Iterator[tuple[int, in
 
 
 @functools.lru_cache(maxsize=256)
-def table_of(form: str, aspect: str, dtype: str, device: str) -> Table:
-    """The table of a form, by its id; made once, from float64 where that will do, else from patches."""
+def table_of(form: Form, aspect: str, dtype: str, device: str) -> Table:
+    """The table of a form; made once, from float64 where that will do, else from patches."""
     torch = load_torch()
-    subject = Subject(lambda: None, next(f for f in FORMS if f.id == form), aspect, dtype, device)
+    subject = Subject(lambda: None, form, aspect, dtype, device)
     order, curve = subject.order, subject.curve
     inputs = order.between(curve.low, curve.high)
     start, stop = max(inputs.start, order.finite.start), min(inputs.stop, order.finite.stop)

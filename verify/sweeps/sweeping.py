@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from verify.backends import require_device, torch_dtype
+from verify.consistency import look_first
 from verify.errors import UsageError, unknown
+from verify.floats import Device, Dtype, name_of_torch
 from verify.forms import form_named
 from verify.operation import Operation
+from verify.operations import is_known
 from verify.signatures import name_of, require_function
 from verify.sweeps.cluster import connected
 from verify.sweeps.conclusion import concluded
@@ -65,30 +68,28 @@ class Plan:
             samples = None if self.samples is None else self.samples[chunk]
             yield (
                 chunk,
-                Task(
-                    s.candidate, s.form.id, s.aspect, s.dtype, s.device, *self.bounds[chunk], samples, facts
-                ),
+                Task(s.candidate, s.form, s.aspect, s.dtype, s.device, *self.bounds[chunk], samples, facts),
             )
 
 
 def sweep(
     candidate: Callable[..., Any],
     operation: str | Operation,
-    dtype: str,
+    dtype: Dtype,
     *,
     shard: tuple[int, int] = (1, 1),
     journal: str | Path | None = None,
     executor: Executor | str | None = None,
     form: str | None = None,
     aspect: str = "value",
-    device: str = "cpu",
+    device: Device = "cpu",
     span: str | None = None,
     sample: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
     **other: object,
 ) -> Verdict:
-    """Judge a function on every input of a form of an operation, in one dtype.
+    """Judge a function on every input of a form of an operation, in one dtype, a name or one of torch.
 
     ``form``: how one number, or two of a 16-bit dtype, become a call (docs/sweep.md); the first of the
     operation if None. ``aspect``: "value", or "gradient" in the first argument. ``shard`` (i, N): the
@@ -132,11 +133,11 @@ def _no_argument(name: str) -> UsageError:
 def planned(
     candidate: Callable[..., Any],
     operation: str | Operation,
-    dtype: str,
+    dtype: Dtype,
     *,
     form: str | None = None,
     aspect: str = "value",
-    device: str = "cpu",
+    device: Device = "cpu",
     span: str | None = None,
     sample: int | None = None,
     seed: int = 0,
@@ -144,9 +145,10 @@ def planned(
 ) -> Plan:
     """The plan of a `sweep` with these arguments; nothing is computed yet."""
     require_function(candidate)
+    dtype, device = name_of_torch(dtype), name_of_torch(device)
     torch_dtype(dtype)
     require_device(device)
-    chosen = form_named(_name(operation), form)
+    chosen = form_named(_checked(operation), form)
     if aspect not in ("value", "gradient"):
         raise UsageError(f"the property is {aspect!r}; give value or gradient")
     chosen.curve(aspect)
@@ -186,13 +188,14 @@ def planned(
     return Plan(subject, bounds, samples, head, covered, span is None and sample is None)
 
 
-def _name(operation: str | Operation) -> str:
-    if isinstance(operation, Operation):
-        if operation.contract is None:
-            raise UsageError(f"the operation {operation.id!r} has no contract; give it one to have it swept")
-        return operation.contract.name
-    if not isinstance(operation, str):
+def _checked(operation: Any) -> str | Operation:
+    """An operation, one of a user's own after a look at its formulas."""
+    if isinstance(operation, str):
+        return operation
+    if not isinstance(operation, Operation):
         raise UsageError(f"the operation is a {type(operation).__name__}; give its name or an Operation")
+    if operation.contract is not None and not is_known(operation):
+        look_first(operation)
     return operation
 
 
