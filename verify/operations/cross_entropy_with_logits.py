@@ -203,7 +203,9 @@ def _row_in_bits(c: Any, g: Any, row: Any, pull: Callable[[Any], Any]) -> Any:
 
 def _row_through_maximum(c: Any, g: Any, row: Any, pull: Callable[[Any], Any]) -> Any:
     """As autograd gives it where the maximum is not detached."""
-    return through_maximum(c, row, _row_by_softmax(c, g, row, pull))
+    s, reaching = c.standard(softmax, row), g * c.sum(pull, over=row)
+    flowing = c.family(lambda j: reaching * s[j], over=s)
+    return through_maximum(c, row, _row_by_softmax(c, g, row, pull), flowing)
 
 
 gradient = _gradient_by(_row_gradient)

@@ -75,7 +75,8 @@ def _gradient_algorithm(c: Any, g: Any, x: Any) -> Any:
 def _gradient_through_maximum(c: Any, g: Any, x: Any) -> Any:
     s = c.standard(softmax, x)
     total = c.sum(lambda i: g[i], over=g)
-    return through_maximum(c, x, c.family(lambda j: g[j] - s[j] * total, over=s))
+    flowing = c.family(lambda j: s[j] * total, over=s)
+    return through_maximum(c, x, c.family(lambda j: g[j] - flowing[j], over=s), flowing)
 
 
 def gradient_in_bits(c: Any, g: Any, x: Any) -> Any:
