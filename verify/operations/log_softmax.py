@@ -10,6 +10,7 @@ from typing import Any
 from verify.contract import Contract, Gradient
 from verify.operation import Operation, Peer
 from verify.operations.softmax import softmax, spread, through_maximum
+from verify.relations import shifted
 from verify.tables import AXES, DIM, by_rows, given_input, input_shape, inputs_only, rows_apart, with_axis
 
 LOG2_E = Fraction("1.442695040888963407359924681001892137427")
@@ -130,6 +131,7 @@ log_softmax = Operation(
         reference=by_rows(by_log1p),
         conditioning=by_rows(_conditioning),
         infinite={"input": (-math.inf,)},
+        relations=(shifted("log_softmax"),),
         rowwise=rows_apart,
         arguments=inputs_only("input"),
         options=(DIM, AXES),

@@ -9,6 +9,7 @@ from typing import Any
 from verify.contract import Contract, Gradient, Options, one_of
 from verify.operation import Operation, Peer
 from verify.operations.softmax import softmax, through_maximum
+from verify.relations import SHIFT, shifted
 from verify.tables import AXES, DIM, along, given_input, input_shape, inputs_only, rows_apart, with_axis
 
 
@@ -134,6 +135,7 @@ logsumexp = Operation(
         conditioning=_conditioning,
         infinite={"input": (-math.inf,)},
         lowest=("input",),
+        relations=(shifted("logsumexp", SHIFT),),
         rowwise=rows_apart,
         arguments=inputs_only("input"),
         options=(DIM, one_of("keepdim", False, True, default=False), AXES),

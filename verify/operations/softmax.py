@@ -7,6 +7,7 @@ from typing import Any
 
 from verify.contract import Contract, Gradient
 from verify.operation import Operation, Peer
+from verify.relations import shifted
 from verify.tables import AXES, DIM, by_rows, given_input, input_shape, inputs_only, rows_apart, with_axis
 
 
@@ -138,6 +139,7 @@ softmax = Operation(
         conditioning=by_rows(_conditioning),
         infinite={"input": (-math.inf,)},
         lowest=("input",),
+        relations=(shifted("softmax"),),
         rowwise=rows_apart,
         arguments=inputs_only("input"),
         options=(DIM, AXES),
