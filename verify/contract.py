@@ -69,6 +69,21 @@ class Gradient:
 
 
 @dataclass(frozen=True, slots=True)
+class Relation:
+    """What a definition says of the results of two calls, whatever the exact values are.
+
+    ``told`` says it. ``pair(call)`` gives the two calls, near the one given, or None where it says nothing of
+    that. The second gives ``image(first, result)`` of the result of the first, linear in it and without a
+    factor below 0, plus ``offset``.
+    """
+
+    told: str
+    pair: Callable[[Any], tuple[Any, Any] | None]
+    image: Callable[[Any, Any], Any] = lambda first, result: result
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """How a function of several tensors and options computes an operation, element by element.
 
@@ -92,6 +107,7 @@ class Contract:
     row of the variables alone, so that large tables can be judged piece by piece.
     ``infinite`` says of a variable which infinities it may hold as well: -inf, inf or both. ``lowest`` names
     those that may also hold the lowest number of the format, with which some masks are made.
+    ``relations`` hold between values, exactly (verify/relations.py).
     """
 
     name: str
@@ -112,6 +128,7 @@ class Contract:
     rowwise: Callable[[Options], bool] = lambda options: False
     infinite: Mapping[str, tuple[float, ...]] = field(default_factory=dict, hash=False)
     lowest: tuple[str, ...] = ()
+    relations: tuple[Relation, ...] = ()
 
     def masks(self, name: str, format: Format) -> tuple[float | Fraction, ...]:
         """The numbers by which entries of a variable may be masked."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -18,6 +18,7 @@ from verify.contexts.bulk import Bulk, evaluate
 from verify.contexts.rounded import Model
 from verify.contexts.running import SLACK
 from verify.contexts.torch import NotApplicableError
+from verify.contract import Relation
 from verify.elements import (
     Property,
     actions_of,
@@ -37,7 +38,14 @@ from verify.guard import HungError
 from verify.judgement import FAILED, NO_VALUE, RELATED, Outcome
 from verify.oracle import Undecided, enclose, enclose_family
 from verify.reduction import rows_of
-from verify.relations import beyond, numbered, rearranged, rearrangements, result_rearranged
+from verify.relations import (
+    beyond,
+    numbered,
+    rearranged,
+    rearrangements,
+    relations_of,
+    result_rearranged,
+)
 from verify.verdict import Status
 from verify.wide import Wide
 
@@ -46,6 +54,9 @@ ONE_BY_ONE = 1200
 
 PIECE = 1 << 18
 """Numbers that are judged at a time where rows can be told apart."""
+
+COMPARED = 1 << 16
+"""Larger tables are compared with themselves rearranged alone."""
 
 GRADED = 1 << 17
 """Larger tables are not graded."""
@@ -57,7 +68,7 @@ class Examiner:
 
     ``level`` decides where the conditioning is known; all else is held to the stable bound. With
     ``thorough`` a table of float64 is judged number by number whatever its size, as one call that is
-    replayed is.
+    replayed is. ``taken`` gives the values of options that may be called with.
     """
 
     function: Function
@@ -69,6 +80,7 @@ class Examiner:
     level: str
     max_bits: int
     thorough: bool = False
+    taken: Callable[[], Mapping[str, tuple[Any, ...]]] = dict
 
     def examine(self, call: Call) -> Found:
         """Call the candidate and judge the property."""
@@ -166,7 +178,55 @@ class Examiner:
                 judged = self._at_position(tensor, which, position)
                 if judged.outcome.status is Status.REFUTED:
                     return replace(judged, call=which)
+        if self.aspect == "value" and math.prod(call.lengths.values()) <= COMPARED:
+            taken = self.taken()
+            for relation, pair in relations_of(call):
+                if all(self._may_call(one, call, taken) for one in pair):
+                    broken = self._broken(relation, pair)
+                    return broken or Found(Outcome(Status.UNKNOWN, reason=RELATED))
         return Found(Outcome(Status.UNKNOWN, reason=RELATED))
+
+    def _broken(self, relation: Relation, pair: tuple[Call, Call]) -> Found | None:
+        """The calls of a relation, where their results differ by more than both may be off by; else None.
+
+        By its exact value, where the oracle knows that; else by the relation alone: one side is wrong.
+        """
+        try:
+            a, b = (self._result(one).detach().reshape(-1) for one in pair)
+        except (CandidateError, NotApplicableError):
+            return None
+        first, second = pair
+        image, place = relation.image(first, a).reshape(-1) + relation.offset, None
+        for standard in (True, False):
+            bounds = [self._bulk(one) for one in pair]
+            own, other = (
+                bulk.bound if standard else self._largest(one, bulk)
+                for one, bulk in zip(pair, bounds, strict=True)
+            )
+            allowed = relation.image(first, own).reshape(-1) + other
+            place = beyond(image, b, allowed + 2.0**-51 * image.abs())
+            if place is None:
+                return None
+        return self._side_of(relation, ((second, b), (first, a)), image, place or 0)
+
+    def _side_of(self, relation: Relation, sides: Any, image: Any, place: int) -> Found:
+        """The side of a relation that its exact value refutes, else both."""
+        told = f"it does not hold that {relation.told}"
+        second, result = sides[0]
+        for which, tensor in sides:
+            if tensor.shape == result.shape:
+                judged = self._at_position(tensor, which, place)
+                if judged.outcome.status is Status.REFUTED:
+                    return replace(judged, call=which, told=told)
+        numbers = " and ".join(f"{float(one[place]):.17g}" for one in (image, result))
+        return Found(refuted(f"{told}: {numbers} differ by more than both may be off by"), call=second)
+
+    @staticmethod
+    def _may_call(one: Call, call: Call, taken: Mapping[str, tuple[Any, ...]]) -> bool:
+        """Whether a call has no options but those of another, and those that are drawn."""
+        return all(
+            value == call.options[name] or value in taken.get(name, ()) for name, value in one.options.items()
+        )
 
     def _at_position(self, result: Any, call: Call, position: int) -> Found:
         """The outcome of one element, its exact value computed alone."""

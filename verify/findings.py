@@ -45,6 +45,7 @@ def refutation(verdict: Verdict, candidate: Callable[..., Any], case: Case, foun
     place = f"element {found.position} of the {case.aspect if of else 'result'}"
     example = Counterexample(shown, exact, text_of(outcome.got), outcome.ulp, outcome.allowed_ulp)
     reason = f"{place} {_fault(outcome, case.level, example)}"
+    reason = f"{reason}; {found.told}" if found.told else reason
     script, missing = _script(candidate, case, of, found.position, exact, outcome.got)
     if missing:
         reason = f"{reason}; no script: {missing}"

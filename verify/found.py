@@ -18,13 +18,15 @@ class Found:
     """What a call showed: the outcome of its worst element, where that lies, and its exact value.
 
     ``position`` counts the elements from 0 in row-major order, None where no number was compared.
-    ``call`` is another call that shows it, where it is not the one examined.
+    ``call`` is another call that shows it, where it is not the one examined, and ``told`` says by what it was
+    found, if that was a relation.
     """
 
     outcome: Outcome
     position: int | None = None
     truth: Enclosure | None = None
     call: Call | None = None
+    told: str = ""
 
 
 def refuted(told: str) -> Outcome:

@@ -140,6 +140,7 @@ class Search:
             self.level,
             MAX_BITS,
             self.thorough,
+            self.drawn.taken,
         )
         with limited(self.time_limit) as self.clock:
             look()

@@ -13,6 +13,7 @@ from typing import Any
 
 from verify.backends import bulk_tensor, torch_dtype
 from verify.contexts.axes import Axis, Labels, NotBulkError, Numbers, Rows, aligned, gathered, spread
+from verify.contexts.maxima import left_of_tensors
 from verify.contexts.rounded import Model
 from verify.contexts.running import Rules
 from verify.contexts.vocabulary import ByRules
@@ -135,6 +136,16 @@ class BulkContext(ByRules):
     def argmax(self, x: Rows) -> Labels:
         """The label of the first of the largest entries."""
         return Labels(x.value.argmax(len(x.axes)), x.axes)
+
+    def residues(self, x: Rows, flowing: Rows) -> Rows:
+        """0 at each entry of ``x``, off by what is left of a gradient through a running maximum."""
+        axes = tuple(sorted({*x.axes, *flowing.axes}))
+        size = flowing.value.abs() if flowing.error is None else flowing.value.abs() + flowing.error
+        row, size = self._rules.torch.broadcast_tensors(
+            spread(x.value.to(self._rules.wide), x.axes, axes), spread(size, flowing.axes, axes)
+        )
+        error = left_of_tensors(self._rules, row, size)
+        return Rows(error * 0, error, axes, self._rules)
 
     def prod(self, body: Callable[[Any], Any], *, over: Any) -> Numbers:
         """Not offered on whole tables."""

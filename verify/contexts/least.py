@@ -18,6 +18,7 @@ from verify.contexts.axes import Numbers
 from verify.contexts.family import Family
 from verify.contexts.heights import additions
 from verify.contexts.intervals import Interval, exactly, outwards
+from verify.contexts.maxima import left_of_intervals
 from verify.contexts.rounded import Model
 from verify.contexts.running import Rules
 from verify.contexts.vocabulary import ByRules, ItemByItem
@@ -139,6 +140,13 @@ class LeastRules:
         """The product a log b."""
         return self.multiply(*a, *self.log(*b))
 
+    def residues(self, x: Sequence[Numbers], flowing: Sequence[Numbers]) -> list[Numbers]:
+        """0 at each entry, off by at most what is left of a gradient through a running maximum."""
+        sizes = [(a.value.abs() + self._errors(a.error)[0]).high for a in flowing]
+        errors = left_of_intervals(self._rules, [a.value for a in x], sizes)
+        ends = [Interval(error * 0, outwards(error, error).high) for error in errors]
+        return [Numbers(exactly(self._zero), end, (), self) for end in ends]
+
     def _picked(self, ahead: Interval, a_error: Any, b_error: Any) -> Any:
         """The error of a where it is surely ahead of b, that of b where it is surely behind, else either."""
         if a_error is None and b_error is None:
@@ -251,6 +259,11 @@ class LeastContext(ByRules, ItemByItem):
         surely = (x.low == x.high) & (y.low == y.high) & (x.low == y.low)
         maybe = ~(x.high < y.low) & ~(y.high < x.low)
         return Numbers(Interval(surely.double(), maybe.double()), None, (), self._rules)
+
+    def residues(self, x: Family, flowing: Family) -> Family:
+        """0 at each entry of ``x``, off by at most what is left of a gradient through a running maximum."""
+        given, reaching = ([self._number(a) for a in part] for part in (x, flowing))
+        return Family(self._rules.residues(given, reaching))
 
 
 def enclosed_bound(

@@ -16,6 +16,7 @@ from typing import Any
 
 from verify.contexts.family import Family
 from verify.contexts.heights import Height
+from verify.contexts.maxima import left
 from verify.contexts.rounded import (
     DOWN,
     ONE,
@@ -260,6 +261,12 @@ class RoundingContext:
         """Exactly 1 where two exact numbers are equal, else exactly 0."""
         x, y = self._number(a).exact, self._number(b).exact
         return point(self._model, 1.0 if x is not None and x == y else 0.0)
+
+    def residues(self, x: Family, flowing: Family) -> Family:
+        """0 at each entry of ``x``, off by what is left of a gradient through a running maximum."""
+        sizes = [UP.add(a.size, a.error) for a in map(self._number, flowing)]
+        errors = left(self._model, [self._number(a).lower for a in x], sizes)
+        return Family(tuple(Rounded(self._model, ZERO, ZERO, error) for error in errors))
 
     def abs(self, a: Any) -> Rounded:
         """Magnitude, without rounding."""

@@ -215,6 +215,23 @@ def gradient_to_the_maximum_only(x: Any, dim: int) -> Any:
     return _with_gradient(x, dim, lambda g, s: g * torch.where(s < 0.05, 0, s))
 
 
+@plant("gradient", "rows wider than {block} whose maximum is in a later block", block=(2, 16))
+def rescale_detached(x: Any, dim: int, block: int) -> Any:
+    """Autograd does not follow the factor that brings the running sum to the new maximum."""
+    return _from(x, dim, lambda x: rows.online(x, block, largest=rows.attached_top_of, detached=True))
+
+
+@plant("gradient", "rows wider than {block} whose maximum is in a later block", block=(2, 16))
+def first_block_not_rescaled(x: Any, dim: int, block: int) -> Any:
+    """The gradient of the first block is left at its own maximum."""
+
+    def gradient(g: Any, s: Any) -> Any:
+        top = s[..., :block].amax(-1, keepdim=True).clamp(min=torch.finfo(s.dtype).tiny)
+        return g * torch.cat([s[..., :block] * (s.amax(-1, keepdim=True) / top), s[..., block:]], -1)
+
+    return _with_gradient(x, dim, gradient)
+
+
 @plant("gradient", "probabilities below {least}", least=(1e-4, 1e-6))
 def gradient_filtered(x: Any, dim: int, least: float) -> Any:
     """Entries of small probability get no gradient."""

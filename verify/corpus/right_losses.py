@@ -119,6 +119,14 @@ def cross_entropy_online(x: Any, target: Any, block: int, **options: Any) -> Any
     return wrong(x, target, options, scores=scores)
 
 
+@cross_entropy(block=(1, 4))
+def cross_entropy_online_by_autograd(x: Any, target: Any, block: int, **options: Any) -> Any:
+    """The scores in one pass, differentiated by autograd through the running maximum."""
+    wide = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
+    scores = scores_by(lambda x: rows.online_attached(x, block))
+    return wrong(x, target, options, scores=lambda x: scores(x.to(wide)).to(x.dtype))
+
+
 @cross_entropy(dtypes=SINGLE)
 def cross_entropy_in_bits(x: Any, target: Any, **options: Any) -> Any:
     """Scores by exp2 and log2, with nats at the end, differentiated by autograd."""

@@ -134,6 +134,12 @@ def softmax_online(x: Any, dim: int, block: int) -> Any:
     )
 
 
+@softmax(block=(1, 4))
+def softmax_online_by_autograd(x: Any, dim: int, block: int) -> Any:
+    """One pass, differentiated by autograd through the running maximum."""
+    return _probabilities(x, dim, lambda x: rows.online_attached(x, block))
+
+
 @softmax(how=tuple(SUMS))
 def softmax_summed(x: Any, dim: int, how: str) -> Any:
     """The sum in an order of its own."""
@@ -206,6 +212,12 @@ def log_softmax_online(x: Any, dim: int, block: int) -> Any:
         lambda x: _scores(x, dim, lambda x: rows.online(x, block)),
         lambda g, x: torch._log_softmax_backward_data(g, torch.log_softmax(x, dim), dim, x.dtype),
     )
+
+
+@log_softmax(block=(1, 4))
+def log_softmax_online_by_autograd(x: Any, dim: int, block: int) -> Any:
+    """One pass, differentiated by autograd through the running maximum."""
+    return _scores(x, dim, lambda x: rows.online_attached(x, block))
 
 
 @log_softmax(how=("pairwise", "sequential", "einsum"))
@@ -305,3 +317,9 @@ def logsumexp_online(x: Any, dim: int, block: int) -> Any:
         lambda x: _total(x, dim, lambda x: rows.online(x, block)),
         lambda g, x: (g.unsqueeze(dim).to(_widened(x).dtype) * torch.softmax(_widened(x), dim)).to(x.dtype),
     )
+
+
+@logsumexp(block=(1, 4))
+def logsumexp_online_by_autograd(x: Any, dim: int, block: int) -> Any:
+    """One pass, differentiated by autograd through the running maximum."""
+    return _total(x, dim, lambda x: rows.online_attached(x, block))

@@ -61,21 +61,41 @@ def boundary_skipped(x: Any, block: int) -> tuple[Any, Any]:
     return top, total - torch.exp(x[..., block::block] - top).sum(-1, keepdim=True)
 
 
-def online(x: Any, block: int, *, rescale: bool = True, guard: bool = True) -> tuple[Any, Any]:
+def attached_top_of(x: Any) -> Any:
+    """The largest entry of each row, of which autograd takes a gradient too, equal parts of equal ones."""
+    return x.amax(-1, keepdim=True)
+
+
+def online(
+    x: Any,
+    block: int,
+    *,
+    rescale: bool = True,
+    guard: bool = True,
+    detached: bool = False,
+    largest: Any = top_of,
+) -> tuple[Any, Any]:
     """One pass over blocks with a running maximum; ``rescale`` and ``guard`` off make it wrong.
 
     Without ``rescale`` the sum so far is not brought to the new maximum; without ``guard`` a first
-    block of -inf gives inf - inf.
+    block of -inf gives inf - inf. ``detached``: autograd does not follow what rescales the sum.
+    ``largest`` gives the maximum of a block.
     """
     top = torch.full_like(x[..., :1], -math.inf)
     total = torch.zeros_like(top)
     for part in x.split(block, -1):
-        new = torch.maximum(top, top_of(part))
+        new = torch.maximum(top, largest(part))
         shift = torch.where(new == -math.inf, 0, new) if guard else new
-        scale = torch.exp(top - shift) if rescale else 1
+        scale: Any = torch.exp(top - shift) if rescale else 1
+        scale = scale.detach() if detached else scale
         total = total * scale + torch.exp(part - shift).sum(-1, keepdim=True)
         top = new
     return top, total
+
+
+def online_attached(x: Any, block: int) -> tuple[Any, Any]:
+    """As `online`, differentiated through the running maximum."""
+    return online(x, block, largest=attached_top_of)
 
 
 def online_first_top(x: Any, block: int) -> tuple[Any, Any]:

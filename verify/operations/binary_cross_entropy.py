@@ -23,6 +23,7 @@ from verify.entries import (
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
 from verify.operations.softplus import softplus
+from verify.relations import EXCHANGED, REDUCTIONS
 from verify.tables import AXES, REDUCTION, rows_apart
 
 
@@ -259,6 +260,7 @@ binary_cross_entropy_with_logits = Operation(
         rowwise=rows_apart,
         arguments=called_with("input", "target", keywords=("weight", "pos_weight")),
         tensors=2,
+        relations=(*REDUCTIONS, EXCHANGED),
         options=(AXES, REDUCTION, flag("weight"), flag("pos_weight")),
         prepare=_prepare_logits,
     ),

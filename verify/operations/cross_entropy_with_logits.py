@@ -11,6 +11,7 @@ from verify.operation import Operation, Peer
 from verify.operations.log_softmax import by_log1p, gradient_in_bits, in_bits, log_softmax, score_at
 from verify.operations.nll import nll
 from verify.operations.softmax import softmax, spread, through_maximum
+from verify.relations import ONE_HOT, REDUCTIONS, shifted
 from verify.samples import (
     at_samples,
     classes_last,
@@ -203,7 +204,9 @@ def _row_in_bits(c: Any, g: Any, row: Any, pull: Callable[[Any], Any]) -> Any:
 
 def _row_through_maximum(c: Any, g: Any, row: Any, pull: Callable[[Any], Any]) -> Any:
     """As autograd gives it where the maximum is not detached."""
-    return through_maximum(c, row, _row_by_softmax(c, g, row, pull))
+    s, reaching = c.standard(softmax, row), g * c.sum(pull, over=row)
+    flowing = c.family(lambda j: reaching * s[j], over=s)
+    return through_maximum(c, row, _row_by_softmax(c, g, row, pull), flowing)
 
 
 gradient = _gradient_by(_row_gradient)
@@ -278,6 +281,7 @@ cross_entropy_with_logits = Operation(
         reference=_losses_by_log1p,
         conditioning=conditioning,
         infinite={"input": (-math.inf,)},
+        relations=(shifted("cross_entropy"), *REDUCTIONS, ONE_HOT),
         rowwise=rows_apart,
         arguments=arguments_with_target,
         tensors=2,

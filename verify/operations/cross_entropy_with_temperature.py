@@ -10,6 +10,7 @@ from verify.operation import Operation, Peer
 from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.log_softmax import log_softmax
 from verify.operations.softmax import softmax
+from verify.relations import REDUCTIONS, TEMPERED
 from verify.samples import gradient_of_losses, losses, losses_in_any_order, losses_shape, scores_and_labels
 from verify.tables import AXES, REDUCTION, inputs_only
 
@@ -112,6 +113,7 @@ cross_entropy_with_temperature = Operation(
                 (_gradient_by(_by_reciprocal),),
             ),
         ),
+        relations=(*REDUCTIONS, TEMPERED),
         arguments=inputs_only("input", "target"),
         tensors=2,
         options=(

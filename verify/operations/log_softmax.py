@@ -10,6 +10,7 @@ from typing import Any
 from verify.contract import Contract, Gradient
 from verify.operation import Operation, Peer
 from verify.operations.softmax import softmax, spread, through_maximum
+from verify.relations import shifted
 from verify.tables import AXES, DIM, by_rows, given_input, input_shape, inputs_only, rows_apart, with_axis
 
 LOG2_E = Fraction("1.442695040888963407359924681001892137427")
@@ -75,7 +76,8 @@ def _gradient_algorithm(c: Any, g: Any, x: Any) -> Any:
 def _gradient_through_maximum(c: Any, g: Any, x: Any) -> Any:
     s = c.standard(softmax, x)
     total = c.sum(lambda i: g[i], over=g)
-    return through_maximum(c, x, c.family(lambda j: g[j] - s[j] * total, over=s))
+    flowing = c.family(lambda j: s[j] * total, over=s)
+    return through_maximum(c, x, c.family(lambda j: g[j] - flowing[j], over=s), flowing)
 
 
 def gradient_in_bits(c: Any, g: Any, x: Any) -> Any:
@@ -129,6 +131,7 @@ log_softmax = Operation(
         reference=by_rows(by_log1p),
         conditioning=by_rows(_conditioning),
         infinite={"input": (-math.inf,)},
+        relations=(shifted("log_softmax"),),
         rowwise=rows_apart,
         arguments=inputs_only("input"),
         options=(DIM, AXES),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from verify.contract import Contract, Gradient, Options, one_of
 from verify.operation import Operation, Peer
-from verify.operations.softmax import softmax
+from verify.operations.softmax import softmax, through_maximum
+from verify.relations import SHIFT, shifted
 from verify.tables import AXES, DIM, along, given_input, input_shape, inputs_only, rows_apart, with_axis
 
 
@@ -57,41 +59,39 @@ def _conditioning(c: Any, options: Options, x: Any) -> Any:
     return _table(c, options, x, size)
 
 
-def _spread(c: Any, options: Options, g: Any, x: Any, shares: Any) -> Any:
-    """The upstream gradient of each row times its softmax, which ``shares(c, row)`` gives."""
+def _gradient_by(of_row: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
+    """The gradient of each row; ``of_row(c, row, share)`` with the upstream gradient of the row."""
 
-    def row(c: Any, x: Any, g: Any) -> Any:
-        s, share = shares(c, x), g[1] if options["keepdim"] else g
-        return c.family(lambda j: share * s[j], over=s)
+    def gradient(c: Any, options: Options, g: Any, x: Any) -> Any:
+        if options["keepdim"]:
+            return along(c, options, lambda c, row, g: of_row(c, row, g[1]), (x, g))
+        return along(c, options, of_row, (x,), (g,))
 
-    if options["keepdim"]:
-        return along(c, options, row, (x, g))
-    return along(c, options, row, (x,), (g,))
-
-
-def _gradient(c: Any, options: Options, g: Any, x: Any) -> Any:
-    return _spread(c, options, g, x, lambda c, row: c.call(softmax, row))
+    return gradient
 
 
-def _gradient_algorithm(c: Any, options: Options, g: Any, x: Any) -> Any:
+def _spread(c: Any, share: Any, s: Any) -> Any:
+    return c.family(lambda j: share * s[j], over=s)
+
+
+def _row_gradient(c: Any, row: Any, share: Any) -> Any:
+    return _spread(c, share, c.call(softmax, row))
+
+
+def _row_by_shares(c: Any, row: Any, share: Any) -> Any:
     """Softmax as exp((x_j - max) - log sum), not exp(x_j - y), which would add the rounding of a large y."""
-    return _spread(c, options, g, x, shares_of)
+    return _spread(c, share, shares_of(c, row))
 
 
-def _gradient_by_quotient(c: Any, options: Options, g: Any, x: Any) -> Any:
+def _row_by_quotient(c: Any, row: Any, share: Any) -> Any:
     """With softmax as a quotient, as autograd has it: two roundings where an exponential is subnormal."""
-    return _spread(c, options, g, x, lambda c, row: c.standard(softmax, row))
+    return _spread(c, share, c.standard(softmax, row))
 
 
-def _gradient_through_maximum(c: Any, options: Options, g: Any, x: Any) -> Any:
-    """As autograd gives it where the maximum is not detached: what is left of 1 flows through it."""
-
-    def shares(c: Any, row: Any) -> Any:
-        s, largest = shares_of(c, row), c.max(row)
-        left = 1 - c.sum(lambda i: s[i], over=s)
-        return c.family(lambda j: s[j] + c.same(row[j], largest) * left, over=s)
-
-    return _spread(c, options, g, x, shares)
+def _row_through_maximum(c: Any, row: Any, share: Any) -> Any:
+    """As autograd gives it where the maximum is not detached."""
+    entries = _row_by_shares(c, row, share)
+    return through_maximum(c, row, entries, entries, share)
 
 
 def shares_of(c: Any, row: Any) -> Any:
@@ -127,14 +127,15 @@ logsumexp = Operation(
         gradients=(
             Gradient(
                 "input",
-                _gradient,
-                _gradient_algorithm,
-                (_gradient_by_quotient, _gradient_through_maximum),
+                _gradient_by(_row_gradient),
+                _gradient_by(_row_by_shares),
+                (_gradient_by(_row_by_quotient), _gradient_by(_row_through_maximum)),
             ),
         ),
         conditioning=_conditioning,
         infinite={"input": (-math.inf,)},
         lowest=("input",),
+        relations=(shifted("logsumexp", SHIFT),),
         rowwise=rows_apart,
         arguments=inputs_only("input"),
         options=(DIM, one_of("keepdim", False, True, default=False), AXES),

@@ -7,6 +7,7 @@ from typing import Any
 
 from verify.contract import Contract, Gradient
 from verify.operation import Operation, Peer
+from verify.relations import shifted
 from verify.tables import AXES, DIM, by_rows, given_input, input_shape, inputs_only, rows_apart, with_axis
 
 
@@ -74,18 +75,23 @@ def _gradient_of_exp(c: Any, g: Any, x: Any) -> Any:
     return c.family(lambda j: reaching[j] - s[j] * total, over=s)
 
 
-def through_maximum(c: Any, x: Any, entries: Any) -> Any:
-    """Entries whose sum is 0, as autograd gives them where the maximum is not detached.
+def through_maximum(c: Any, x: Any, entries: Any, flowing: Any, total: Any = 0) -> Any:
+    """Entries whose sum is ``total``, as autograd gives them where the maximum is not detached.
 
-    What rounding leaves of their sum flows back through the maximum, to the entries that reach it.
+    What rounding leaves of their sum flows back through the maximum, to the entries that reach it. Of a
+    maximum that runs over blocks more is left, at each entry that it was: ``flowing`` is what reaches the
+    logarithm of the sum of exponentials, times softmax (verify/contexts/maxima.py).
     """
-    largest = c.max(x)
-    left = c.sum(lambda i: entries[i], over=entries)
-    return c.family(lambda j: entries[j] - c.same(x[j], largest) * left, over=entries)
+    largest, left = c.max(x), c.residues(x, flowing)
+    rest = c.sum(lambda i: entries[i], over=entries) - total
+    return c.family(lambda j: entries[j] + left[j] - c.same(x[j], largest) * rest, over=entries)
 
 
 def _gradient_through_maximum(c: Any, g: Any, x: Any) -> Any:
-    return through_maximum(c, x, _gradient_algorithm(c, g, x))
+    s = c.standard(softmax, x)
+    mean = c.sum(lambda i: g[i] * s[i], over=s)
+    entries = c.family(lambda j: s[j] * (g[j] - mean), over=s)
+    return through_maximum(c, x, entries, c.family(lambda j: mean * s[j], over=s))
 
 
 def spread(c: Any, x: Any, s: Any) -> Any:
@@ -133,6 +139,7 @@ softmax = Operation(
         conditioning=by_rows(_conditioning),
         infinite={"input": (-math.inf,)},
         lowest=("input",),
+        relations=(shifted("softmax"),),
         rowwise=rows_apart,
         arguments=inputs_only("input"),
         options=(DIM, AXES),
