@@ -20,6 +20,9 @@ right_temperature = sower(RIGHTS, "cross_entropy_with_temperature")
 right_softcap = sower(RIGHTS, "cross_entropy_with_softcap")
 right_z_loss = sower(RIGHTS, "cross_entropy_with_z_loss")
 
+WITHOUT_HALF = ("float32", "float64", "bfloat16")
+"""What goes through torch's cross_entropy, which adds the losses of a mean in float16, where they overflow."""
+
 
 def _axis(x: Any) -> int:
     return 0 if x.ndim == 1 else 1
@@ -42,7 +45,7 @@ def _tempered(x: Any, target: Any, temperature: float, reduction: str) -> Any:
     return functional.cross_entropy(x / temperature, target, reduction=reduction)
 
 
-@right_temperature()
+@right_temperature(dtypes=WITHOUT_HALF)
 def of_the_quotient(x: Any, target: Any, *, temperature: float = 1.0, reduction: str = "mean") -> Any:
     """The cross_entropy of torch.nn.functional of x / t."""
     return _tempered(x, target, temperature, reduction)
@@ -120,7 +123,7 @@ def _capped(x: Any, target: Any, cap: float, reduction: str) -> Any:
     return functional.cross_entropy(cap * torch.tanh(x / cap), target, reduction=reduction)
 
 
-@right_softcap()
+@right_softcap(dtypes=WITHOUT_HALF)
 def of_tanh(x: Any, target: Any, *, softcap: float, reduction: str = "mean") -> Any:
     """The cross_entropy of torch.nn.functional of s tanh(x / s)."""
     return _capped(x, target, softcap, reduction)
