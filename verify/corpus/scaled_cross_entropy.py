@@ -21,7 +21,7 @@ right_softcap = sower(RIGHTS, "cross_entropy_with_softcap")
 right_z_loss = sower(RIGHTS, "cross_entropy_with_z_loss")
 
 WITHOUT_HALF = ("float32", "float64", "bfloat16")
-"""What goes through torch's cross_entropy, which adds the losses of a mean in float16, where they overflow."""
+"""What goes through torch's cross_entropy, which adds the losses of a mean in float16: they overflow."""
 
 
 def _axis(x: Any) -> int:
