@@ -70,6 +70,19 @@ def test_a_declined_call_is_told_by_what_was_raised_and_for_which_options() -> N
     assert declined in value.reason
 
 
+def raises_out_of_order(x: Any, dim: int) -> Any:
+    """Softmax that raises for three axes in any order but that of memory."""
+    if x.dim() == 3 and not x.is_contiguous():
+        raise RuntimeError("the input has to be contiguous")
+    return torch.softmax(x, dim)
+
+
+def test_a_form_is_tried_in_the_plainest_layout() -> None:
+    """A function that has three axes, and raises where they are permuted, does not lack the form."""
+    value, *_ = verify.check(raises_out_of_order, "softmax", grad=False, examples=20)
+    assert value.status is Status.REFUTED
+
+
 def test_what_is_declined_again_and_again_is_drawn_no_more() -> None:
     """So that most calls go to what the function does."""
     seen: list[bool] = []
