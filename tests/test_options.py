@@ -9,10 +9,14 @@ import torch
 from torch.nn import functional
 
 import verify
-from verify.checking import plan
+from verify.calls import Call
+from verify.checking import contract_of, plan
+from verify.search import Search
 from verify.verdict import Status
 
 pytestmark = pytest.mark.torch
+
+CROSS_ENTROPY = contract_of("cross_entropy")
 
 
 def of_the_last_axis(x: Any) -> Any:
@@ -100,3 +104,19 @@ def test_what_is_declined_again_and_again_is_drawn_no_more() -> None:
     first, last = seen[:40], seen[-40:]
     assert sum(first) > 20
     assert sum(last) < 5
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_every_keyword_is_once_at_another_value_than_its_default(reduction: str) -> None:
+    """At once with the others, as some are wrong together only."""
+    seen: list[Call] = []
+    search, *_ = plan(functional.cross_entropy, "cross_entropy", examples=1, options={"axes": 2})
+    assert isinstance(search, Search)
+    search.calling = seen.append
+    search.verdict()
+    others = [option for option in CROSS_ENTROPY.options if option.keyword and option.name != "reduction"]
+    assert any(
+        call.options["reduction"] == reduction
+        and all(call.options[option.name] != option.default for option in others)
+        for call in seen
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,27 @@ class Drawn:
         """The choices with these values of some options and the defaults of the others."""
         defaults = {o.name: (o.default,) for o in self.contract.options if o.default in self.choices[o.name]}
         return {**self.taken(), **defaults, **{name: (value,) for name, value in fixed}}
+
+    def other_forms(self) -> list[tuple[str, Any]]:
+        """The forms of a call that are not the plain one."""
+        taken, forms = self.taken(), [option for option in self.contract.options if not option.keyword]
+        return [(form.name, value) for form in forms for value in taken[form.name] if value != form.default]
+
+    def jointly(self, number: int, *fixed: tuple[str, Any]) -> Iterator[dict[str, tuple[Any, ...]]]:
+        """The choices with every keyword at another value than its default, by ``number``, but those fixed.
+
+        Then those with one of the keywords at its default, as some do not go together.
+        """
+        taken, held = self.taken(), {name for name, _ in fixed}
+        others = [
+            (option.name, values[number % len(values)])
+            for option in self.contract.options
+            if option.keyword and option.name not in held
+            if (values := [value for value in taken[option.name] if value != option.default])
+        ]
+        yield self.only(*others, *fixed)
+        for left_out in others:
+            yield self.only(*(one for one in others if one != left_out), *fixed)
 
     def rare(self, often: int) -> list[tuple[tuple[str, Any], ...]]:
         """Values other than defaults that fewer calls had, and those of a form and a keyword together."""
