@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from torch.nn import functional
 import verify
 from verify.calls import Call
 from verify.checking import contract_of, plan
+from verify.drawn_options import Drawn
+from verify.judgement import Outcome
 from verify.search import Search
+from verify.spread import wide_calls
 from verify.verdict import Status
 
 pytestmark = pytest.mark.torch
@@ -120,3 +124,37 @@ def test_every_keyword_is_once_at_another_value_than_its_default(reduction: str)
         and all(call.options[option.name] != option.default for option in others)
         for call in seen
     )
+
+
+def losses_of_five_rows_are_wrong(x: Any, target: Any, **options: Any) -> Any:
+    """Cross-entropy whose losses of more than 4 rows are doubled where they are not reduced."""
+    doubled = options.get("reduction") == "none" and len(x) > 4
+    return functional.cross_entropy(x, target, **options) * (2 if doubled else 1)
+
+
+def test_a_large_finding_is_looked_for_among_small_calls_of_its_own_options() -> None:
+    """Drawn with any options, few of them would be alike."""
+    seen: list[Call] = []
+    fixed = {"axes": 2, "target": "indices", "weight": False, "ignore_index": None, "label_smoothing": 0.0}
+    search, *_ = plan(losses_of_five_rows_are_wrong, "cross_entropy", examples=40, options=fixed)
+    assert isinstance(search, Search)
+    search.calling = seen.append
+    assert search.verdict().status is Status.REFUTED
+    small = [call.options["reduction"] for call in seen if call.lengths["N"] * call.lengths["C"] <= 16]
+    assert max(len(list(run)) for kind, run in groupby(small) if kind == "none") >= 15
+
+
+def test_a_form_is_not_given_up_for_what_another_form_was_declined_for() -> None:
+    """A loss of class probabilities declines labels of three axes, and may have three axes all the same."""
+    drawn = Drawn(CROSS_ENTROPY, {option.name: option.values for option in CROSS_ENTROPY.options})
+    declined = Outcome(Status.UNKNOWN, applicable=False)
+    drawn.learn(_call(drawn, axes=3, target="indices"), declined)
+    drawn.learn(_call(drawn, axes=2, target="probabilities"), Outcome(Status.PASSED))
+    assert 3 in drawn.taken()["axes"]
+    drawn.learn(_call(drawn, axes=3, target="probabilities"), declined)
+    assert 3 not in drawn.taken()["axes"]
+
+
+def _call(drawn: Drawn, **forms: Any) -> Call:
+    choices = drawn.only(*forms.items())
+    return next(wide_calls(CROSS_ENTROPY, "float32", choices, seed=0, count=1, tables=((3, 5),)))

@@ -36,21 +36,33 @@ class Drawn:
     def taken(self, *, plain: bool = False) -> dict[str, tuple[Any, ...]]:
         """The values to draw for each option, without those with which every call so far was declined.
 
-        A keyword is given up after several such calls, as another option may have been the reason. With
-        ``plain`` the forms are the plain ones.
+        A keyword is given up after several such calls, as another option may have been the reason; a form
+        after one such call with no other form that the candidate lacks. With ``plain`` forms are plain.
         """
         forms = {option.name: option.default for option in self.contract.options if not option.keyword}
 
         def fits(name: str, value: Any) -> bool:
             if plain and name in forms:
                 return bool(value == forms[name])
-            asked = self.asked[name, value]
-            return bool(self.answered[name, value]) or asked < (1 if name in forms else DECLINED)
+            if self.answered[name, value]:
+                return True
+            return not self._lacks(name, value) if name in forms else self.asked[name, value] < DECLINED
 
         return {
             name: tuple(value for value in values if fits(name, value)) or values
             for name, values in self.choices.items()
         }
+
+    def _lacks(self, name: str, value: Any) -> bool:
+        """Whether a form was declined, and every other form that it had then is answered elsewhere."""
+        others = [option for option in self.contract.options if not option.keyword and option.name != name]
+        return self.asked[name, value] > 0 and all(
+            any(
+                self.together[(name, value), (other.name, one)] and self.answered[other.name, one]
+                for one in self.choices[other.name]
+            )
+            for other in others
+        )
 
     def only(self, *fixed: tuple[str, Any]) -> dict[str, tuple[Any, ...]]:
         """The choices with these values of some options and the defaults of the others."""

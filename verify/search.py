@@ -209,6 +209,10 @@ class Search:
         if self.refuting and self._least() > SMALL * SMALL:
             self.tried = 0
             self._draw(few, deadline, small=True, again=2)
+        if self.refuting and self._least() > SMALL * SMALL:
+            self.tried = 0
+            options = {name: (value,) for name, value in self._plainest()[0].options.items()}
+            self._draw(few, deadline, small=True, again=6, among=options)
         if self.refuting:
             self._reduce(deadline)
             among = self.seen.excludable(self._plainest()[0], self.choices)
