@@ -166,7 +166,9 @@ def _selected(variable: Declaration, value: Any, axis: str, kept: list[int], rel
 def _relabelled(value: Any, place: dict[int, int], relabel: bool) -> Any:
     """Labels as they are among the positions kept; None, or another one, where one of them is gone."""
     if not isinstance(value, tuple):
-        return place.get(value, (value - 1) % len(place) + 1 if relabel else None)
+        if relabel and isinstance(value, int) and value not in place:
+            return (value - 1) % len(place) + 1
+        return place.get(value)
     found = tuple(_relabelled(item, place, relabel) for item in value)
     return None if any(item is None for item in found) else found
 
