@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -9,10 +10,17 @@ import torch
 from torch.nn import functional
 
 import verify
-from verify.checking import plan
+from verify.calls import Call
+from verify.checking import contract_of, plan
+from verify.drawn_options import Drawn
+from verify.judgement import Outcome
+from verify.search import Search
+from verify.spread import wide_calls
 from verify.verdict import Status
 
 pytestmark = pytest.mark.torch
+
+CROSS_ENTROPY = contract_of("cross_entropy")
 
 
 def of_the_last_axis(x: Any) -> Any:
@@ -70,6 +78,19 @@ def test_a_declined_call_is_told_by_what_was_raised_and_for_which_options() -> N
     assert declined in value.reason
 
 
+def raises_out_of_order(x: Any, dim: int) -> Any:
+    """Softmax that raises for three axes in any order but that of memory."""
+    if x.dim() == 3 and not x.is_contiguous():
+        raise RuntimeError("the input has to be contiguous")
+    return torch.softmax(x, dim)
+
+
+def test_a_form_is_tried_in_the_plainest_layout() -> None:
+    """A function that has three axes, and raises where they are permuted, does not lack the form."""
+    value, *_ = verify.check(raises_out_of_order, "softmax", grad=False, examples=20)
+    assert value.status is Status.REFUTED
+
+
 def test_what_is_declined_again_and_again_is_drawn_no_more() -> None:
     """So that most calls go to what the function does."""
     seen: list[bool] = []
@@ -110,3 +131,53 @@ def test_side_effects_of_a_function_that_always_fails_are_unknown() -> None:
 
     *_, effects = verify.check(fails, "cross_entropy", grad=False, examples=5)
     assert (effects.status, effects.inputs) == (Status.UNKNOWN, 0)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_every_keyword_is_once_at_another_value_than_its_default(reduction: str) -> None:
+    """At once with the others, as some are wrong together only."""
+    seen: list[Call] = []
+    search, *_ = plan(functional.cross_entropy, "cross_entropy", examples=1, options={"axes": 2})
+    assert isinstance(search, Search)
+    search.calling = seen.append
+    search.verdict()
+    others = [option for option in CROSS_ENTROPY.options if option.keyword and option.name != "reduction"]
+    assert any(
+        call.options["reduction"] == reduction
+        and all(call.options[option.name] != option.default for option in others)
+        for call in seen
+    )
+
+
+def losses_of_five_rows_are_wrong(x: Any, target: Any, **options: Any) -> Any:
+    """Cross-entropy whose losses of more than 4 rows are doubled where they are not reduced."""
+    doubled = options.get("reduction") == "none" and len(x) > 4
+    return functional.cross_entropy(x, target, **options) * (2 if doubled else 1)
+
+
+def test_a_large_finding_is_looked_for_among_small_calls_of_its_own_options() -> None:
+    """Drawn with any options, few of them would be alike."""
+    seen: list[Call] = []
+    fixed = {"axes": 2, "target": "indices", "weight": False, "ignore_index": None, "label_smoothing": 0.0}
+    search, *_ = plan(losses_of_five_rows_are_wrong, "cross_entropy", examples=40, options=fixed)
+    assert isinstance(search, Search)
+    search.calling = seen.append
+    assert search.verdict().status is Status.REFUTED
+    small = [call.options["reduction"] for call in seen if call.lengths["N"] * call.lengths["C"] <= 16]
+    assert max(len(list(run)) for kind, run in groupby(small) if kind == "none") >= 15
+
+
+def test_a_form_is_not_given_up_for_what_another_form_was_declined_for() -> None:
+    """A loss of class probabilities declines labels of three axes, and may have three axes all the same."""
+    drawn = Drawn(CROSS_ENTROPY, {option.name: option.values for option in CROSS_ENTROPY.options})
+    declined = Outcome(Status.UNKNOWN, applicable=False)
+    drawn.learn(_call(drawn, axes=3, target="indices"), declined)
+    drawn.learn(_call(drawn, axes=2, target="probabilities"), Outcome(Status.PASSED))
+    assert 3 in drawn.taken()["axes"]
+    drawn.learn(_call(drawn, axes=3, target="probabilities"), declined)
+    assert 3 not in drawn.taken()["axes"]
+
+
+def _call(drawn: Drawn, **forms: Any) -> Call:
+    choices = drawn.only(*forms.items())
+    return next(wide_calls(CROSS_ENTROPY, "float32", choices, seed=0, count=1, tables=((3, 5),)))

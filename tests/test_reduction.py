@@ -62,7 +62,7 @@ def test_a_call_of_a_few_numbers_is_cut_too() -> None:
         contract, {"dim": 1, "axes": 2}, {"N": 2, "C": 3}, (((1, 2, 3), (4, 5, 6)),), ((0,) * 3,) * 2
     )
     cut = reduced(start, lambda call: call.lengths["C"] >= 2)
-    assert cut.values == (((5, 6),),)
+    assert cut.values == (((2, 3),),)
     assert cut.upstream == ((1, 1),)
 
 
@@ -78,6 +78,20 @@ def test_labels_stay_classes() -> None:
     call = reduced(_call("cross_entropy", (6, 300)), lambda call: call.lengths["C"] >= 5)
     assert call.lengths["C"] >= 5
     assert all(1 <= label <= call.lengths["C"] for label in call.values[1])
+
+
+def test_a_label_whose_class_is_cut_becomes_another() -> None:
+    """Of many rows, whose labels are all classes, what shows in any column is shown in one."""
+    start = _call("nll_loss", (32, 17), reduction=("sum",))
+    assert len(set(start.values[1])) > 1
+    call = reduced(start, lambda call: call.lengths["N"] >= 32)
+    assert call.lengths == {"N": 32, "C": 1}
+
+
+def test_an_ignored_class_is_not_made_another() -> None:
+    """The label that is ignored would be that of a row that counts."""
+    start = _call("nll_loss", (32, 17), reduction=("sum",), ignore_index=(3,))
+    assert reduction.selected(start, "C", [0], relabel=True) is None
 
 
 def test_what_refutes_only_as_it_is_stays_as_it_is() -> None:
@@ -130,9 +144,9 @@ def test_an_axis_along_which_probabilities_sum_to_1_is_left_alone(monkeypatch: p
     tried: list[str] = []
     cut = reduction.selected
 
-    def noted(call: Call, axis: str, kept: list[int]) -> Call | None:
+    def noted(call: Call, axis: str, kept: list[int], **how: bool) -> Call | None:
         tried.append(axis)
-        return cut(call, axis, kept)
+        return cut(call, axis, kept, **how)
 
     monkeypatch.setattr(reduction, "selected", noted)
     assert reduced(_call("kl_div", (2, 400)), lambda call: True).lengths["C"] == 400
@@ -150,10 +164,10 @@ def test_nothing_is_cut_once_the_tries_are_used_up(monkeypatch: pytest.MonkeyPat
     cuts: list[int] = []
     cut = reduction.selected
 
-    def counted(call: Call, axis: str, kept: list[int]) -> Call | None:
+    def counted(call: Call, axis: str, kept: list[int], **how: bool) -> Call | None:
         cuts.append(len(kept))
         assert len(cuts) <= 3 * reduction.TRIES
-        return cut(call, axis, kept)
+        return cut(call, axis, kept, **how)
 
     monkeypatch.setattr(reduction, "selected", counted)
     assert reduction.reduced(_widest(), lambda call: False).lengths["C"] == 50257

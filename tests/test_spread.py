@@ -93,6 +93,20 @@ def test_infinities_are_drawn_where_the_contract_allows_them() -> None:
     assert not any(bool(t.isinf().any()) for call in _calls("kl_div") for t in _numbers(call))
 
 
+def test_no_column_of_a_tall_table_is_masked() -> None:
+    """Of two columns the other one would have softmax 1 in every row, and gradient 0."""
+    contract = CHECKED["softmax"]
+    choices = {option.name: option.values for option in contract.options} | {"dim": (1,), "axes": (2,)}
+    drawn = (
+        call.values[0].tensor
+        for seed in range(30)
+        for call in wide_calls(contract, "float32", choices, seed=seed, count=1, tables=((1201, 2),))
+    )
+    masked = [table for table in drawn if bool(table.isinf().any())]
+    assert masked
+    assert not any(bool(table.isinf().all(0).any()) for table in masked)
+
+
 def test_a_nan_lies_in_one_row_and_only_where_rows_are_worked_on_one_by_one() -> None:
     """The others then have their values, which a function must not lose."""
     spoilt = [call for seed in range(4) for call in _calls("log_softmax", seed=seed) if _spoilt_rows(call)]

@@ -66,14 +66,15 @@ class Forms:
     def _probe(self, form: Form) -> None:
         """Find out by the first call of a form whether the candidate has it.
 
-        In one row, or with one class, a function may fit a form that it does not have.
+        In one row, or with one class, a function may fit a form that it does not have. One that fails in
+        another layout alone has it.
         """
         self.probed.add(form)
         choices = self.drawn.only(form)
         if "none" in self.drawn.taken().get("reduction", ()):
             choices["reduction"] = ("none",)
         for call in self.first_calls(choices):
-            self.examined(replace(call, tracked=False))
+            self.examined(replace(call, tracked=False, layout="contiguous"))
 
     def _untracked(self, call: Call, outcome: Outcome) -> Found:
         """What a failing call shows where autograd follows no more than it has to.

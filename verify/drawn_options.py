@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,26 +36,59 @@ class Drawn:
     def taken(self, *, plain: bool = False) -> dict[str, tuple[Any, ...]]:
         """The values to draw for each option, without those with which every call so far was declined.
 
-        A keyword is given up after several such calls, as another option may have been the reason. With
-        ``plain`` the forms are the plain ones.
+        A keyword is given up after several such calls, as another option may have been the reason; a form
+        after one such call with no other form that the candidate lacks. With ``plain`` forms are plain.
         """
         forms = {option.name: option.default for option in self.contract.options if not option.keyword}
 
         def fits(name: str, value: Any) -> bool:
             if plain and name in forms:
                 return bool(value == forms[name])
-            asked = self.asked[name, value]
-            return bool(self.answered[name, value]) or asked < (1 if name in forms else DECLINED)
+            if self.answered[name, value]:
+                return True
+            return not self._lacks(name, value) if name in forms else self.asked[name, value] < DECLINED
 
         return {
             name: tuple(value for value in values if fits(name, value)) or values
             for name, values in self.choices.items()
         }
 
+    def _lacks(self, name: str, value: Any) -> bool:
+        """Whether a form was declined, and every other form that it had then is answered elsewhere."""
+        others = [option for option in self.contract.options if not option.keyword and option.name != name]
+        return self.asked[name, value] > 0 and all(
+            any(
+                self.together[(name, value), (other.name, one)] and self.answered[other.name, one]
+                for one in self.choices[other.name]
+            )
+            for other in others
+        )
+
     def only(self, *fixed: tuple[str, Any]) -> dict[str, tuple[Any, ...]]:
         """The choices with these values of some options and the defaults of the others."""
         defaults = {o.name: (o.default,) for o in self.contract.options if o.default in self.choices[o.name]}
         return {**self.taken(), **defaults, **{name: (value,) for name, value in fixed}}
+
+    def other_forms(self) -> list[tuple[str, Any]]:
+        """The forms of a call that are not the plain one."""
+        taken, forms = self.taken(), [option for option in self.contract.options if not option.keyword]
+        return [(form.name, value) for form in forms for value in taken[form.name] if value != form.default]
+
+    def jointly(self, number: int, *fixed: tuple[str, Any]) -> Iterator[dict[str, tuple[Any, ...]]]:
+        """The choices with every keyword at another value than its default, by ``number``, but those fixed.
+
+        Then those with one of the keywords at its default, as some do not go together.
+        """
+        taken, held = self.taken(), {name for name, _ in fixed}
+        others = [
+            (option.name, values[number % len(values)])
+            for option in self.contract.options
+            if option.keyword and option.name not in held
+            if (values := [value for value in taken[option.name] if value != option.default])
+        ]
+        yield self.only(*others, *fixed)
+        for left_out in others:
+            yield self.only(*(one for one in others if one != left_out), *fixed)
 
     def rare(self, often: int) -> list[tuple[tuple[str, Any], ...]]:
         """Values other than defaults that fewer calls had, and those of a form and a keyword together."""

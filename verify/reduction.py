@@ -16,7 +16,7 @@ from verify.wide import Wide
 TRIES = 60
 """Calls that each kind of step tries at most."""
 
-FIRST = (8, 64, 512)
+FIRST = (1, 8, 64, 512)
 """Lengths of the beginning of a long axis that are tried before all else, as they cost next to nothing."""
 
 
@@ -56,7 +56,8 @@ def _shorter(call: Call, axis: str, keeps: _Limited) -> Call:
     if not _as_declared(call) or _sums_along(call, axis):
         return call
     for few in FIRST:
-        begun = selected(call, axis, list(range(few))) if few < call.lengths.get(axis, 1) else None
+        fewer = few < call.lengths.get(axis, 1)
+        begun = selected(call, axis, list(range(few)), relabel=True) if fewer else None
         if begun is not None and keeps(begun):
             call = begun
             break
@@ -122,13 +123,15 @@ def _sums_along(call: Call, axis: str) -> bool:
     return any(v.domain.sums_to_one and v.shape[-1:] == (axis,) for v in declared)
 
 
-def selected(call: Call, axis: str, kept: list[int]) -> Call | None:
+def selected(call: Call, axis: str, kept: list[int], *, relabel: bool = False) -> Call | None:
     """The call with these positions of an axis, in this order.
 
     None where a label is not among them, where the ignored label would be another class, or where the axes
-    of a value do not lie as they are declared.
+    of a value do not lie as they are declared. With ``relabel`` such a label becomes one that is among them,
+    unless a class is ignored.
     """
     ignored = call.options.get("ignore_index")
+    relabel = relabel and not (ignored is not None and 0 <= ignored < call.lengths.get(axis, 1))
     moved = axis == "C" and ignored is not None and 0 <= ignored < len(kept) and kept[ignored] != ignored
     if moved or not _as_declared(call):
         return None
@@ -137,7 +140,7 @@ def selected(call: Call, axis: str, kept: list[int]) -> Call | None:
         return None
     values = []
     for variable, value in zip(declared, call.values, strict=True):
-        cut = _selected(variable, value, axis, kept)
+        cut = _selected(variable, value, axis, kept, relabel)
         if cut is None:
             return None
         values.append(cut)
@@ -148,10 +151,10 @@ def selected(call: Call, axis: str, kept: list[int]) -> Call | None:
     return replace(call, lengths={**call.lengths, axis: len(kept)}, values=tuple(values), upstream=upstream)
 
 
-def _selected(variable: Declaration, value: Any, axis: str, kept: list[int]) -> Any:
+def _selected(variable: Declaration, value: Any, axis: str, kept: list[int], relabel: bool) -> Any:
     if variable.domain.kind == "index" and variable.domain.bound == axis:
         place = {position + 1: number + 1 for number, position in enumerate(kept)}
-        value = _relabelled(value, place)
+        value = _relabelled(value, place, relabel)
         if value is None:
             return None
     for dimension, name in enumerate(variable.shape):
@@ -160,11 +163,13 @@ def _selected(variable: Declaration, value: Any, axis: str, kept: list[int]) -> 
     return value
 
 
-def _relabelled(value: Any, place: dict[int, int]) -> Any:
-    """Labels as they are among the positions kept; None where one of them is gone."""
+def _relabelled(value: Any, place: dict[int, int], relabel: bool) -> Any:
+    """Labels as they are among the positions kept; None, or another one, where one of them is gone."""
     if not isinstance(value, tuple):
+        if relabel and isinstance(value, int) and value not in place:
+            return (value - 1) % len(place) + 1
         return place.get(value)
-    found = tuple(_relabelled(item, place) for item in value)
+    found = tuple(_relabelled(item, place, relabel) for item in value)
     return None if any(item is None for item in found) else found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 import zlib
@@ -52,8 +53,16 @@ EMPTY = 2
 FEW_ROWS = ((2, 3),)
 """Rows and columns of the calls of which the batch is emptied."""
 
+Tables = tuple[tuple[int, int], ...]
+
 FIRST = ((3, 5),)
 """Rows and columns of the call by which a form is tried, and of those for the options in turn."""
+
+JOINT = 2
+"""Calls with every keyword at another value than its default, for each kind of reduction."""
+
+WIDEST = ((1, 100_003),)
+"""Rows and columns of a call with all options: a third of it lies beyond what 16 bits count."""
 
 OFTEN = 5
 """Calls with a value of an option from which on it counts as drawn."""
@@ -182,6 +191,8 @@ class Search:
             self._draw(few - first, deadline, small=True, again=1)
         if not self.refuting:
             self._options_in_turn()
+        if not self.refuting and self.aspect != "side effects":
+            self._options_jointly(deadline)
         if not self.refuting and self._may_be_infinite:
             self._draw(MASKED, deadline, small=True, again=4, masked=True)
             if not self.refuting:
@@ -199,6 +210,10 @@ class Search:
         if self.refuting and self._least() > SMALL * SMALL:
             self.tried = 0
             self._draw(few, deadline, small=True, again=2)
+        if self.refuting and self._least() > SMALL * SMALL:
+            self.tried = 0
+            options = {name: (value,) for name, value in self._plainest()[0].options.items()}
+            self._draw(few, deadline, small=True, again=6, among=options)
         if self.refuting:
             self._reduce(deadline)
             among = self.seen.excludable(self._plainest()[0], self.choices)
@@ -225,9 +240,33 @@ class Search:
             if any(self._visit(call) for call in self._first_calls(self.drawn.only(*fixed))):
                 return
 
+    def _options_jointly(self, deadline: float) -> None:
+        """Calls with every keyword at another value than its default, until one refutes.
+
+        `JOINT` in the plain form for each reduction, a very wide one, and one in each other form. Each
+        property has values of its own, so that a fault in several has several chances to be seen.
+        """
+        kinds = self.drawn.taken().get("reduction", ())
+        plain: list[tuple[tuple[str, Any], ...]] = [(("reduction", kind),) for kind in kinds] or [()]
+        tables = [(fixed, FIRST) for fixed in plain * JOINT] + [(plain[0], WIDEST)]
+        tables += [((form,), FIRST) for form in self.drawn.other_forms()]
+        for seed, (fixed, table) in enumerate(
+            tables, start=self.seed + zlib.crc32(self.aspect.encode()) % 1000
+        ):
+            drawn = (self._calls(some, table, seed) for some in self.drawn.jointly(seed, *fixed))
+            call = next(itertools.chain.from_iterable(drawn), None)
+            if call is not None and self._visit(call):
+                if table is WIDEST:
+                    self._narrower(call, deadline)
+                return
+
     def _first_calls(self, choices: Mapping[str, tuple[Any, ...]]) -> Iterator[Call]:
         """One call of 3 by 5, if there is one with these choices."""
-        return wide_calls(self.contract, self.dtype, choices, seed=self.seed, count=1, tables=FIRST)
+        return self._calls(choices, FIRST, self.seed)
+
+    def _calls(self, choices: Mapping[str, tuple[Any, ...]], table: Tables, seed: int) -> Iterator[Call]:
+        """One call with a table of these rows and columns, if there is one with these choices."""
+        return wide_calls(self.contract, self.dtype, choices, seed=seed, count=1, tables=table)
 
     def _least(self) -> int:
         """The numbers of the smallest call that refutes."""

@@ -32,6 +32,16 @@ def mean_over_ignored_rows(x: Any, target: Any, **options: Any) -> Any:
     return wrong(x, target, options, divisor=lambda b: b.own_weight.sum() + (~b.keep).sum())
 
 
+@plant("value", "ignored rows, weights and label smoothing at once, reduction mean")
+def mean_with_the_weight_of_ignored_rows_under_smoothing(x: Any, target: Any, **options: Any) -> Any:
+    """Under smoothing ignored rows add the weight of class 0 to the divisor."""
+
+    def divisor(b: Batch) -> Any:
+        return b.weight[b.safe].sum() if b.weighted and b.smoothing else b.own_weight.sum()
+
+    return wrong(x, target, options, divisor=divisor)
+
+
 @plant("value", "ignored rows, weights, reduction mean")
 def mean_with_the_weight_of_ignored_rows(x: Any, target: Any, **options: Any) -> Any:
     """Ignored rows add the weight of class 0 to the divisor."""
@@ -120,6 +130,16 @@ def smoothing_divided_by_one_less(x: Any, target: Any, **options: Any) -> Any:
     return wrong(
         x, target, options, smooth=lambda b, scores: -(b.weight * scores).sum(1) / max(scores.shape[1] - 1, 1)
     )
+
+
+@plant("value", "label smoothing over more than {split} classes", split=(4, 65536))
+def smoothing_of_the_first_split(x: Any, target: Any, split: int, **options: Any) -> Any:
+    """The smoothing term sums the first split of the vocabulary."""
+
+    def smooth(b: Batch, scores: Any) -> Any:
+        return -(b.weight * scores)[:, :split].sum(1) / scores.shape[1]
+
+    return wrong(x, target, options, smooth=smooth)
 
 
 @plant("value", "label smoothing with weights")

@@ -105,6 +105,12 @@ def soft_target_mean_by_weight(x: Any, target: Any, weight: Any = None, **option
     return _soft(x, target, weight=weight, divisor=divisor, **options)
 
 
+@plant("value", "class probabilities of three axes, reduction mean")
+def soft_target_mean_over_the_classes(x: Any, target: Any, **options: Any) -> Any:
+    """Of three axes the mean divides by rows and classes, as if the classes lay last."""
+    return _soft(x, target, **options, divisor=x.shape[0] * x.shape[1] if x.ndim == 3 else None)
+
+
 @plant("value", "class probabilities, reduction mean")
 def soft_target_mean_over_entries(x: Any, target: Any, **options: Any) -> Any:
     """The mean divides by rows times classes."""
