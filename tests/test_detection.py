@@ -1,4 +1,4 @@
-"""Detection: planted faults are refuted, a quarter of all kinds, in the property that they break.
+"""Detection: planted faults are refuted, one kind in sixteen, in the property that they break.
 
 benchmarks/detection.py runs whole checks of all of them with default settings and times them; here only the
 broken property is searched, and the script that shows a finding is not run.
