@@ -54,6 +54,7 @@ FEW_ROWS = ((2, 3),)
 """Rows and columns of the calls of which the batch is emptied."""
 
 Tables = tuple[tuple[int, int], ...]
+Fixed = tuple[str, Any]
 
 FIRST = ((3, 5),)
 """Rows and columns of the call by which a form is tried, and of those for the options in turn."""
@@ -63,6 +64,9 @@ JOINT = 2
 
 WIDEST = ((1, 100_003),)
 """Rows and columns of a call with all options: a third of it lies beyond what 16 bits count."""
+
+MANY = 10
+"""Wide calls of a property after which there is one of those."""
 
 OFTEN = 5
 """Calls with a value of an option from which on it counts as drawn."""
@@ -192,7 +196,7 @@ class Search:
         if not self.refuting:
             self._options_in_turn()
         if not self.refuting and self.aspect != "side effects":
-            self._options_jointly(deadline)
+            self._options_jointly()
         if not self.refuting and self._may_be_infinite:
             self._draw(MASKED, deadline, small=True, again=4, masked=True)
             if not self.refuting:
@@ -240,25 +244,26 @@ class Search:
             if any(self._visit(call) for call in self._first_calls(self.drawn.only(*fixed))):
                 return
 
-    def _options_jointly(self, deadline: float) -> None:
+    def _options_jointly(self) -> None:
         """Calls with every keyword at another value than its default, until one refutes.
 
-        `JOINT` in the plain form for each reduction, a very wide one, and one in each other form. Each
-        property has values of its own, so that a fault in several has several chances to be seen.
+        `JOINT` in the plain form for each reduction, and one in each other form.
         """
-        kinds = self.drawn.taken().get("reduction", ())
-        plain: list[tuple[tuple[str, Any], ...]] = [(("reduction", kind),) for kind in kinds] or [()]
-        tables = [(fixed, FIRST) for fixed in plain * JOINT] + [(plain[0], WIDEST)]
-        tables += [((form,), FIRST) for form in self.drawn.other_forms()]
-        for seed, (fixed, table) in enumerate(
-            tables, start=self.seed + zlib.crc32(self.aspect.encode()) % 1000
-        ):
-            drawn = (self._calls(some, table, seed) for some in self.drawn.jointly(seed, *fixed))
-            call = next(itertools.chain.from_iterable(drawn), None)
+        kinds: list[Fixed] = [("reduction", kind) for kind in self.drawn.taken().get("reduction", ())]
+        each = [(kind,) for kind in kinds] or [()]
+        for number, fixed in enumerate([*each * JOINT, *((form,) for form in self.drawn.other_forms())]):
+            call = self._jointly(FIRST, number, *fixed)
             if call is not None and self._visit(call):
-                if table is WIDEST:
-                    self._narrower(call, deadline)
                 return
+
+    def _jointly(self, table: Tables, number: int, *fixed: Fixed) -> Call | None:
+        """A call with every keyword at another value than its default, but those fixed, if there is one.
+
+        Each property has values of its own, so that a fault in several has several chances to be seen.
+        """
+        seed = self.seed + zlib.crc32(self.aspect.encode()) % 1000 + number
+        drawn = (self._calls(some, table, seed) for some in self.drawn.jointly(seed, *fixed))
+        return next(itertools.chain.from_iterable(drawn), None)
 
     def _first_calls(self, choices: Mapping[str, tuple[Any, ...]]) -> Iterator[Call]:
         """One call of 3 by 5, if there is one with these choices."""
@@ -279,7 +284,7 @@ class Search:
         """
         end = time.process_time() + WIDE_SECONDS / (2 if self.aspect == "side effects" else 1)
         each = 0.0
-        for call in wide_calls(self.contract, self.dtype, self.drawn.taken(), seed=self.seed, count=count):
+        for call in self._wide(count):
             start, longest = time.process_time(), max(call.lengths.values())
             if time.monotonic() > deadline:
                 self.skipped += 1
@@ -290,6 +295,13 @@ class Search:
                 return
             elif longest >= LONG:
                 each = max(each, (time.process_time() - start) / longest)
+
+    def _wide(self, count: int) -> Iterator[Call]:
+        """So many wide calls, and after many a very wide one with no keyword at its default."""
+        yield from wide_calls(self.contract, self.dtype, self.drawn.taken(), seed=self.seed, count=count)
+        widest = self._jointly(WIDEST, 0) if count >= MANY and self.aspect != "side effects" else None
+        if widest is not None:
+            yield widest
 
     def _narrower(self, call: Call, deadline: float) -> None:
         """After a wide finding, the smaller tables with the same options, until one of them refutes."""
