@@ -244,7 +244,6 @@ UNDEFINED: dict[str, Case] = {
     ),
     "log-of-square-over-the-reals": ((_x,), lambda c, x: c.log(x**2), lambda c, x: 2 * c.log(x)),
     "exp-log-over-the-reals": ((_x,), lambda c, x: c.exp(c.log(x)), lambda c, x: x),
-    "index-zero": ((_g,), lambda c, g: c.call(softmax, g)[0], lambda c, g: c.call(softmax, g)[0]),
     "index-beyond-n": ((_g,), lambda c, g: g[2] - g[2], lambda c, g: c.number(0)),
     "true-only-for-two-classes": (
         (_p,),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -9,7 +10,11 @@ import torch
 from torch.nn import functional
 
 import verify
+from verify.checking import contract_of
+from verify.contexts.bulk import evaluate
+from verify.contexts.rounding import model_for
 from verify.verdict import Status, Verdict
+from verify.wide import Wide
 
 pytestmark = pytest.mark.torch
 
@@ -118,3 +123,11 @@ def test_level_accurate_decides_about_gradients() -> None:
     assert refuted.status is Status.REFUTED
     assert refuted.counterexample is not None
     assert _gradient(sigmoid_of_both_sides, level="accurate").status is Status.PASSED
+
+
+def test_the_conditioning_of_a_dominant_entry_does_not_cancel() -> None:
+    """The logarithm of the larger of two shares, -exp(-67), moves by exp(-67) with either logit."""
+    conditioning: Any = contract_of("log_softmax").conditioning
+    row = Wide(torch.tensor([-93.0, -26.0], dtype=torch.float64))
+    found = evaluate(lambda c, x: conditioning(c, {"axes": 1, "dim": -1}, x), (row,), model_for("float32"))
+    assert found.value.tolist() == pytest.approx([93 + 26, math.exp(-67) * (93 + 26)], rel=1e-12)

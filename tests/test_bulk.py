@@ -46,7 +46,7 @@ def _calls(contract: Contract, dtype: str, count: int, tables: Any = TABLES, see
 def test_float64_encloses_what_balls_enclose(name: str, dtype: str) -> None:
     """Over values and gradients, all regimes, options and infinities, no element lies outside."""
     known, outside = 0, 0
-    for call in _calls(CHECKED[name], dtype, 24 if name in FAST else 4):
+    for call in _calls(CHECKED[name], dtype, 8 if name in FAST else 3):
         for aspect in ("value", "gradient")[: 1 + bool(CHECKED[name].gradients)]:
             here = tables_in_balls(call, dtype, aspect)
             known, outside = known + here.known, outside + here.outside

@@ -95,9 +95,23 @@ def _gradient_through_maximum(c: Any, g: Any, x: Any) -> Any:
 
 
 def spread(c: Any, x: Any, s: Any) -> Any:
-    """(1 - s_j) |x_j| + sum over k != j of s_k |x_k|: how far rounded logits move log s_j."""
-    whole = c.sum(lambda k: s[k] * c.abs(x[k]), over=s)
-    return c.family(lambda j: whole + (1 - 2 * s[j]) * c.abs(x[j]), over=s)
+    """(1 - s_j) |x_j| + sum over k != j of s_k |x_k|: how far rounded logits move log s_j.
+
+    At the largest entry 1 - s_j is summed from the other shares, as it may be tiny; elsewhere s_j <= 1/2.
+    """
+    at = c.argmax(x)
+
+    def without_largest(size: Any) -> Any:
+        return c.sum(lambda k: s[k] * (1 - c.equal(k, at)) * size(k), over=s)
+
+    others, rest = without_largest(lambda k: c.abs(x[k])), without_largest(lambda k: 1)
+    largest = s[at] * c.abs(x[at])
+
+    def entry(j: Any) -> Any:
+        size, top = c.abs(x[j]), c.equal(j, at)
+        return others + top * rest * size + (1 - top) * (largest + (1 - 2 * s[j]) * size)
+
+    return c.family(entry, over=s)
 
 
 def _conditioning(c: Any, x: Any) -> Any:
