@@ -64,7 +64,8 @@ def cells(report: AuditReport) -> list[str]:
     idle = [one for one in report.survivors if one.reason != "within tolerance"]
     worst = _kinds(sorted((one for one in seen if one.grade == "gross"), key=lambda one: -_off(one)))[:3]
     killed = _kinds(sorted(report.killed, key=lambda one: one.rank))[:3]
-    alarms = f"; and {len(report.false_alarms)} correct ones" if report.false_alarms else ""
+    wrongly = len(report.false_alarms)
+    alarms = f"; and {wrongly} correct one{'s' * (wrongly > 1)}" if wrongly else ""
     return [
         f"{len(report.killed)} of {report.tried}{alarms}",
         _graded(seen),
