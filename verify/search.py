@@ -250,7 +250,7 @@ class Search:
         `JOINT` in the plain form for each reduction, and one in each other form.
         """
         kinds: list[Fixed] = [("reduction", kind) for kind in self.drawn.taken().get("reduction", ())]
-        each = [(kind,) for kind in kinds] or [()]
+        each: list[tuple[Fixed, ...]] = [(kind,) for kind in kinds] or [()]
         for number, fixed in enumerate([*each * JOINT, *((form,) for form in self.drawn.other_forms())]):
             call = self._jointly(FIRST, number, *fixed)
             if call is not None and self._visit(call):
