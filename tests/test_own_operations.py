@@ -88,11 +88,15 @@ def _with_gradient(**changes: Any) -> Operation:
     return _with(gradients=(replace(GRADIENT, **changes),))
 
 
-@pytest.mark.parametrize("operation", verify.operations(), ids=lambda operation: operation.id)
+@pytest.mark.parametrize(
+    "operation", [one for one in verify.operations() if one.contract is not None], ids=lambda one: one.id
+)
 def test_the_operations_of_the_package_are_consistent(operation: Operation) -> None:
-    """Every algorithm is its definition, every gradient the derivative, every row said to be apart is."""
-    if operation.contract is not None:
-        verify.check_operation(operation, examples=3)
+    """Every algorithm is its definition, every gradient the derivative, every row said to be apart is.
+
+    What contradicts itself raises; the tests below show that it does.
+    """
+    verify.check_operation(operation, examples=3)
 
 
 def test_an_operation_of_ones_own_that_is_right_is_checked() -> None:

@@ -196,13 +196,10 @@ class Examiner:
         except (CandidateError, NotApplicableError):
             return None
         first, second = pair
-        image, place = relation.image(first, a).reshape(-1) + relation.offset, None
-        for standard in (True, False):
-            bounds = [self._bulk(one) for one in pair]
-            own, other = (
-                bulk.bound if standard else self._largest(one, bulk)
-                for one, bulk in zip(pair, bounds, strict=True)
-            )
+        image = relation.image(first, a).reshape(-1) + relation.offset
+        bulks, place = [self._bulk(one) for one in pair], None
+        for bound_of in (lambda _, bulk: bulk.bound, self._largest):
+            own, other = map(bound_of, pair, bulks)
             allowed = relation.image(first, own).reshape(-1) + other
             place = beyond(image, b, allowed + 2.0**-51 * image.abs())
             if place is None:
