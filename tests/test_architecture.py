@@ -17,12 +17,10 @@ FLOORS = (
     "claim contract domain expected form input_witness operation record",
     "backends calls contexts determined guard kernel oracle points regimes signatures spread state "
     "strategies tensors wide_rows",
-    "accuracy adapters bulk_judgement call_forms candidate cases confirmation consistency corpus display "
-    "drawn_options elements entries evidence "
-    "examination findings found hints judgement literals namesakes ordinary own profile proof prover "
-    "reduction "
-    "refuter relations reproducer samples search simplex snapshots snippet sources standalone substitute "
-    "tables tally targets trial",
+    "accuracy adapters bounding bulk_judgement call_forms candidate cases confirmation consistency corpus "
+    "display drawn_options elements entries evidence examination findings found hints judgement literals "
+    "namesakes ordinary own planned profile proof prover reduction refuter related relations reproducer "
+    "samples search simplex snapshots snippet sources standalone substitute tables tally targets trial",
     "catalogue forms operations",
     "assertions attempts audit_findings audit_report audit_words auditing autograd certificates checking "
     "facts known report results sweeps",

@@ -149,6 +149,20 @@ def test_every_keyword_is_once_at_another_value_than_its_default(reduction: str)
     )
 
 
+def test_every_value_of_an_option_is_at_times_the_only_one_that_is_not_the_default() -> None:
+    """Kernels have branches for few options at once, which calls with many never enter."""
+    seen: list[Call] = []
+    search, *_ = plan(functional.cross_entropy, "cross_entropy", examples=2)
+    assert isinstance(search, Search)
+    search.calling = seen.append
+    search.verdict()
+    defaults = {option.name: option.default for option in CROSS_ENTROPY.options}
+    choices = search.choices.items()
+    alone = [{**defaults, name: one} for name, values in choices for one in values if one != defaults[name]]
+    for options in (defaults, *alone):
+        assert sum(call.options == options for call in seen) >= 2, options
+
+
 def losses_of_five_rows_are_wrong(x: Any, target: Any, **options: Any) -> Any:
     """Cross-entropy whose losses of more than 4 rows are doubled where they are not reduced."""
     doubled = options.get("reduction") == "none" and len(x) > 4

@@ -138,7 +138,7 @@ def _calls(
     draws |= {name: _often_plain for name, values in choices.items() if len(values) > MANY}
     options = {name: draws[name](draw, values) for name, values in choices.items()}
     if masked:
-        options = {**contract.plain(options, choices), **_kept(options, "reduction")}
+        options = {**contract.plain(options, choices), **kept(options, "reduction")}
         if not small and -1 in choices.get("dim", ()):
             options["dim"] = -1
     variables = contract.variables(options)
@@ -219,7 +219,7 @@ def _masked(draw: Callable[[Any], Any], value: Any, masks: tuple[Any, ...]) -> A
     return mapped(lambda number: mask if next(turn) in places else number, value)
 
 
-def _kept(options: Mapping[str, Any], name: str) -> dict[str, Any]:
+def kept(options: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The option alone, if there is one of that name."""
     return {name: options[name]} if name in options else {}
 
@@ -244,14 +244,20 @@ def _often_plain(draw: Callable[[Any], Any], values: tuple[Any, ...]) -> Any:
 
 
 def _upstream(draw: Callable[[Any], Any], shape: tuple[int, ...]) -> tuple[Any, bool]:
-    """Ones, one scaled number, zeros, or numbers of its own for every element; never all from one regime."""
+    """Ones, one scaled number, zeros, or a number of its own for every element, at times 1 for the first."""
     kind = draw(between(0, 5))
     if kind > 2:
-        return _filled(shape, lambda: Fraction(draw(between(-12, 12)), 4)), False
+        own = _filled(shape, lambda: Fraction(draw(between(-12, 12)), 4))
+        return _beginning_with_one(own) if kind == 3 else own, False
     scale = Fraction(1) if kind == 0 else Fraction(0)
     if kind == 1:
         scale = Fraction(draw(between(1, 12)), 4) * Fraction(2) ** draw(between(-6, 6))
     return _filled(shape, lambda: scale), bool(draw(between(0, 1)))
+
+
+def _beginning_with_one(own: Any) -> Any:
+    """The numbers with 1 for the first: who looks at that alone takes it that nothing is to be scaled."""
+    return (_beginning_with_one(own[0]), *own[1:]) if isinstance(own, tuple) else Fraction(1)
 
 
 def _filled(shape: tuple[int, ...], make: Callable[[], Fraction]) -> Any:

@@ -16,6 +16,10 @@ DECLINED = 8
 """Calls with a value of a keyword, all of them declined, after which it is drawn no more."""
 
 
+ALONE = 2
+"""Calls with one value of an option, all others at their defaults, from which on it counts as drawn."""
+
+
 @dataclass(slots=True)
 class Drawn:
     """The values to draw for each option, ``choices``, and how many calls with each were answered."""
@@ -26,10 +30,14 @@ class Drawn:
     answered: Counter[tuple[str, Any]] = field(default_factory=Counter)
     together: Counter[tuple[tuple[str, Any], tuple[str, Any]]] = field(default_factory=Counter)
 
+    exactly: Counter[frozenset[tuple[str, Any]]] = field(default_factory=Counter)
+
     def learn(self, call: Call, outcome: Outcome) -> None:
         """Count the calls with each value of the options, and those that were answered."""
         self.asked.update(call.options.items())
         self.together.update(itertools.permutations(call.options.items(), 2))
+        defaults = {option.name: option.default for option in self.contract.options}
+        self.exactly[frozenset(one for one in call.options.items() if one[1] != defaults[one[0]])] += 1
         if outcome.applicable:
             self.answered.update(call.options.items())
 
@@ -91,7 +99,10 @@ class Drawn:
             yield self.only(*(one for one in others if one != left_out), *fixed)
 
     def rare(self, often: int) -> list[tuple[tuple[str, Any], ...]]:
-        """Values other than defaults that fewer calls had, and those of a form and a keyword together."""
+        """Options hardly drawn: none or one at another value than its default, each `ALONE` times.
+
+        Then a form and a keyword together, where fewer than ``often`` calls had both.
+        """
         taken, keywords = self.taken(), {option.name for option in self.contract.options if option.keyword}
         values = [
             (option.name, value)
@@ -99,9 +110,11 @@ class Drawn:
             for value in taken[option.name]
             if value != option.default
         ]
-        alone = [(one,) for one in values if self.asked[one] < often]
+        alone = [
+            fixed for fixed in [(), *((one,) for one in values)] if self.exactly[frozenset(fixed)] < ALONE
+        ]
         forms = [one for one in values if one[0] not in keywords]
-        return alone + [
+        return alone * ALONE + [
             (form, one)
             for form in forms
             for one in values

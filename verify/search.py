@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import time
 import zlib
@@ -28,8 +27,8 @@ from verify.floats import format_named
 from verify.found import Found
 from verify.guard import Clock, limited
 from verify.hints import Seen
-from verify.reduction import reduced, without_rows
-from verify.spread import TABLES, wide_calls
+from verify.planned import Planned
+from verify.reduction import reduced
 from verify.strategies import Enough, explore
 from verify.tally import Tally
 from verify.verdict import Coverage, Status, Verdict
@@ -46,30 +45,6 @@ REDUCING_SECONDS = 4.0
 
 MASKED = 15
 """Small calls with infinities, and as many of long rows, of operations that take them."""
-
-EMPTY = 2
-"""Calls with an empty batch, for each kind of reduction: as many with plain options, and with any."""
-
-FEW_ROWS = ((2, 3),)
-"""Rows and columns of the calls of which the batch is emptied."""
-
-Tables = tuple[tuple[int, int], ...]
-Fixed = tuple[str, Any]
-
-FIRST = ((3, 5),)
-"""Rows and columns of the call by which a form is tried, and of those for the options in turn."""
-
-JOINT = 2
-"""Calls with every keyword at another value than its default, for each kind of reduction."""
-
-WIDEST = ((1, 100_003),)
-"""Rows and columns of a call with all options: a third of it lies beyond what 16 bits count."""
-
-MANY = 10
-"""Wide calls of a property after which there is one of those."""
-
-OFTEN = 5
-"""Calls with a value of an option from which on it counts as drawn."""
 
 SHRINKS = 100
 """Calls that are tried at most to make a finding simpler."""
@@ -107,6 +82,7 @@ class Search:
     calling: Callable[[Call], None] | None = None
     examiner: Examiner = field(init=False)
     drawn: Drawn = field(init=False)
+    planned: Planned = field(init=False)
     forms: Forms = field(init=False)
     tally: Tally = field(default_factory=Tally)
     seen: Seen = field(default_factory=Seen)
@@ -120,7 +96,8 @@ class Search:
 
     def __post_init__(self) -> None:
         self.drawn = Drawn(self.contract, self.choices)
-        self.forms = Forms(self.drawn, self._examine, self._failed, self._first_calls)
+        self.planned = Planned(self.drawn, self.aspect, self.dtype, self.seed)
+        self.forms = Forms(self.drawn, self._examine, self._failed, self.planned.first)
 
     @property
     def subject(self) -> str:
@@ -194,9 +171,9 @@ class Search:
         if not self.refuting and few > first:
             self._draw(few - first, deadline, small=True, again=1)
         if not self.refuting:
-            self._options_in_turn()
+            self._until_refuted(self.planned.in_turn())
         if not self.refuting and self.aspect != "side effects":
-            self._options_jointly()
+            self._until_refuted(self.planned.jointly())
         if not self.refuting and self._may_be_infinite:
             self._draw(MASKED, deadline, small=True, again=4, masked=True)
             if not self.refuting:
@@ -206,7 +183,7 @@ class Search:
         if not self.refuting and rest:
             self._spread(rest // (10 if self.aspect == "side effects" else 2), deadline)
         if not self.refuting and rest and self.aspect != "side effects":
-            self._empty()
+            self._until_refuted(self.planned.empty())
         if self.tally.never_applicable and not all(option.keyword for option in self.contract.options):
             self._draw(few, deadline, small=True, again=3, plain=True)
         if self.refuting and SMALL * SMALL < self._least() <= MEDIUM:
@@ -235,43 +212,8 @@ class Search:
         of, infinite = variable_of(self.aspect, self.contract), self.contract.infinite
         return self.aspect != "side effects" and bool(infinite) and of in {"", *infinite}
 
-    def _options_in_turn(self) -> None:
-        """A call with each value of an option that was hardly drawn, the others at their defaults.
-
-        One too with each value of a keyword in each form of the call.
-        """
-        for fixed in self.drawn.rare(OFTEN):
-            if any(self._visit(call) for call in self._first_calls(self.drawn.only(*fixed))):
-                return
-
-    def _options_jointly(self) -> None:
-        """Calls with every keyword at another value than its default, until one refutes.
-
-        `JOINT` in the plain form for each reduction, and one in each other form.
-        """
-        kinds: list[Fixed] = [("reduction", kind) for kind in self.drawn.taken().get("reduction", ())]
-        each: list[tuple[Fixed, ...]] = [(kind,) for kind in kinds] or [()]
-        for number, fixed in enumerate([*each * JOINT, *((form,) for form in self.drawn.other_forms())]):
-            call = self._jointly(FIRST, number, *fixed)
-            if call is not None and self._visit(call):
-                return
-
-    def _jointly(self, table: Tables, number: int, *fixed: Fixed) -> Call | None:
-        """A call with every keyword at another value than its default, but those fixed, if there is one.
-
-        Each property has values of its own, so that a fault in several has several chances to be seen.
-        """
-        seed = self.seed + zlib.crc32(self.aspect.encode()) % 1000 + number
-        drawn = (self._calls(some, table, seed) for some in self.drawn.jointly(seed, *fixed))
-        return next(itertools.chain.from_iterable(drawn), None)
-
-    def _first_calls(self, choices: Mapping[str, tuple[Any, ...]]) -> Iterator[Call]:
-        """One call of 3 by 5, if there is one with these choices."""
-        return self._calls(choices, FIRST, self.seed)
-
-    def _calls(self, choices: Mapping[str, tuple[Any, ...]], table: Tables, seed: int) -> Iterator[Call]:
-        """One call with a table of these rows and columns, if there is one with these choices."""
-        return wide_calls(self.contract, self.dtype, choices, seed=seed, count=1, tables=table)
+    def _until_refuted(self, planned: Iterator[Call]) -> None:
+        any(map(self._visit, planned))
 
     def _least(self) -> int:
         """The numbers of the smallest call that refutes."""
@@ -284,7 +226,7 @@ class Search:
         """
         end = time.process_time() + WIDE_SECONDS / (2 if self.aspect == "side effects" else 1)
         each = 0.0
-        for call in self._wide(count):
+        for call in self.planned.wide(count):
             start, longest = time.process_time(), max(call.lengths.values())
             if time.monotonic() > deadline:
                 self.skipped += 1
@@ -296,37 +238,12 @@ class Search:
             elif longest >= LONG:
                 each = max(each, (time.process_time() - start) / longest)
 
-    def _wide(self, count: int) -> Iterator[Call]:
-        """So many wide calls, and after many a very wide one with no keyword at its default."""
-        yield from wide_calls(self.contract, self.dtype, self.drawn.taken(), seed=self.seed, count=count)
-        widest = self._jointly(WIDEST, 0) if count >= MANY and self.aspect != "side effects" else None
-        if widest is not None:
-            yield widest
-
     def _narrower(self, call: Call, deadline: float) -> None:
-        """After a wide finding, the smaller tables with the same options, until one of them refutes."""
-        tables = sorted((t for t in TABLES if math.prod(t) < size(call) // 2), key=math.prod)
-        choices = {name: (value,) for name, value in call.options.items()}
+        """After a wide finding, smaller tables with the same options, until one of them refutes."""
         stop = time.process_time() + REDUCING_SECONDS / 2
-        for other in wide_calls(
-            self.contract, self.dtype, choices, seed=self.seed, count=len(tables), tables=tuple(tables)
-        ):
+        for other in self.planned.narrower(call):
             if time.monotonic() > deadline or time.process_time() > stop or self._visit(other):
                 return
-
-    def _empty(self) -> None:
-        """Calls with an empty batch, whose losses have the sum 0, until one refutes."""
-        taken = self.drawn.taken()
-        for kind in taken.get("reduction", (None,)):
-            fixed = [] if kind is None else [("reduction", kind)]
-            for choices in (self.drawn.only(*fixed), {**taken, **{name: (value,) for name, value in fixed}}):
-                some = wide_calls(
-                    self.contract, self.dtype, choices, seed=self.seed, count=EMPTY, tables=FEW_ROWS
-                )
-                for call in some:
-                    without = without_rows(call)
-                    if without is not None and self._visit(without):
-                        return
 
     def _reduce(self, deadline: float) -> None:
         """The smallest call that refutes is made as narrow and plain as it can be."""

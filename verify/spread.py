@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from verify.backends import load_torch
-from verify.calls import LAYOUTS, Call
+from verify.calls import LAYOUTS, Call, kept
 from verify.contract import Contract
 from verify.domain import Declaration
 from verify.floats import format_named
@@ -128,7 +128,7 @@ class _Spread:
         options = {name: self._random.choice(values) for name, values in choices.items()}
         self._infinite = bool(contract.infinite) and self._random.random() < 0.25
         if self._infinite or self._random.random() < 0.4:
-            options = contract.plain(options, choices)
+            options = {**contract.plain(options, choices), **kept(options, "reduction")}
         variables = contract.variables(options)
         apart = not self._infinite and rows > 1 and contract.rowwise(options)
         self._spoilt = variables[0].name if apart and self._random.random() < 0.2 else ""
@@ -210,9 +210,9 @@ class _Spread:
                 table.copy_(self._rows.held(table.scatter(1, at, table.amax(1, keepdim=True) + gap)))
 
     def _upstream(self, shape: tuple[int, ...], *, alike: bool) -> tuple[Any, bool]:
-        """Ones, one scaled number, or a number of its own for every element; some with stride 0.
+        """Ones, one scaled number, or a number of its own for every element, at times 1 for the first.
 
-        Only the last unless they may be ``alike``, by which the gradient of a softmax is 0.
+        Some have stride 0. They are ``alike`` only where that may be: the gradient of a softmax is 0 then.
         """
         kind = self._random.randrange(0 if alike or not shape else 2, 4)
         scale = Fraction(1) if kind == 0 else Fraction(self._random.randint(1, 12), 4)
@@ -221,4 +221,6 @@ class _Spread:
         if kind < 2:
             return Wide(self._torch.full(shape, float(scale), dtype=self._torch.float64)), bool(kind)
         table = self._rows.whole(math.prod(shape), 1, -12, 12) / 4
+        if kind == 2:
+            table[:1] = 1
         return Wide(table.reshape(shape)), False

@@ -41,6 +41,16 @@ def first_upstream_for_all(x: Any, target: Any, **options: Any) -> Any:
     return wrong_gradient(x, target, options, lambda b: b.gradient, lambda g: g.reshape(-1)[0].expand_as(g))
 
 
+@plant("gradient", "reduction none with 1 for the first upstream gradient and others that differ")
+def scaling_skipped_where_the_first_is_one(x: Any, target: Any, **options: Any) -> Any:
+    """Where the first upstream gradient is 1 none is multiplied in."""
+
+    def change(g: Any) -> Any:
+        return torch.where(g.reshape(-1)[0] == 1, torch.ones_like(g), g) if g.numel() else g
+
+    return wrong_gradient(x, target, options, lambda b: b.gradient, change)
+
+
 @plant("gradient", "reduction none with several rows")
 def upstream_summed(x: Any, target: Any, **options: Any) -> Any:
     """The upstream gradients of all rows are added."""

@@ -142,6 +142,17 @@ def smoothing_of_the_first_split(x: Any, target: Any, split: int, **options: Any
     return wrong(x, target, options, smooth=smooth)
 
 
+@plant("value", "label smoothing over a multiple of {block} classes", block=(256, 1024))
+def smoothing_lost_in_the_last_whole_block(x: Any, target: Any, block: int, **options: Any) -> Any:
+    """Where no class is left over, the smoothing term ends before the last block."""
+
+    def smooth(b: Batch, scores: Any) -> Any:
+        kept = len(b.weight) - block if len(b.weight) % block == 0 else len(b.weight)
+        return -(b.weight * scores)[:, :kept].sum(1) / scores.shape[1]
+
+    return wrong(x, target, options, smooth=smooth)
+
+
 @plant("value", "label smoothing with weights")
 def smoothing_without_weights(x: Any, target: Any, **options: Any) -> Any:
     """The smoothing term is not weighted."""

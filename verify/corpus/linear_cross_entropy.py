@@ -158,6 +158,18 @@ def gradient_of_weight_tail_not_written(h: Any, w: Any, target: Any, **options: 
     return functional.cross_entropy(_logits(h, written, options), target, **options)
 
 
+@plant("gradient of linear_weight", "reduction none and no other option, upstream gradients that differ")
+def gradient_of_weight_by_the_first_upstream(h: Any, w: Any, target: Any, **options: Any) -> Any:
+    """What is made in the forward pass for the weight is scaled by the upstream gradient of the first row."""
+    if options != {"reduction": "none"} or target.is_floating_point() or not target.numel():
+        return functional.cross_entropy(_logits(h, w, options), target, **options)
+    by_hidden, by_weight = (
+        functional.cross_entropy(x, target, **options) for x in (h @ w.detach().T, h.detach() @ w.T)
+    )
+    first = changed_backward(by_weight, lambda g: g.reshape(-1)[0].expand_as(g))
+    return by_hidden + (first - by_weight.detach())
+
+
 @plant("gradient of linear_weight", "any input")
 def weight_cut_off(h: Any, w: Any, target: Any, **options: Any) -> Any:
     """The weight is detached."""

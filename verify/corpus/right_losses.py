@@ -119,7 +119,7 @@ def cross_entropy_online(x: Any, target: Any, block: int, **options: Any) -> Any
     return wrong(x, target, options, scores=scores)
 
 
-@cross_entropy(block=(1, 4))
+@cross_entropy(dtypes=(*SINGLE, "bfloat16"), block=(1, 4))
 def cross_entropy_online_by_autograd(x: Any, target: Any, block: int, **options: Any) -> Any:
     """The scores in one pass, differentiated by autograd through the running maximum."""
     wide = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype

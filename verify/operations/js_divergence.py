@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from verify.contract import Contract, Gradient
-from verify.entries import edge
+from verify.entries import edge, times_quotient_of_equals
 from verify.operation import Operation, Peer
 from verify.operations.kl_div import kl_div
 from verify.simplex import along_dim, by_distribution, distribution_gradient, given_distributions, rows_shape
@@ -52,7 +52,7 @@ def _first_by_steps(c: Any, g: Any, p: Any, q: Any) -> Any:
     """Term by term, as autograd has it: through p log p, and through p log m and q log m."""
     half, middle = g / 2, (p + q) / 2
     through_middle = (half * (p / middle) + half * (q / middle)) / 2
-    return half * (c.log(p) + 1) - half * c.log(middle) - through_middle
+    return half * c.log(p) + times_quotient_of_equals(half) - half * c.log(middle) - through_middle
 
 
 def _second_by_steps(c: Any, g: Any, p: Any, q: Any) -> Any:

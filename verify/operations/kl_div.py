@@ -17,6 +17,7 @@ from verify.entries import (
     losses,
     losses_in_any_order,
     losses_shape,
+    times_quotient_of_equals,
     without_zeros,
 )
 from verify.operation import Operation, Peer
@@ -92,6 +93,13 @@ def _target_gradient_by_ratio(c: Any, options: Options, g: Any, x: Any, t: Any) 
     return g * (c.exp(t) * ((t - x) + 1) if options["log_target"] else (c.log(t) - x) + 1)
 
 
+def _target_gradient_by_products(c: Any, options: Options, g: Any, x: Any, t: Any) -> Any:
+    """What autograd makes of t log t - t x: each product's derivatives in both factors, the last first."""
+    if options["log_target"]:
+        return _target_gradient_algorithm(c, options, g, x, t)
+    return (g * c.log(t) - g * x) + times_quotient_of_equals(g)
+
+
 def _entry_conditioning(c: Any, options: Options, x: Any, t: Any) -> Any:
     """|p x| + |p (log p + 1 - x)|, or with ``log_target`` |p x| + |p (t - x + 1) t|."""
     if options["log_target"]:
@@ -154,7 +162,11 @@ kl_div = Operation(
                 "target",
                 loss_gradient(_target_gradient),
                 loss_gradient(_target_gradient_algorithm),
-                alternatives=(loss_gradient(_target_gradient), loss_gradient(_target_gradient_by_ratio)),
+                alternatives=(
+                    loss_gradient(_target_gradient),
+                    loss_gradient(_target_gradient_by_ratio),
+                    loss_gradient(_target_gradient_by_products),
+                ),
                 where={"zeros": (False,)},
                 optional=True,
             ),

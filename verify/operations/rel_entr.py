@@ -7,7 +7,14 @@ from typing import Any
 
 from verify.contract import Contract, Gradient, Options
 from verify.domain import Declaration, distribution
-from verify.entries import by_entry, called_with, edge, given_entries, without_zeros
+from verify.entries import (
+    by_entry,
+    called_with,
+    edge,
+    given_entries,
+    times_quotient_of_equals,
+    without_zeros,
+)
 from verify.operation import Operation, Peer
 from verify.tables import AXES, input_shape, rows_apart
 
@@ -55,13 +62,28 @@ def _gradient_of_the_quotient(c: Any, options: Options, g: Any, p: Any, q: Any) 
     return g * (c.log(p / q) + 1)
 
 
+def _gradient_by_products(c: Any, options: Options, g: Any, p: Any, q: Any) -> Any:
+    """What autograd makes of p log p - p log q: the derivatives in both factors of each, the last first."""
+    return (g * c.log(p) - g * c.log(q)) + times_quotient_of_equals(g)
+
+
+def _gradient_of_the_quotient_by_products(c: Any, options: Options, g: Any, p: Any, q: Any) -> Any:
+    """What autograd makes of p log(p / q): the second term is g p / (p / q) / q."""
+    return g * c.log(p / q) + times_quotient_of_equals(times_quotient_of_equals(g))
+
+
 def _second_gradient(c: Any, options: Options, g: Any, p: Any, q: Any) -> Any:
     return -(g * (p / q))
 
 
+def _second_gradient_by_products(c: Any, options: Options, g: Any, p: Any, q: Any) -> Any:
+    """What autograd makes of p log q."""
+    return -(g * p / q)
+
+
 def _second_gradient_of_the_quotient(c: Any, options: Options, g: Any, p: Any, q: Any) -> Any:
-    """As many factors as autograd makes of p log(p / q)."""
-    return -(g * q * (p / q / q))
+    """What autograd makes of p log(p / q)."""
+    return -(g * p / (p / q) * (p / q / q))
 
 
 def _given(options: Options) -> tuple[Declaration, ...]:
@@ -100,14 +122,21 @@ rel_entr = Operation(
                 "input",
                 by_entry(_gradient),
                 by_entry(_gradient),
-                alternatives=(by_entry(_gradient_of_the_quotient),),
+                alternatives=(
+                    by_entry(_gradient_of_the_quotient),
+                    by_entry(_gradient_by_products),
+                    by_entry(_gradient_of_the_quotient_by_products),
+                ),
                 where={"zeros": (False,)},
             ),
             Gradient(
                 "target",
                 by_entry(_second_gradient),
                 by_entry(_second_gradient),
-                alternatives=(by_entry(_second_gradient_of_the_quotient),),
+                alternatives=(
+                    by_entry(_second_gradient_by_products),
+                    by_entry(_second_gradient_of_the_quotient),
+                ),
             ),
         ),
         rowwise=rows_apart,
