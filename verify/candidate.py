@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from verify.adapters import changes_input
@@ -60,7 +61,7 @@ def gradient_of(function: Function, call: Call, dtype: str, device: str, of: str
     """The gradient in the argument ``of`` for the upstream gradient of the call; raises as `value_of`."""
     with _settled(device, grad=True):
         positional, keywords = tensors_of(call, dtype, device)
-        return _backward(function, call, positional, keywords, upstream_of(call, dtype, device), of)
+        return next(_gradients(function, call, positional, keywords, upstream_of(call, dtype, device), of))
 
 
 def side_effects_of(function: Function, call: Call, dtype: str, device: str, *, grad: bool) -> str:
@@ -118,11 +119,12 @@ def _effects_of_backward(function: Function, call: Call, dtype: str, device: str
     watch = _Watch({**positional, **keywords, "the upstream gradient": upstream}, function, "")
     of = call.contract.gradients[0].of
     try:
-        first = _backward(function, call, positional, keywords, upstream, of)
+        first = next(_gradients(function, call, positional, keywords, upstream, of))
         kept = first.clone()
         if told := watch.changes():
             return told
-        second = _backward(function, call, positional, keywords, upstream, of)
+        through_one_graph = _gradients(function, call, positional, keywords, upstream, of, passes=2)
+        second = next(through_one_graph)
     except (CandidateError, NotApplicableError):
         return ""
     if not same_bits(kept, second):
@@ -131,8 +133,7 @@ def _effects_of_backward(function: Function, call: Call, dtype: str, device: str
     if not aliased and share_memory(first, second):
         return "the gradients of two calls lie in the same memory"
     with contextlib.suppress(CandidateError):
-        again = _backward(function, call, positional, keywords, upstream, of, again=True)
-        if not same_bits(kept, again):
+        if not same_bits(kept, next(through_one_graph)):
             return "a second pass through the same graph gives another gradient"
     return ""
 
@@ -170,7 +171,7 @@ def _kept_by(function: Function) -> dict[str, Any]:
     return {**told, **{f"the buffer {name}": tensor for name, tensor in function.named_buffers()}}
 
 
-def _backward(
+def _gradients(
     function: Function,
     call: Call,
     positional: dict[str, Any],
@@ -178,9 +179,9 @@ def _backward(
     upstream: Any,
     name: str,
     *,
-    again: bool = False,
-) -> Any:
-    """The gradient in the tensor of that name; with ``again`` that of a second pass through the graph."""
+    passes: int = 1,
+) -> Iterator[Any]:
+    """The gradient in the tensor of that name, by each of some backward passes through one graph."""
     torch = load_torch()
     first = {**positional, **keywords}[name]
     positional, keywords = _tracked((positional, keywords), call, function)
@@ -200,12 +201,11 @@ def _backward(
         leaves = [leaf, *others]
         return torch.autograd.grad(result, leaves, upstream, allow_unused=True, retain_graph=keep)
 
-    gradient, *_ = _run("its backward pass", lambda: passed(again))
-    if again:
-        gradient, *_ = _run("its backward pass", lambda: passed(False))
-    if gradient is None:
-        raise _cut_off(call, name)
-    return required(gradient, tuple(first.shape), dtype, device, "gradient")
+    for left in reversed(range(passes)):
+        gradient, *_ = _run("its backward pass", partial(passed, left > 0))
+        if gradient is None:
+            raise _cut_off(call, name)
+        yield required(gradient, tuple(first.shape), dtype, device, "gradient")
 
 
 def _tracked(

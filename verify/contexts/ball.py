@@ -125,7 +125,10 @@ class BallContext:
     def lift(self, value: Any) -> Any:
         """An argument: Fraction or float to a number, int (an index) as it is, tuple to a family."""
         if isinstance(value, tuple | list | Family):
-            return Family(tuple(self.lift(item) for item in value))
+            given = tuple(value)
+            if self.lazy:
+                return Family(Later(lambda i: self.lift(given[i - 1]), len(given)))
+            return Family(tuple(map(self.lift, given)))
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         return self.value(value)
