@@ -16,6 +16,7 @@ from verify.contexts.rounding import RoundingContext, model_for
 from verify.corpus import faults, rights
 from verify.examination import Examiner
 from verify.floats import format_named
+from verify.spread import wide_calls
 from verify.verdict import Status
 from verify.wide import Wide
 
@@ -56,6 +57,27 @@ def _named(id: str) -> Callable[..., Any]:
 def test_a_gradient_through_a_running_maximum_is_within_the_bound(name: str, block: int) -> None:
     """Where an entry is the maximum of many blocks but not of the row, and where each block has its own."""
     assert _status(name, _named(f"{name}-{name}_online_by_autograd-{block}"), _rows()) is Status.PASSED
+
+
+@pytest.mark.parametrize(
+    "id",
+    [
+        "cross_entropy_with_temperature-tempered_by_hand",
+        "cross_entropy_with_softcap-capped_by_hand",
+        "cross_entropy_with_z_loss-z_loss_by_hand",
+        "perplexity-perplexity_by_hand",
+    ],
+)
+def test_a_gradient_through_the_maximum_of_a_loss_is_within_the_bound(id: str) -> None:
+    """In bfloat16, in which shares of many alike are rounded most."""
+    name = id.partition("-")[0]
+    contract = contract_of(name)
+    plain = {option.name: (option.values[0],) for option in contract.options}
+    model = model_for("bfloat16")
+    examiner = Examiner(_named(id), "gradient", format_named("bfloat16"), "cpu", model, True, "stable", 1000)
+    for call in wide_calls(contract, "bfloat16", plain, seed=1, count=8, tables=((4, 90), (8, 30)) * 4):
+        found = examiner.examine(call)
+        assert found.outcome.status is not Status.REFUTED, call.lengths
 
 
 @pytest.mark.parametrize(
@@ -103,3 +125,17 @@ def test_both_contexts_leave_the_same(dtype: str, height: str | None) -> None:
     each = [float(a.error) for a in single.residues(single.lift(x), single.lift(flowing))]
     assert found == pytest.approx(each, rel=1e-9)
     assert [error > 0 for error in found] == [False, *[True] * 7, False]
+
+
+@pytest.mark.parametrize("context", [RoundingContext, BulkContext])
+def test_numbers_that_rounding_may_make_equal_are_the_same_or_not(context: Any) -> None:
+    """Of two that are exact it is known; of one that was rounded only beyond what rounding moves it."""
+    c = context(model_for("bfloat16"))
+    one, rounded = c.number(1), c.number(3) / 3
+
+    def off_by(a: Any, b: Any) -> float:
+        return float(c.same(a, b).error or 0)
+
+    assert [off_by(one, one), off_by(one, c.number(2))] == [0, 0]
+    assert [off_by(rounded, one), off_by(rounded, c.number(1) + Fraction(1, 1000))] == [1, 1]
+    assert off_by(rounded, c.number(2)) == 0

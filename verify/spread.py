@@ -59,7 +59,7 @@ ATTEMPTS = 20
 DENSE = 20_000
 """Numbers up to which a table has further axes longer than 1, and a call another form than the plain one."""
 
-FLOAT64_NUMBERS = 1100
+FLOAT64_NUMBERS = 300
 """Numbers up to which a table of float64 has further axes: exact values then come number by number."""
 
 

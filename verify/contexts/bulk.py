@@ -156,9 +156,12 @@ class BulkContext(ByRules):
         return Axis(self._opened, 0, len(over))
 
     def same(self, a: Any, b: Any) -> Numbers:
-        """Exactly 1 where two exact numbers are equal, else exactly 0."""
-        (x, _), (y, _), axes = aligned(self._number(a), self._number(b))
-        return Numbers((x == y).to(self._rules.wide), None, axes, self._rules)
+        """Exactly 1 where two exact numbers are equal, else exactly 0; off by 1 where rounding may decide."""
+        (x, *errors), (y, other), axes = aligned(self._number(a), self._number(b))
+        known = [error for error in (*errors, other) if error is not None]
+        decided = (x - y).abs() > 2 * sum(known)
+        error = (~decided).to(self._rules.wide) if known else None
+        return Numbers((x == y).to(self._rules.wide), error, axes, self._rules)
 
 
 def evaluate(formula: Callable[..., Any], values: tuple[Any, ...], model: Model, device: str = "cpu") -> Bulk:

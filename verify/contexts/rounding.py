@@ -258,9 +258,13 @@ class RoundingContext:
         return Rounded(self._model, lower, upper, UP.subtract(last, first))
 
     def same(self, a: Any, b: Any) -> Rounded:
-        """Exactly 1 where two exact numbers are equal, else exactly 0."""
-        x, y = self._number(a).exact, self._number(b).exact
-        return point(self._model, 1.0 if x is not None and x == y else 0.0)
+        """Exactly 1 where two exact numbers are equal, else exactly 0; off by 1 where rounding may decide."""
+        x, y = self._number(a), self._number(b)
+        if x.exact is not None and y.exact is not None:
+            return point(self._model, float(x.exact == y.exact))
+        reach = UP.add(x.error, y.error)
+        apart = x.lower > UP.add(y.upper, reach) or y.lower > UP.add(x.upper, reach)
+        return point(self._model, 0.0) if apart else Rounded(self._model, ZERO, ONE, ONE)
 
     def residues(self, x: Family, flowing: Family) -> Family:
         """0 at each entry of ``x``, off by what is left of a gradient through a running maximum."""

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from verify.corpus.hand import changed_backward
+from verify.corpus.labelled import wrong
 from verify.corpus.planting import Fault, Right, planter, sower
 
 FAULTS: list[Fault] = []
@@ -30,6 +31,17 @@ def exp_of_cross_entropy(x: Any, target: Any, ignore_index: int = -100) -> Any:
 def perplexity_in_double(x: Any, target: Any, ignore_index: int = -100) -> Any:
     """Computed in float64 and rounded once."""
     return torch.exp(functional.cross_entropy(x.double(), target, ignore_index=ignore_index)).to(x.dtype)
+
+
+@right(dtypes=("float32", "float64", "bfloat16"))
+def perplexity_by_hand(x: Any, target: Any, ignore_index: int = -100) -> Any:
+    """With the maximum as shift, differentiated through the maximum."""
+
+    def scores(x: Any) -> Any:
+        shifted = x - x.amax(1, keepdim=True)
+        return shifted - torch.log(torch.exp(shifted).sum(1, keepdim=True))
+
+    return torch.exp(wrong(x, target, {"ignore_index": ignore_index}, scores=scores))
 
 
 @plant("value", "any logits")

@@ -57,6 +57,35 @@ def tempered_in_double(x: Any, target: Any, *, temperature: float = 1.0, reducti
     return _tempered(x.double(), target, temperature, reduction).to(x.dtype)
 
 
+def by_hand(x: Any, target: Any, reduction: str) -> Any:
+    """Cross-entropy with the maximum as shift, differentiated through the maximum."""
+    axis = _axis(x)
+    shifted = x - x.amax(axis, keepdim=True)
+    scores = shifted - torch.log(torch.exp(shifted).sum(axis, keepdim=True))
+    return _reduced(-scores.gather(axis, target.unsqueeze(axis)).squeeze(axis), reduction)
+
+
+@right_temperature(dtypes=WITHOUT_HALF)
+def tempered_by_hand(x: Any, target: Any, *, temperature: float = 1.0, reduction: str = "mean") -> Any:
+    """The maximum of x / t is not detached."""
+    return by_hand(x / temperature, target, reduction)
+
+
+@right_softcap(dtypes=WITHOUT_HALF)
+def capped_by_hand(x: Any, target: Any, *, softcap: float, reduction: str = "mean") -> Any:
+    """The maximum of the capped scores is not detached."""
+    return by_hand(softcap * torch.tanh(x / softcap), target, reduction)
+
+
+@right_z_loss(dtypes=WITHOUT_HALF)
+def z_loss_by_hand(x: Any, target: Any, *, z_loss: float, reduction: str = "mean") -> Any:
+    """The maximum is detached neither in the loss nor in logsumexp."""
+    axis = _axis(x)
+    top = x.amax(axis, keepdim=True)
+    lse = (top + torch.log(torch.exp(x - top).sum(axis, keepdim=True))).squeeze(axis)
+    return _reduced(by_hand(x, target, "none") + z_loss * lse**2, reduction)
+
+
 @temperature("value", "a temperature other than 1")
 def multiplied_by_temperature(
     x: Any, target: Any, *, temperature: float = 1.0, reduction: str = "mean"

@@ -209,6 +209,11 @@ def _row_through_maximum(c: Any, g: Any, row: Any, pull: Callable[[Any], Any]) -
     return through_maximum(c, row, _row_by_softmax(c, g, row, pull), flowing)
 
 
+def label_gradient_through_maximum(c: Any, g: Any, row: Any, label: Any) -> Any:
+    """The gradient of the loss of one label, as autograd gives it where the maximum is not detached."""
+    return _row_through_maximum(c, g, row, lambda j: c.equal(j, label))
+
+
 gradient = _gradient_by(_row_gradient)
 gradient_algorithm = _gradient_by(_row_through_log_softmax)
 gradient_by_softmax = _gradient_by(_row_by_softmax)

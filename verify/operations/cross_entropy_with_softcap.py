@@ -6,7 +6,10 @@ from typing import Any
 
 from verify.contract import Contract, Gradient, Option, Options, parameter
 from verify.operation import Operation, Peer
-from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
+from verify.operations.cross_entropy_with_logits import (
+    cross_entropy_with_logits,
+    label_gradient_through_maximum,
+)
 from verify.operations.log_softmax import log_softmax
 from verify.operations.softmax import softmax
 from verify.samples import gradient_of_losses, losses, losses_in_any_order, losses_shape, scores_and_labels
@@ -90,6 +93,14 @@ def _gradient_algorithm(c: Any, options: Options, g: Any, row: Any, label: Any) 
     return c.family(entry, over=row)
 
 
+def _gradient_through_maximum(c: Any, options: Options, g: Any, row: Any, label: Any) -> Any:
+    """As autograd gives it where the maximum is not detached."""
+    s = _cap(c, options)
+    t = c.family(lambda j: _tanh_of_quotient(c, row[j], s), over=row)
+    reaching = label_gradient_through_maximum(c, g, c.family(lambda j: s * t[j], over=t), label)
+    return c.family(lambda j: reaching[j] * s * (1 - t[j] * t[j]) / s, over=row)
+
+
 def _is_cap(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 2.0**-3 <= value <= 2.0**9
 
@@ -111,7 +122,12 @@ cross_entropy_with_softcap = Operation(
         definition=losses(_loss),
         algorithm=losses_in_any_order(_loss_algorithm),
         gradients=(
-            Gradient("input", gradient_of_losses(_gradient), gradient_of_losses(_gradient_algorithm)),
+            Gradient(
+                "input",
+                gradient_of_losses(_gradient),
+                gradient_of_losses(_gradient_algorithm),
+                (gradient_of_losses(_gradient_through_maximum),),
+            ),
         ),
         arguments=inputs_only("input", "target"),
         tensors=2,

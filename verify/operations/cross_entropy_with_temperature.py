@@ -7,7 +7,10 @@ from typing import Any
 
 from verify.contract import Contract, Gradient, Option, Options, parameter
 from verify.operation import Operation, Peer
-from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
+from verify.operations.cross_entropy_with_logits import (
+    cross_entropy_with_logits,
+    label_gradient_through_maximum,
+)
 from verify.operations.log_softmax import log_softmax
 from verify.operations.softmax import softmax
 from verify.relations import REDUCTIONS, TEMPERED
@@ -84,6 +87,14 @@ def _gradient_by(scale: Scale) -> Callable[..., Any]:
     return gradient_of_losses(gradient)
 
 
+def _gradient_through_maximum(c: Any, options: Options, g: Any, row: Any, label: Any) -> Any:
+    """As autograd gives it where the maximum is not detached."""
+    t = _temperature(c, options)
+    scaled = c.family(lambda j: row[j] / t, over=row)
+    found = label_gradient_through_maximum(c, g, scaled, label)
+    return c.family(lambda j: found[j] / t, over=row)
+
+
 def _is_temperature(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 2.0**-6 <= value <= 2.0**6
 
@@ -110,7 +121,7 @@ cross_entropy_with_temperature = Operation(
                 "input",
                 gradient_of_losses(_gradient),
                 _gradient_by(_quotient),
-                (_gradient_by(_by_reciprocal),),
+                (_gradient_by(_by_reciprocal), gradient_of_losses(_gradient_through_maximum)),
             ),
         ),
         relations=(*REDUCTIONS, TEMPERED),

@@ -9,7 +9,7 @@ from verify.operation import Operation, Peer
 from verify.operations.cross_entropy_with_logits import cross_entropy_with_logits
 from verify.operations.log_softmax import log_softmax
 from verify.operations.logsumexp import logsumexp, shares_of
-from verify.operations.softmax import softmax
+from verify.operations.softmax import softmax, through_maximum
 from verify.samples import gradient_of_losses, losses, losses_in_any_order, losses_shape, scores_and_labels
 from verify.tables import AXES, REDUCTION, inputs_only
 
@@ -70,6 +70,14 @@ def _fused_gradient(c: Any, options: Options, g: Any, row: Any, label: Any) -> A
     return c.family(lambda j: g * (s[j] * scale - c.equal(j, label)), over=row)
 
 
+def _gradient_through_maximum(c: Any, options: Options, g: Any, row: Any, label: Any) -> Any:
+    """As autograd gives it where the maximum, of both parts, is not detached."""
+    shares, pull = shares_of(c, row), g * _factor(c, options) * (2 * c.standard(logsumexp, row))
+    entries = c.family(lambda j: (shares[j] * g - g * c.equal(j, label)) + pull * shares[j], over=row)
+    flowing = c.family(lambda j: (c.abs(g) + c.abs(pull)) * shares[j], over=row)
+    return through_maximum(c, row, entries, flowing, pull)
+
+
 def _small(options: Options, values: Values) -> Values:
     x, y = values
     return mapped(lambda a: clamped(a, -LARGEST, LARGEST), x), y
@@ -100,7 +108,7 @@ cross_entropy_with_z_loss = Operation(
                 "input",
                 gradient_of_losses(_gradient),
                 gradient_of_losses(_gradient_algorithm),
-                (gradient_of_losses(_fused_gradient),),
+                (gradient_of_losses(_fused_gradient), gradient_of_losses(_gradient_through_maximum)),
             ),
         ),
         arguments=inputs_only("input", "target"),

@@ -24,6 +24,7 @@ from verify.operations.cross_entropy_with_logits import (
     gradient,
     gradient_algorithm,
     gradient_by_softmax,
+    gradient_through_maximum,
     losses,
     losses_algorithm,
 )
@@ -133,10 +134,9 @@ def _gradient_by(of_logits: Any, through: Any) -> Any:
 
 def _gradient(of: str, through: Any, **where: Any) -> Gradient:
     """The gradient in one of the tensors, from that in the logits."""
-    exact, algorithm, other = (
-        _gradient_by(of_logits, through) for of_logits in (gradient, gradient_algorithm, gradient_by_softmax)
-    )
-    return Gradient(of, exact, algorithm, (other,), where)
+    ways = gradient, gradient_algorithm, gradient_by_softmax, gradient_through_maximum
+    exact, algorithm, *others = (_gradient_by(of_logits, through) for of_logits in ways)
+    return Gradient(of, exact, algorithm, tuple(others), where)
 
 
 def _given(options: Options) -> tuple[Declaration, ...]:

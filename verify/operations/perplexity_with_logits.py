@@ -14,6 +14,7 @@ from verify.operations.cross_entropy_with_logits import (
     gradient,
     gradient_algorithm,
     gradient_by_softmax,
+    gradient_through_maximum,
     losses,
     losses_algorithm,
 )
@@ -120,7 +121,10 @@ perplexity_with_logits = Operation(
         algorithm=_value_algorithm,
         gradients=(
             Gradient(
-                "input", _gradient, _gradient_by(gradient_algorithm), (_gradient_by(gradient_by_softmax),)
+                "input",
+                _gradient,
+                _gradient_by(gradient_algorithm),
+                (_gradient_by(gradient_by_softmax), _gradient_by(gradient_through_maximum)),
             ),
         ),
         arguments=_arguments,
