@@ -32,7 +32,7 @@ FLOORS = (
 DOORS = {
     "sympy": {"verify.contexts.symbolic", "verify.contexts.latex"},
     "mpmath": {"verify.contexts.exact"},
-    "flint": {"verify.contexts.ball", "verify.contexts.series"},
+    "flint": {"verify.contexts.ball", "verify.contexts.contents", "verify.contexts.series"},
     "torch": {"verify.backends"},
     "hypothesis": {"verify.calls", "verify.strategies", "verify.evidence"},
     "distributed": {"verify.sweeps.cluster"},

@@ -10,7 +10,8 @@ import flint
 import mpmath
 import pytest
 
-from verify.contexts.ball import WIDEST_EXPONENT, BallContext
+from verify.contexts.ball import BallContext
+from verify.contexts.contents import WIDEST_EXPONENT
 from verify.contexts.exact import ExactContext, to_decimal
 from verify.errors import DomainError, PrecisionError
 from verify.floats import Enclosure

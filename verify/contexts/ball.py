@@ -17,28 +17,32 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 from flint import arb, ctx, fmpq
 
+from verify.contexts.contents import (
+    Content,
+    Order,
+    at_precision,
+    check_divisor,
+    end_of,
+    order_of,
+    power,
+    shown,
+    sign_of,
+    with_infinity,
+)
 from verify.contexts.dual import Dual, Index, derivative
 from verify.contexts.family import Family, Later
 from verify.errors import DomainError, PrecisionError, UsageError
 from verify.floats import Enclosure
-
-Order = Literal["less", "equal", "greater", "undecided"]
 
 EXACT_BITS = 1 << 16
 """Rationals with a longer numerator or denominator are rounded to a ball."""
 
 LOGARITHM_BITS = 1 << 12
 """Of rationals with a longer numerator or denominator it is not remembered what is their logarithm."""
-
-WIDEST_EXPONENT = 1 << 17
-"""Enclosures give numbers beyond 2**WIDEST_EXPONENT as infinite, nearer to 0 than its inverse as 0."""
-
-Content = Any
-"""``fmpq`` for an exact rational, ``float`` for an infinity, ``arb`` for anything else."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +86,7 @@ class Ball:
 
     def __neg__(self) -> Ball:
         inverse = None if self.of is None else 1 / self.of
-        return Ball(_at(self.bits, operator.neg, self.content), self.bits, inverse)
+        return Ball(at_precision(self.bits, operator.neg, self.content), self.bits, inverse)
 
     def __pow__(self, exponent: int) -> Any:
         if not isinstance(exponent, int):
@@ -93,11 +97,11 @@ class Ball:
         if isinstance(content, float):
             return Ball(content**exponent if exponent else fmpq(1), self.bits)
         if isinstance(content, fmpq) and content.height_bits() * exponent > EXACT_BITS:
-            content = _at(self.bits, arb, content)
-        return _made(_at(self.bits, _power, content, exponent), self.bits)
+            content = at_precision(self.bits, arb, content)
+        return _made(at_precision(self.bits, power, content, exponent), self.bits)
 
     def __repr__(self) -> str:
-        return f"Ball({_shown(self.content)})"
+        return f"Ball({shown(self.content)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ class BallContext:
 
     def pi(self) -> Ball:
         """The circle's constant."""
-        return self._ball(_at(self.precision_bits, arb.pi))
+        return self._ball(at_precision(self.precision_bits, arb.pi))
 
     def lift(self, value: Any) -> Any:
         """An argument: Fraction or float to a number, int (an index) as it is, tuple to a family."""
@@ -136,7 +140,7 @@ class BallContext:
     def evaluate(self, formula: Callable[..., Any], *values: Any) -> Any:
         """``formula(self, *values)`` with lifted values, at this precision; the old one is restored."""
         lifted = [self.lift(value) for value in values]
-        return _at(self.precision_bits, formula, self, *lifted)
+        return at_precision(self.precision_bits, formula, self, *lifted)
 
     def exp(self, a: Any) -> Ball:
         """The exponential; exp(-inf) = 0."""
@@ -147,30 +151,30 @@ class BallContext:
             return self._ball(fmpq(0) if content < 0 else content)
         if content == 0:
             return self._ball(fmpq(1))
-        return _made(_at(self.precision_bits, lambda: arb(content).exp()), self.precision_bits)
+        return _made(at_precision(self.precision_bits, lambda: arb(content).exp()), self.precision_bits)
 
     def log(self, a: Any) -> Ball:
         """The natural logarithm; log(0) = -inf, and of a negative number `DomainError`."""
         content = _content(a)
-        sign = 1 if content > 0 else _sign(content)
+        sign = 1 if content > 0 else sign_of(content)
         if sign is None:
-            raise PrecisionError(f"log of {_shown(content)}: its sign is undecided; raise the precision")
+            raise PrecisionError(f"log of {shown(content)}: its sign is undecided; raise the precision")
         if sign < 0:
-            raise DomainError(f"log of {_shown(content)}: log needs a number >= 0; check the argument")
+            raise DomainError(f"log of {shown(content)}: log needs a number >= 0; check the argument")
         if sign == 0:
             return self._ball(-math.inf)
         if isinstance(content, float):
             return self._ball(content)
         if content == 1:
             return self._ball(fmpq(0))
-        made = _made(_at(self.precision_bits, lambda: arb(content).log()), self.precision_bits)
+        made = _made(at_precision(self.precision_bits, lambda: arb(content).log()), self.precision_bits)
         short = isinstance(content, fmpq) and content.height_bits() <= LOGARITHM_BITS
         return Ball(made.content, made.bits, content) if short else made
 
     def xlogy(self, a: Any, b: Any) -> Ball:
         """The product a log b, and 0 when a is 0, also at b = 0; of a negative b `DomainError`."""
         logarithm = self.log(b)
-        if _sign(_content(a)) == 0:
+        if sign_of(_content(a)) == 0:
             return self._ball(fmpq(0))
         product: Ball = logarithm * a
         return product
@@ -182,7 +186,7 @@ class BallContext:
             return self._ball(content)
         if isinstance(content, fmpq):
             return self._ball(fmpq(content.ceil()))
-        whole = _at(self.precision_bits, lambda: content.ceil().unique_fmpz())
+        whole = at_precision(self.precision_bits, lambda: content.ceil().unique_fmpz())
         if whole is None:
             raise PrecisionError(f"ceil of {content}: the ball spans a whole number; raise the precision")
         return self._ball(fmpq(whole))
@@ -225,8 +229,8 @@ class BallContext:
         if isinstance(content, fmpq):
             exact = Fraction(int(content.p), int(content.q))
             return Enclosure(exact, exact)
-        lower, upper = _at(self.precision_bits, lambda: (content.lower(), content.upper()))
-        return Enclosure(_bound(lower, up=False), _bound(upper, up=True))
+        lower, upper = at_precision(self.precision_bits, lambda: (content.lower(), content.upper()))
+        return Enclosure(end_of(lower, up=False), end_of(upper, up=True))
 
     def compare(self, a: Any, b: Any) -> Order:
         """How a stands to b; ``undecided`` when the balls overlap.
@@ -238,23 +242,11 @@ class BallContext:
         x, y = _content(a), _content(b)
         if isinstance(x, float) or isinstance(y, float):
             x, y = (z if isinstance(z, float) else 0.0 for z in (x, y))
-        order: Order = _at(self.precision_bits, _order, x, y)
+        order: Order = at_precision(self.precision_bits, order_of, x, y)
         return order
 
     def _ball(self, content: Content) -> Ball:
         return Ball(content, self.precision_bits)
-
-
-def _at(bits: int, action: Callable[..., Any], *arguments: Any) -> Any:
-    """``action(*arguments)`` with Flint's precision set to ``bits`` and restored afterwards."""
-    before = ctx.prec
-    if before == bits:
-        return action(*arguments)
-    ctx.prec = bits
-    try:
-        return action(*arguments)
-    finally:
-        ctx.prec = before
 
 
 def _content(number: Any) -> Content:
@@ -283,10 +275,10 @@ def _binary(action: Callable[[Any, Any], Any], a: Ball, other: Any, swap: bool =
     if swap:
         x, y, p, q = y, x, q, p
     if action is operator.truediv and not y > 0:
-        _check_divisor(y)
+        check_divisor(y)
     if type(x) is float or type(y) is float:
-        return Ball(_with_infinity(action, x, y), a.bits)
-    made = _made(action(x, y) if ctx.prec == a.bits else _at(a.bits, action, x, y), a.bits)
+        return Ball(with_infinity(action, x, y), a.bits)
+    made = _made(action(x, y) if ctx.prec == a.bits else at_precision(a.bits, action, x, y), a.bits)
     if p is None and q is None:
         return made
     return _of_logarithms(action, made, (x, p), (y, q))
@@ -325,87 +317,11 @@ def _whole_power(base: fmpq | None, count: Content) -> fmpq | None:
     return base ** int(count.p) if short else None
 
 
-def _power(content: Content, exponent: int) -> Content:
-    """A whole power; of a ball with 0 inside it is multiplied out, as Arb takes a logarithm there."""
-    if isinstance(content, arb) and content.contains(0):
-        return math.prod([content] * exponent, start=arb(1))
-    return content**exponent
-
-
 def _made(content: Content, bits: int) -> Ball:
     """A ball around a result, rounded when it is a very long rational, rejected when it is not finite."""
     if type(content) is fmpq:
         if content.height_bits() > EXACT_BITS:
-            content = _at(bits, arb, content)
+            content = at_precision(bits, arb, content)
     elif not content.is_finite():
         raise PrecisionError(f"the result is unbounded at {bits} bits; raise the precision")
     return Ball(content, bits)
-
-
-def _sign(content: Content) -> int | None:
-    """-1, 0 or 1; None when the ball does not decide it."""
-    if content > 0:
-        return 1
-    if content < 0:
-        return -1
-    return 0 if content == 0 else None
-
-
-def _shown(content: Content) -> str:
-    """A few digits, with the radius of a ball; never the digits of a very long rational."""
-    if isinstance(content, fmpq) and content.height_bits() > 100:
-        content = arb(content)
-    return str(content)
-
-
-def _check_divisor(content: Content) -> None:
-    """Reject a divisor that is 0, or that may be."""
-    sign = _sign(content)
-    if sign == 0:
-        raise DomainError("division by 0; the divisor must be different from 0")
-    if sign is None:
-        raise PrecisionError(f"division by {content}: it may be 0; raise the precision")
-
-
-def _with_infinity(action: Callable[[Any, Any], Any], x: Content, y: Content) -> Content:
-    """The result when an operand is infinite, from the signs of the operands alone."""
-    stand_ins = []
-    for content in (x, y):
-        if isinstance(content, float):
-            stand_ins.append(content)
-            continue
-        sign = _sign(content)
-        if sign is None and action not in (operator.add, operator.sub):
-            raise PrecisionError(
-                f"{_shown(content)} beside an infinity: its sign is undecided; raise the precision"
-            )
-        stand_ins.append(float(sign or 0))
-    result = action(*stand_ins)
-    if math.isnan(result):
-        raise DomainError("inf - inf, 0 * inf and inf / inf have no value; check the arguments")
-    return result if math.isinf(result) else fmpq(0)
-
-
-def _order(x: Content, y: Content) -> Order:
-    if x < y:
-        return "less"
-    if x > y:
-        return "greater"
-    return "equal" if x == y else "undecided"
-
-
-def _bound(end: arb, *, up: bool) -> Fraction | float:
-    """An exact endpoint as a fraction, moved outwards when its exponent is beyond all use."""
-    mantissa, exponent = (int(part) for part in end.man_exp())
-    size = mantissa.bit_length() + exponent
-    if size > WIDEST_EXPONENT:
-        if (mantissa > 0) == up:
-            return math.inf if up else -math.inf
-        return Fraction(1 << WIDEST_EXPONENT) * (1 if mantissa > 0 else -1)
-    if mantissa and size < -WIDEST_EXPONENT:
-        if (mantissa > 0) != up:
-            return Fraction(0)
-        return Fraction(1 if up else -1, 1 << WIDEST_EXPONENT)
-    if exponent >= 0:
-        return Fraction(mantissa << exponent)
-    return Fraction(mantissa, 1 << -exponent)
