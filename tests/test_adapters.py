@@ -221,10 +221,12 @@ def test_importing_the_adapters_loads_no_library() -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_jax_passes_in_every_dtype(dtype: str) -> None:
-    """Values, gradients by vjp, and side effects of its log_softmax."""
+    """Values, gradients by vjp, and side effects of its log_softmax; in 16 bits every pair of logits too."""
     jax = _jax()
     candidate = from_jax(lambda x, dim: jax.nn.log_softmax(x, axis=dim))
-    assert _told(verify.check(candidate, "log_softmax", dtypes=(dtype,), examples=4)) == ALL_THREE
+    results = verify.check(candidate, "log_softmax", dtypes=(dtype,), examples=4)
+    assert len(results) >= len(ALL_THREE)
+    assert [verdict.reason for verdict in results if verdict.status is not Status.PASSED] == []
 
 
 def test_float64_in_jax_is_float64() -> None:
