@@ -138,6 +138,15 @@ def test_explain_shows_statement_steps_and_reasons(capsys: pytest.CaptureFixture
     assert "refuter: " in out
 
 
+def test_explain_without_evidence_says_how_to_name_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run may have written its report elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    main(["explain", "kl-one-hot"])
+    assert "--evidence names its file" in capsys.readouterr().out
+
+
 def test_explain_shows_the_evidence_of_a_run(
     sample_run: RunRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

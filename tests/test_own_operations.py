@@ -256,7 +256,7 @@ def test_a_check_in_16_bits_tries_every_input_of_the_forms() -> None:
 
 def test_the_name_of_another_operation_brings_no_forms() -> None:
     """An operation of one's own that has the name of one of the package is another one."""
-    with pytest.raises(UsageError, match="softplus is no function of one or two numbers"):
+    with pytest.raises(UsageError, match="softplus has no form by which it could be swept"):
         verify.sweep(_stable, replace(_with(name="softplus"), id="softplus"), "bfloat16")
 
 

@@ -99,5 +99,5 @@ def test_a_folder_that_cannot_be_written_is_known_beforehand(place: str, tmp_pat
     """A file in its place or above it, a name too long, a folder where a file is to be."""
     (tmp_path / "taken").write_bytes(b"")
     (tmp_path / "folder" / "a").mkdir(parents=True)
-    with pytest.raises(UnavailableError, match="nothing was computed; choose a folder"):
+    with pytest.raises(UnavailableError, match="nothing was computed; choose a place"):
         require_writable(tmp_path / place, ["a"])

@@ -176,6 +176,16 @@ def test_options_that_a_candidate_lacks_are_not_applicable() -> None:
     assert verdict.reason == f"not applicable: 4 options that it does not take: {lacking}"
 
 
+def test_an_option_that_is_built_in_is_taken_around_the_function() -> None:
+    """What is asked for and not taken is unknown, and the reason says how to have it checked."""
+    loss, asked = torch.nn.CrossEntropyLoss(reduction="sum"), {"reduction": "sum"}
+    bare, *_ = verify.check(loss, "cross_entropy", options=asked, examples=5, grad=False)
+    assert bare.status is Status.UNKNOWN
+    assert bare.reason.endswith("give lambda *tensors, reduction: f(*tensors) in the place of f")
+    around = lambda *tensors, reduction: loss(*tensors)  # noqa: E731
+    assert verify.check(around, "cross_entropy", options=asked, examples=5, grad=False).holds
+
+
 def test_a_candidate_that_takes_no_call_is_unknown() -> None:
     """Nothing was checked, and the reason says why."""
     assert _value(lambda: 0).status is Status.UNKNOWN

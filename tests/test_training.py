@@ -83,6 +83,20 @@ def test_a_function_without_gradients_keeps_its_value() -> None:
     assert gradient.status is Status.REFUTED
 
 
+@pytest.mark.parametrize("error", [NotImplementedError, RuntimeError])
+def test_what_a_function_without_gradients_takes_is_judged_all_the_same(error: type[Exception]) -> None:
+    """A fault in tables of three axes alone is found, although calls with them fail in training."""
+
+    def wrong_in_three_axes(x: Any, dim: int) -> Any:
+        if x.requires_grad:
+            raise error("it has no gradient")
+        return torch.softmax(x, dim) * (1.5 if x.dim() == 3 else 1)
+
+    for seed in (3, 8):
+        value, _ = verify.check(wrong_in_three_axes, "softmax", examples=20, grad=False, seed=seed)
+        assert value.status is Status.REFUTED
+
+
 class _Scaled(torch.autograd.Function):  # type: ignore[misc]
     """Scales the gradient that it has kept in place, at each backward pass again."""
 

@@ -36,7 +36,11 @@ class Forms:
     probed: set[Form] = field(default_factory=set)
 
     def examined(self, call: Call) -> Found:
-        """What a call shows."""
+        """What a call shows, without autograd where the candidate does not take tensors that it follows."""
+        if call.trained and TRACKED in self.lacking:
+            plain = replace(call, tracked=False)
+            found = self.examined(plain)
+            return replace(found, call=found.call or plain)
         forms = {
             (form.name, call.options[form.name])
             for form in call.contract.forms(call.options)
@@ -61,6 +65,8 @@ class Forms:
                 return _without(new, found.outcome.reason)
         elif found.outcome.judged:
             self.having |= forms
+        elif TRACKED in forms - self.having and not found.outcome.applicable:
+            return self._untracked(call, found.outcome)
         return found
 
     def _probe(self, form: Form) -> None:
@@ -77,14 +83,16 @@ class Forms:
             self.examined(replace(call, tracked=False, layout="contiguous"))
 
     def _untracked(self, call: Call, outcome: Outcome) -> Found:
-        """What a failing call shows where autograd follows no more than it has to.
+        """What a call that failed or was declined shows where autograd follows no more than it has to.
 
-        Where it fails all the same, that is what it shows; else the candidate does not take the other form.
+        Where it fails all the same, that is what it shows; else the candidate does not take the other form,
+        and has the options of this call.
         """
         self.lacking.add(TRACKED)
         plain = replace(call, tracked=False)
         found = self.examined(plain)
         if found.outcome.judged and found.outcome.status is not Status.REFUTED:
+            self.drawn.learn(plain, found.outcome)
             return _without({TRACKED}, outcome.reason)
         self.lacking.discard(TRACKED)
         return replace(found, call=found.call or plain)

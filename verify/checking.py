@@ -191,7 +191,7 @@ def contract_of(operation: str | Operation) -> Contract:
 def _choices(
     contract: Contract, asked: Mapping[str, Any], candidate: Callable[..., Any]
 ) -> tuple[dict[str, tuple[Any, ...]], str]:
-    """The values to draw for each option, and a word on the options that the candidate lacks.
+    """The values to draw for each option, and a word on the options that the candidate does not take.
 
     Those asked for are drawn as asked; one that the candidate does not take stays at its default.
     """
@@ -223,8 +223,20 @@ def _choices(
         name if known[name].absent is None else f"{name}, taken to be {known[name].absent}"
         for name in lacking
     )
-    told = f"not applicable: {options} that it does not take: {', '.join(names)}"
-    return picked, told if lacking else ""
+    told = [f"not applicable: {options} that it does not take: {', '.join(names)}"] if lacking else []
+    asking = [
+        name
+        for name in asked
+        if known[name].keyword
+        and set(picked[name]) != {known[name].default}
+        and not takes(candidate, contract.tensors, name)
+    ]
+    return picked, "; ".join([*told, *map(_around, asking)])
+
+
+def _around(name: str) -> str:
+    """How to check a function in which an option that is asked for is built in."""
+    return f"where {name} is built in, give lambda *tensors, {name}: f(*tensors) in the place of f"
 
 
 def names_given(what: str, names: Any, *usual: str) -> tuple[str, ...]:

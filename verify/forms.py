@@ -291,6 +291,8 @@ def form_named(operation: str | Operation, name: str | None) -> Form:
     known = {form.name: form for form in forms_for(operation)}
     told = operation if isinstance(operation, str) else operation.id
     if not known:
+        if isinstance(operation, Operation):
+            raise UsageError(f"{told} has no form by which it could be swept; give it forms=(Form(...),)")
         with_forms = ", ".join(sorted({form.operation for form in FORMS}))
         raise UsageError(
             f"{told} is no function of one or two numbers; operations that can be swept: {with_forms}; "

@@ -81,5 +81,5 @@ def _replaced(placed: Sequence[str]) -> list[str]:
 
 def _unwritable(path: Path, error: OSError, state: str) -> UnavailableError:
     return UnavailableError(
-        f"cannot write {path} ({error.strerror}); {state}; choose a folder that can be written with --output"
+        f"cannot write {path} ({error.strerror}); {state}; choose a place that can be written"
     )

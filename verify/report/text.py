@@ -231,7 +231,9 @@ def _opinions(part: PartRecord, width: int) -> Iterator[Line]:
 
 def _evidence(evidence: Sequence[EvidenceRecord], width: int) -> Iterator[Line]:
     if not evidence:
-        yield Line("no numeric evidence at hand; `lossproof run` gathers it", "dim")
+        yield Line(
+            "no numeric evidence at hand; `lossproof run` gathers it, --evidence names its file", "dim"
+        )
         return
     numbers = summary_of(evidence)
     yield Line(f"Measured: {counted(numbers.checks, 'check')}, {counted(numbers.inputs, 'input')}", "bold")
