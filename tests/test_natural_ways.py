@@ -1,0 +1,64 @@
+"""Natural ways to write a loss, at the points where they are further off than the standard algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from judged import worst_ratio
+from torch.nn import functional
+
+pytestmark = pytest.mark.torch
+
+ZS = 4 + torch.arange(4096, dtype=torch.float64)[None] / 8192
+"""Above 0, where log1p(exp(z)) carries the error of a large exponential."""
+
+ONES = torch.ones_like(ZS)
+
+
+def two_softplus(z: Any, t: Any, reduction: str = "mean") -> Any:
+    """Binary cross-entropy by torch's softplus, which is log1p(exp(z))."""
+    return t * functional.softplus(-z) + (1 - t) * functional.softplus(z)
+
+
+def counts_by_softplus(r: Any, z: Any, y: Any, reduction: str = "mean") -> Any:
+    """Negative binomial loss of the count 0."""
+    return r * functional.softplus(z) + y * functional.softplus(-z)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "name", "aspect", "values"),
+    [
+        pytest.param(
+            two_softplus,
+            "binary_cross_entropy_with_logits",
+            "value",
+            (ZS, 0 * ZS, ONES, ONES[0]),
+            id="binary_cross_entropy_with_logits",
+        ),
+        pytest.param(counts_by_softplus, "negative_binomial_nll", "value", (ONES, ZS, 0 * ZS), id="value"),
+        pytest.param(
+            counts_by_softplus, "negative_binomial_nll", "gradient", (ONES, ZS, 0 * ZS), id="gradient"
+        ),
+    ],
+)
+def test_softplus_as_torch_has_it_is_not_refuted_in_a_loss(
+    candidate: Callable[..., Any], name: str, aspect: str, values: tuple[Any, ...]
+) -> None:
+    """A loss put together from it is as far off as it is."""
+    assert worst_ratio(candidate, name, aspect, values, dtype="float32") <= 1
+
+
+def stable_by_logaddexp(z: Any, t: Any, reduction: str = "mean") -> Any:
+    """log(1 + exp(z)) - z t, with both terms differentiated by autograd."""
+    return torch.logaddexp(z, torch.zeros_like(z)) - t * z
+
+
+def test_the_two_terms_of_a_gradient_may_each_be_rounded() -> None:
+    """Sigmoid and target, each times the upstream gradient, cancel where the sigmoid is near the target."""
+    z = torch.arange(2, 5, 2.0**-5, dtype=torch.float64)[None]
+    values = (z, 0 * z + 0.99609375, 0 * z + 1, 0 * z[0] + 1)
+    name, aspect = "binary_cross_entropy_with_logits", "gradient"
+    assert max(worst_ratio(stable_by_logaddexp, name, aspect, values, g / 64) for g in range(65, 128, 6)) <= 1
