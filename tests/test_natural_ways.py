@@ -62,3 +62,36 @@ def test_the_two_terms_of_a_gradient_may_each_be_rounded() -> None:
     values = (z, 0 * z + 0.99609375, 0 * z + 1, 0 * z[0] + 1)
     name, aspect = "binary_cross_entropy_with_logits", "gradient"
     assert max(worst_ratio(stable_by_logaddexp, name, aspect, values, g / 64) for g in range(65, 128, 6)) <= 1
+
+
+def laplace_of_two_logarithms(x: Any, t: Any, b: Any, reduction: str = "mean") -> Any:
+    """With log 2 as a constant."""
+    return torch.log(b) + (x - t).abs() / b + 0.6931471805599453
+
+
+def laplace_by_precision(x: Any, t: Any, b: Any, reduction: str = "mean") -> Any:
+    """Times the rounded inverse of the scale."""
+    return torch.log(2 * b) + (x - t).abs() * (1 / b)
+
+
+BS = torch.arange(1024, 2048, dtype=torch.float64)[None] / 2048
+
+
+@pytest.mark.parametrize(
+    ("candidate", "aspect", "scales", "distances", "g"),
+    [
+        pytest.param(
+            laplace_of_two_logarithms, "value", BS / 1.5, 0 * BS + 2.0**-7, 1.0, id="two logarithms"
+        ),
+        pytest.param(laplace_by_precision, "value", 0 * BS + 974 / 2048, BS, 1.0, id="value"),
+        pytest.param(laplace_by_precision, "gradient", BS, 2 * BS, 0.75, id="gradient"),
+        pytest.param(laplace_by_precision, "gradient of scale", BS, BS + 3 / 2048, 0.77, id="scale"),
+    ],
+)
+def test_a_laplace_loss_of_rounded_parts_is_not_refuted(
+    candidate: Callable[..., Any], aspect: str, scales: Any, distances: Any, g: float
+) -> None:
+    """Near a scale of 1/2 log b and log 2 cancel; a product with the inverse rounds once more."""
+    x, b = distances.half().double(), scales.half().double()
+    share = float(torch.tensor(g).half())
+    assert worst_ratio(candidate, "laplace_nll", aspect, (x, 0 * x, b, 0 * x + 1), share, "float16") <= 1
