@@ -95,3 +95,14 @@ def test_a_laplace_loss_of_rounded_parts_is_not_refuted(
     x, b = distances.half().double(), scales.half().double()
     share = float(torch.tensor(g).half())
     assert worst_ratio(candidate, "laplace_nll", aspect, (x, 0 * x, b, 0 * x + 1), share, "float16") <= 1
+
+
+def inverse_quotient(p: Any, q: Any) -> Any:
+    """-p log(q / p)."""
+    return -torch.xlogy(p, q / p)
+
+
+def test_a_term_of_the_divergence_by_the_inverse_quotient_is_not_refuted() -> None:
+    """Of 1 by p the quotient is rounded, though p / 1 is exact."""
+    p = torch.arange(200, 257, dtype=torch.float64)[None] / 256
+    assert worst_ratio(inverse_quotient, "rel_entr", "value", (p, 0 * p + 1)) <= 1
