@@ -106,3 +106,9 @@ def test_a_term_of_the_divergence_by_the_inverse_quotient_is_not_refuted() -> No
     """Of 1 by p the quotient is rounded, though p / 1 is exact."""
     p = torch.arange(200, 257, dtype=torch.float64)[None] / 256
     assert worst_ratio(inverse_quotient, "rel_entr", "value", (p, 0 * p + 1)) <= 1
+
+
+def test_the_exponential_of_logsigmoid_is_not_refuted() -> None:
+    """Its rounding is a relative error of the result, as in softmax by log_softmax."""
+    z = -torch.arange(0, 16, 2.0**-5, dtype=torch.float64)[None].bfloat16().double()
+    assert worst_ratio(lambda z: functional.logsigmoid(z).exp(), "sigmoid", "value", (z,)) <= 1
