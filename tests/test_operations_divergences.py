@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from judged import worst_ratio
 from torch.nn import functional
 
 import verify
-from verify.calls import Call
 from verify.contexts.bulk import evaluate
 from verify.contexts.rounding import model_for
-from verify.examination import Examiner
-from verify.floats import format_named
 from verify.operations import operations_with_contract
 from verify.verdict import Status, Verdict
 from verify.wide import Wide
@@ -237,21 +235,6 @@ def test_the_gradient_of_entropy_through_its_products_is_not_refuted() -> None:
     assert verify.check(entropy_by_xlogy, "entropy", examples=4).holds
 
 
-def _ratio(candidate: Callable[..., Any], name: str, aspect: str, values: tuple[Any, ...], g: Any) -> float:
-    """The largest error over the bound in bfloat16, of one row without reduction."""
-    contract = operations_with_contract()[name].contract
-    assert contract is not None
-    options = {option.name: option.default for option in contract.options}
-    options |= {name: one for name, one in {"reduction": "none", "dim": -1}.items() if name in options}
-    lengths = {"N": 1, "C": values[0].shape[1]}
-    upstream = Wide(torch.full(contract.lengths(options, lengths), g, dtype=torch.float64))
-    call = Call(contract, options, lengths, tuple(map(Wide, values)), upstream)
-    model, format = model_for("bfloat16"), format_named("bfloat16")
-    found = Examiner(candidate, aspect, format, "cpu", model, True, "stable", 1000).examine(call)
-    assert found.outcome.judged
-    return found.outcome.ratio
-
-
 PS = torch.arange(96, 190, dtype=torch.float64)[None] / 256
 """Near 1/e and above, in bfloat16: log p + 1 cancels."""
 
@@ -271,7 +254,7 @@ def test_what_autograd_makes_of_xlogy_is_not_refuted_where_it_cancels(
     candidate: Callable[..., Any], name: str, aspect: str, values: tuple[Any, ...], g: float
 ) -> None:
     """It rounds g p / p, which is g, twice."""
-    assert _ratio(candidate, name, aspect, values, g) <= 1
+    assert worst_ratio(candidate, name, aspect, values, g) <= 1
 
 
 def test_the_gradient_of_kl_div_in_its_target_still_has_to_reach_small_targets() -> None:

@@ -22,7 +22,7 @@ from verify.entries import (
 )
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
-from verify.operations.softplus import softplus
+from verify.operations.softplus import softplus, softplus_by_log1p
 from verify.relations import EXCHANGED, REDUCTIONS
 from verify.tables import AXES, REDUCTION, rows_apart
 
@@ -184,6 +184,11 @@ def _of_one_sign(c: Any, options: Options, z: Any, t: Any, w: Any, p: Any) -> An
     return w * (p * t * c.standard(softplus, -z) + (1 - t) * c.standard(softplus, z))
 
 
+def _of_one_sign_by_log1p(c: Any, options: Options, z: Any, t: Any, w: Any, p: Any) -> Any:
+    """The same with log1p(exp(z)), whose error is up to that of exp more where z > 0."""
+    return w * (p * t * softplus_by_log1p(c, -z) + (1 - t) * softplus_by_log1p(c, z))
+
+
 def _logits_entry_algorithm(c: Any, options: Options, z: Any, t: Any, w: Any, p: Any) -> Any:
     """With a pos_weight the textbook form would cancel, so that the terms are kept apart."""
     if options["pos_weight"]:
@@ -207,6 +212,14 @@ def _logits_gradient_by_two(c: Any, options: Options, g: Any, z: Any, t: Any, w:
     """What autograd makes of two softplus: the factors above come first."""
     share = g * w
     return share * (1 - t) * c.standard(sigmoid, z) - share * p * t * c.standard(sigmoid, -z)
+
+
+def _logits_gradient_by_terms(c: Any, options: Options, g: Any, z: Any, t: Any, w: Any, p: Any) -> Any:
+    """What autograd makes of softplus(z) - z t: each term times the factors above is rounded by itself."""
+    if options["pos_weight"]:
+        return _logits_gradient_by_two(c, options, g, z, t, w, p)
+    share = g * w
+    return share * c.standard(sigmoid, z) - share * t
 
 
 def _logits_gradient_weighted_last(c: Any, options: Options, g: Any, z: Any, t: Any, w: Any, p: Any) -> Any:
@@ -244,7 +257,10 @@ binary_cross_entropy_with_logits = Operation(
         shape=losses_shape,
         definition=losses(_logits_entry, columns=1),
         algorithm=losses_in_any_order(_logits_entry_algorithm, columns=1),
-        alternatives=(losses_in_any_order(_of_one_sign, columns=1),),
+        alternatives=(
+            losses_in_any_order(_of_one_sign, columns=1),
+            losses_in_any_order(_of_one_sign_by_log1p, columns=1),
+        ),
         conditioning=losses_in_any_order(conditioned(_logits_gradient), columns=1),
         gradients=(
             Gradient(
@@ -253,6 +269,7 @@ binary_cross_entropy_with_logits = Operation(
                 loss_gradient(_logits_gradient_algorithm, columns=1),
                 alternatives=(
                     loss_gradient(_logits_gradient_by_two, columns=1),
+                    loss_gradient(_logits_gradient_by_terms, columns=1),
                     loss_gradient(_logits_gradient_weighted_last, columns=1),
                 ),
             ),

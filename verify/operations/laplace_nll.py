@@ -48,8 +48,22 @@ def _entry_algorithm(c: Any, options: Options, x: Any, t: Any, b: Any, sign: Any
     return c.standard(laplace_nll, x, t, b)
 
 
+def _entry_of_two_logarithms(c: Any, options: Options, x: Any, t: Any, b: Any, sign: Any) -> Any:
+    """With log 2 as a constant of its own, added last."""
+    return (c.log(b) + c.abs(x - t) / b) + c.log(c.number(2))
+
+
+def _entry_by_reciprocal(c: Any, options: Options, x: Any, t: Any, b: Any, sign: Any) -> Any:
+    """By the inverse scale, which is rounded first."""
+    return c.log(2 * b) + c.abs(x - t) * (1 / b)
+
+
 def _gradient(c: Any, options: Options, g: Any, x: Any, t: Any, b: Any, sign: Any) -> Any:
     return g * sign / b
+
+
+def _gradient_by_reciprocal(c: Any, options: Options, g: Any, x: Any, t: Any, b: Any, sign: Any) -> Any:
+    return g * sign * (1 / b)
 
 
 def _scale_gradient(c: Any, options: Options, g: Any, x: Any, t: Any, b: Any, sign: Any) -> Any:
@@ -59,6 +73,12 @@ def _scale_gradient(c: Any, options: Options, g: Any, x: Any, t: Any, b: Any, si
 def _scale_gradient_by_terms(c: Any, options: Options, g: Any, x: Any, t: Any, b: Any, sign: Any) -> Any:
     """That of the logarithm and that of the quotient, as autograd has it."""
     return g / b - g * (sign * (x - t) / b / b)
+
+
+def _scale_gradient_by_reciprocal(c: Any, options: Options, g: Any, x: Any, t: Any, b: Any, sign: Any) -> Any:
+    """What autograd makes of `_entry_by_reciprocal`: the reciprocal squared."""
+    inverse = 1 / b
+    return g / b - g * (sign * (x - t)) * inverse * inverse
 
 
 def _apart(x: Any, t: Any) -> Any:
@@ -93,13 +113,26 @@ laplace_nll = Operation(
         shape=losses_shape,
         definition=losses(_entry),
         algorithm=losses_in_any_order(_entry_algorithm),
+        alternatives=(
+            losses_in_any_order(_entry_of_two_logarithms),
+            losses_in_any_order(_entry_by_reciprocal),
+        ),
         gradients=(
-            Gradient("input", loss_gradient(_gradient), loss_gradient(_gradient), where={"ties": (False,)}),
+            Gradient(
+                "input",
+                loss_gradient(_gradient),
+                loss_gradient(_gradient),
+                alternatives=(loss_gradient(_gradient_by_reciprocal),),
+                where={"ties": (False,)},
+            ),
             Gradient(
                 "scale",
                 loss_gradient(_scale_gradient),
                 loss_gradient(_scale_gradient_by_terms),
-                alternatives=(loss_gradient(_scale_gradient),),
+                alternatives=(
+                    loss_gradient(_scale_gradient),
+                    loss_gradient(_scale_gradient_by_reciprocal),
+                ),
             ),
         ),
         rowwise=rows_apart,

@@ -10,10 +10,8 @@ from verify.domain import real
 from verify.entries import by_entry, called_with, conditioned, given_entries
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
+from verify.operations.softplus import softplus_by_log1p
 from verify.tables import AXES, input_shape, rows_apart
-
-FAR = 80
-"""Beyond it exp(z) may overflow, and log1p(exp(z)) is z in every format."""
 
 
 def _definition(c: Any, z: Any) -> Any:
@@ -29,8 +27,8 @@ def _algorithm(c: Any, z: Any) -> Any:
 
 
 def _by_softplus(c: Any, options: Options, z: Any) -> Any:
-    """-log1p(exp(-z)), the softplus of -z; far below 0, where that would overflow, z itself."""
-    return -(c.log1p(c.exp(c.minimum(-z, FAR))) + c.maximum(-z - FAR, 0))
+    """-log1p(exp(-z)), the softplus of -z."""
+    return -softplus_by_log1p(c, -z)
 
 
 def functional_logsigmoid(torch: Any, z: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from verify.contract import Contract, Gradient, Options, clamped, mapped
@@ -18,8 +18,11 @@ from verify.entries import (
 )
 from verify.operation import Operation, Peer
 from verify.operations.sigmoid import sigmoid
-from verify.operations.softplus import softplus
+from verify.operations.softplus import softplus, softplus_by_log1p
 from verify.tables import AXES, REDUCTION
+
+Softplus = Callable[[Any, Any], Any]
+"""``softplus_of(c, z)``, an algorithm."""
 
 MOST = 4
 """The largest count: log Gamma of r + y and of r differ by as many logarithms as the count says."""
@@ -48,13 +51,25 @@ def _notation(r: str, z: str, y: str) -> str:
     return rf"-\log \operatorname{{NB}}({y} \mid {r}, {z})"
 
 
-def _algorithm(c: Any, r: Any, z: Any, y: Any) -> Any:
-    """The same sum of logarithms, with softplus by its standard algorithm."""
-    gammas = sum(
-        (c.clamp(y - k, 0, 1) * (c.log(c.number(k + 1)) - c.log(r + k)) for k in range(MOST)),
-        start=c.number(0),
-    )
-    return r * c.standard(softplus, z) + y * c.standard(softplus, -z) + gammas
+def _standard_softplus(c: Any, z: Any) -> Any:
+    return c.standard(softplus, z)
+
+
+def _algorithm_by(softplus_of: Softplus) -> Callable[..., Any]:
+    """The same sum of logarithms, with softplus by an algorithm."""
+
+    def algorithm(c: Any, r: Any, z: Any, y: Any) -> Any:
+        gammas = sum(
+            (c.clamp(y - k, 0, 1) * (c.log(c.number(k + 1)) - c.log(r + k)) for k in range(MOST)),
+            start=c.number(0),
+        )
+        return r * softplus_of(c, z) + y * softplus_of(c, -z) + gammas
+
+    return algorithm
+
+
+_algorithm = _algorithm_by(_standard_softplus)
+_algorithm_by_log1p = _algorithm_by(softplus_by_log1p)
 
 
 def negative_binomial_log_prob(torch: Any, r: Any, z: Any, y: Any) -> Any:
@@ -70,6 +85,11 @@ def _entry_algorithm(c: Any, options: Options, r: Any, z: Any, y: Any) -> Any:
     return c.standard(negative_binomial_nll, r, z, y)
 
 
+def _entry_by_log1p(c: Any, options: Options, r: Any, z: Any, y: Any) -> Any:
+    """With softplus as log1p(exp(z)), as torch has it."""
+    return _algorithm_by_log1p(c, r, z, y)
+
+
 def gradient_of_counted(c: Any, g: Any, r: Any, z: Any, counted: Sequence[Any]) -> Any:
     """The derivative of `loss_of_counted` by r, times g."""
     shares = sum((n / (r + k) for k, n in enumerate(counted)), start=c.number(0))
@@ -80,16 +100,24 @@ def _count_gradient(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) ->
     return gradient_of_counted(c, g, r, z, _counted(c, y))
 
 
-def _count_gradient_by_terms(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
+def _count_gradient_by_terms(softplus_of: Softplus) -> Callable[..., Any]:
     """That of each term, as autograd has it."""
-    shares = sum((g * c.clamp(y - k, 0, 1) / (r + k) for k in range(MOST)), start=c.number(0))
-    return g * c.standard(softplus, z) - shares
+
+    def gradient(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
+        shares = sum((g * c.clamp(y - k, 0, 1) / (r + k) for k in range(MOST)), start=c.number(0))
+        return g * softplus_of(c, z) - shares
+
+    return loss_gradient(gradient)
 
 
-def _count_gradient_at_once(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
+def _count_gradient_at_once(softplus_of: Softplus) -> Callable[..., Any]:
     """The upstream gradient times the difference."""
-    shares = sum((c.clamp(y - k, 0, 1) / (r + k) for k in range(MOST)), start=c.number(0))
-    return g * (c.standard(softplus, z) - shares)
+
+    def gradient(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
+        shares = sum((c.clamp(y - k, 0, 1) / (r + k) for k in range(MOST)), start=c.number(0))
+        return g * (softplus_of(c, z) - shares)
+
+    return loss_gradient(gradient)
 
 
 def logits_gradient(c: Any, options: Options, g: Any, r: Any, z: Any, y: Any) -> Any:
@@ -128,12 +156,17 @@ negative_binomial_nll = Operation(
         shape=losses_shape,
         definition=losses(_entry),
         algorithm=losses_in_any_order(_entry_algorithm),
+        alternatives=(losses_in_any_order(_entry_by_log1p),),
         gradients=(
             Gradient(
                 "total_count",
                 loss_gradient(_count_gradient),
-                loss_gradient(_count_gradient_by_terms),
-                alternatives=(loss_gradient(_count_gradient_at_once),),
+                _count_gradient_by_terms(_standard_softplus),
+                alternatives=tuple(
+                    gradient_by(softplus_of)
+                    for gradient_by in (_count_gradient_by_terms, _count_gradient_at_once)
+                    for softplus_of in (_standard_softplus, softplus_by_log1p)
+                ),
             ),
             Gradient(
                 "logits",

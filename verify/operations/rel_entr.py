@@ -32,6 +32,11 @@ def _of_the_quotient(c: Any, p: Any, q: Any) -> Any:
     return c.xlogy(p, p / q)
 
 
+def _of_the_inverse_quotient(c: Any, p: Any, q: Any) -> Any:
+    """-p log(q / p): as far off as p log(p / q), unless one of the quotients happens to be exact."""
+    return -c.xlogy(p, q / p)
+
+
 def difference_of_xlogy(torch: Any, p: Any, q: Any) -> Any:
     """The difference of two torch.xlogy."""
     return torch.xlogy(p, p) - torch.xlogy(p, q)
@@ -52,6 +57,11 @@ def _entry_algorithm(c: Any, options: Options, p: Any, q: Any) -> Any:
 
 def _entry_of_the_quotient(c: Any, options: Options, p: Any, q: Any) -> Any:
     return _of_the_quotient(c, p, q)
+
+
+def _entry_of_the_inverse_quotient(c: Any, options: Options, p: Any, q: Any) -> Any:
+    """For a p above 0; else the same as `_entry_of_the_quotient`, as nobody divides by 0."""
+    return (_of_the_quotient if options["zeros"] else _of_the_inverse_quotient)(c, p, q)
 
 
 def _gradient(c: Any, options: Options, g: Any, p: Any, q: Any) -> Any:
@@ -116,7 +126,7 @@ rel_entr = Operation(
         shape=input_shape,
         definition=by_entry(_entry),
         algorithm=by_entry(_entry_algorithm),
-        alternatives=(by_entry(_entry_of_the_quotient),),
+        alternatives=(by_entry(_entry_of_the_quotient), by_entry(_entry_of_the_inverse_quotient)),
         gradients=(
             Gradient(
                 "input",

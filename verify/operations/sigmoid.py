@@ -20,6 +20,11 @@ def _notation(z: str) -> str:
     return rf"\sigma({z})"
 
 
+def _by_logarithm(c: Any, z: Any) -> Any:
+    """The exponential of logsigmoid, whose error becomes a relative one, as in softmax by log_softmax."""
+    return c.exp(c.minimum(z, 0) - c.log1p(c.exp(-c.abs(z))))
+
+
 def torch_sigmoid(torch: Any, z: Any) -> Any:
     """torch.sigmoid."""
     return torch.sigmoid(z)
@@ -32,6 +37,10 @@ def special_expit(torch: Any, z: Any) -> Any:
 
 def _entry(c: Any, options: Options, z: Any) -> Any:
     return c.call(sigmoid, z)
+
+
+def _entry_by_logarithm(c: Any, options: Options, z: Any) -> Any:
+    return _by_logarithm(c, z)
 
 
 def _gradient(c: Any, options: Options, g: Any, z: Any) -> Any:
@@ -59,6 +68,7 @@ sigmoid = Operation(
         shape=input_shape,
         definition=by_entry(_entry),
         algorithm=by_entry(_entry),
+        alternatives=(by_entry(_entry_by_logarithm),),
         gradients=(Gradient("input", by_entry(_gradient), by_entry(_gradient_algorithm)),),
         conditioning=by_entry(conditioned(_gradient)),
         infinite={"input": (-math.inf, math.inf)},

@@ -25,6 +25,15 @@ def _algorithm(c: Any, z: Any) -> Any:
     return c.maximum(z, 0) + c.log1p(c.exp(-c.abs(z)))
 
 
+FAR = 80
+"""Beyond it exp(z) may overflow, and log1p(exp(z)) is z in every format."""
+
+
+def softplus_by_log1p(c: Any, z: Any) -> Any:
+    """log1p(exp(z)), as torch computes it below its threshold; where that overflows, z itself."""
+    return c.log1p(c.exp(c.minimum(z, FAR))) + c.maximum(z - FAR, 0)
+
+
 def functional_softplus(torch: Any, z: Any) -> Any:
     """The softplus of torch.nn.functional."""
     return torch.nn.functional.softplus(z)
