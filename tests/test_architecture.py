@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = (
-    "errors exits floats patience verdict wide",
+    "errors exits floats patience verdict wide words",
     "claim contract domain expected form input_witness operation record",
     "backends calls contexts determined guard kernel oracle points regimes signatures spread state "
     "strategies tensors wide_rows",

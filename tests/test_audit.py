@@ -300,7 +300,7 @@ def test_a_test_that_draws_otherwise_each_time_is_noticed() -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"test": 3}, "the test is a int"),
+        ({"test": 3}, "the test is an int"),
         ({"operation": "kl"}, "unknown operation 'kl'; did you mean kl_div"),
         ({"time_limit": 0}, "time_limit is 0; give a number of seconds above 0"),
         ({"only": ["kl_div-value-zeros"]}, "unknown wrong implementation 'kl_div-value-zeros'; did you mean"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import json
+import os
 import random
 import sys
 import time
@@ -66,6 +67,11 @@ async def later(x: Any, dim: int) -> Any:
     return torch.softmax(x, dim)
 
 
+def exits(x: Any, dim: int) -> Any:
+    """Ends the process without a word."""
+    os._exit(0)
+
+
 def in_pieces(x: Any, dim: int) -> Iterator[Any]:
     """Row by row."""
     yield from torch.softmax(x, dim)
@@ -77,6 +83,7 @@ BAD_VALUES: dict[str, tuple[Candidate, str]] = {
     "raises what cannot be shown": (_raising(_Unreadable()), "its message cannot be read"),
     "raises an escape sequence": (_raising(ValueError("a\x1b[2Jb\nc")), "ValueError: a[2Jb"),
     "ends the program": (_raising(SystemExit(3)), "it ends the program: SystemExit: 3"),
+    "ends the process": (exits, "it ends the program: SystemExit: 0"),
     "ends its generator": (_raising(GeneratorExit()), "it raised GeneratorExit"),
     "stops an iteration": (_raising(StopIteration()), "it raised StopIteration"),
     "raises a kind of Ctrl-C": (_raising(_Ended()), "it raised _Ended"),

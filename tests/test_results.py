@@ -232,7 +232,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "dtype by another name": ({"dtypes": ("half",)}, "unknown dtype 'half'; did you mean float16?"),
     "no dtypes": ({"dtypes": None}, "dtypes is None; leave it out for float32, or give a tuple"),
     "no devices": ({"devices": None}, "devices is None; leave it out for cpu, or give a tuple"),
-    "candidate": ({"candidate": 3}, "the candidate is a int; give a function that can be called"),
+    "candidate": ({"candidate": 3}, "the candidate is an int; give a function that can be called"),
     "class of modules": (
         {"candidate": torch.nn.Softmax},
         "the candidate is Softmax, a class of modules; give an instance, such as Softmax()",

@@ -84,7 +84,7 @@ def test_a_torn_last_line_is_left_out(whole: tuple[Path, Verdict], tmp_path: Pat
     verdict = swept(path, executor=inline)
     torn = int(cut > 1)  # without its line break a line is whole
     assert (len(inline.chunks), verdict.inputs, verdict.status) == (torn, whole[1].inputs, Status.PASSED)
-    assert ("1 damaged lines" in verdict.reason) == bool(torn)
+    assert ("1 damaged line" in verdict.reason) == bool(torn)
     later = Inline()
     assert swept(path, executor=later).inputs == whole[1].inputs
     assert later.chunks == []

@@ -122,7 +122,7 @@ MISTAKES = {
     "option": ('[(torch.softmax, "softmax")], options={"dims": 1}', "unknown option of softmax 'dims'"),
     "level": ('[(torch.softmax, "softmax")], level="exact"', "unknown level 'exact'"),
     "examples": ('[(torch.softmax, "softmax")], examples=0', "examples is 0; give a whole number from 1"),
-    "candidate": ('[(3, "softmax")]', "the candidate is a int"),
+    "candidate": ('[(3, "softmax")]', "the candidate is an int"),
     "no pair": ("[torch.softmax]", "is no pair; give"),
     "two of one name": (
         '[(torch.softmax, "softmax"), (torch.softmax, "softmax")]',

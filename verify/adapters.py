@@ -11,6 +11,7 @@ from typing import Any
 from verify.backends import load_torch
 from verify.errors import UnavailableError, UsageError
 from verify.signatures import Function, attribute, call_with, signature_of
+from verify.words import kind_of
 
 
 def in_place(function: Function) -> Function:
@@ -84,7 +85,7 @@ class _Adapted:
         if not (torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)):
             return self._library.value(tensors, options)
         if not self._library.differentiable:
-            raise NotImplementedError("it has no gradient; give from_numpy one, or check with grad=False")
+            raise NotImplementedError("it has no gradient; give from_numpy one, or check without gradients")
         return _bridge().apply(self._library, options, *tensors)
 
 
@@ -137,7 +138,7 @@ class _NumPy:
         ]
         for one in found:
             if one is not None and not isinstance(one, load_torch().Tensor):
-                raise TypeError(f"the gradient is a {type(one).__name__}, not an array")
+                raise TypeError(f"the gradient is {kind_of(one)}, not an array")
         return found
 
     def _array(self, given: Any) -> Any:

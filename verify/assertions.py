@@ -16,6 +16,7 @@ from verify.judgement import as_float, text_of
 from verify.operations import operations_with_contract
 from verify.results import Results
 from verify.verdict import Counterexample, Verdict
+from verify.words import kind_of
 
 LONG = 4000
 """Characters of a witness, or of a line of a script, beyond which it is not printed."""
@@ -28,7 +29,7 @@ def assert_holds(results: Results) -> None:
     """Raise ``AssertionError`` unless every verdict passed and there is one; the message is `finding`."""
     __tracebackhide__ = True
     if not isinstance(results, Results):
-        raise UsageError(f"assert_holds takes what verify.check returns, not a {type(results).__name__}")
+        raise UsageError(f"assert_holds takes what verify.check returns, not {kind_of(results)}")
     if not results.holds:
         raise AssertionError(finding(results))
 
@@ -66,7 +67,7 @@ def assert_ulp(
     """
     torch = load_torch()
     if not isinstance(actual, torch.Tensor):
-        raise UsageError(f"actual is a {type(actual).__name__}; give a tensor of {', '.join(DTYPES)}")
+        raise UsageError(f"actual is {kind_of(actual)}; give a tensor of {', '.join(DTYPES)}")
     dtype = str(actual.dtype).removeprefix("torch.")
     if dtype not in DTYPES:
         raise UsageError(f"actual is a tensor of {dtype}; give one of {', '.join(DTYPES)}")

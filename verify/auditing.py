@@ -15,6 +15,7 @@ from verify.facts import NO_FACTS, facts_of
 from verify.operation import Operation
 from verify.signatures import name_of
 from verify.trial import tried
+from verify.words import kind_of
 
 SECONDS = 60.0
 """How long one run of a test may take, unless told otherwise."""
@@ -42,7 +43,7 @@ def audit(
     Raises ``UsageError`` for a test that cannot be called, or an operation that is not known.
     """
     if not callable(test):
-        raise UsageError(f"the test is a {type(test).__name__}; give a function of one implementation")
+        raise UsageError(f"the test is {kind_of(test)}; give a function of one implementation")
     seconds = SECONDS if time_limit is None else time_limit
     if isinstance(seconds, bool) or not 0 < seconds < float("inf"):
         raise UsageError(f"time_limit is {time_limit!r}; give a number of seconds above 0, or None")

@@ -29,6 +29,7 @@ from verify.tensors import (
     tensors_of,
     upstream_of,
 )
+from verify.words import kind_of
 
 LONGEST = 200
 """How much of a foreign message is shown, in characters."""
@@ -292,7 +293,8 @@ def _bind(function: Function, positional: int, passed: dict[str, Any]) -> bool:
     try:
         signature.bind(*[None] * positional, **passed)
     except TypeError as error:
-        told = f"{positional} tensors and {_options(passed)}" if passed else f"{positional} tensors"
+        given = "1 tensor" if positional == 1 else f"{positional} tensors"
+        told = f"{given} by position and {_options(passed)} by name" if passed else f"{given} by position"
         raise NotApplicableError(f"it does not take {told}: {error}") from error
     return True
 
@@ -301,7 +303,7 @@ def required(tensor: Any, shape: tuple[int, ...], dtype: str, device: str, what:
     """A plain tensor of this kind, without what a subclass makes of it; else ``CandidateError``."""
     torch = load_torch()
     if not isinstance(tensor, torch.Tensor):
-        raise CandidateError(f"the {what} is a {type(tensor).__name__}, not a tensor")
+        raise CandidateError(f"the {what} is {kind_of(tensor)}, not a tensor")
     with torch._C.DisableTorchFunctionSubclass():
         nested, layout = (torch.Tensor.is_nested.__get__(tensor), torch.Tensor.layout.__get__(tensor))
         if nested or layout is not torch.strided:

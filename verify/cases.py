@@ -20,6 +20,7 @@ from verify.elements import Property, properties
 from verify.errors import UsageError, VerifyError
 from verify.floats import format_named
 from verify.wide import Wide
+from verify.words import kind_of
 
 MARK = "lossproof1"
 """The first field of a witness: the program and the version of the format."""
@@ -65,7 +66,7 @@ def write_witness(case: Case) -> str:
     call = case.call
     for name, value in call.options.items():
         if not isinstance(value, _PLAIN):
-            raise VerifyError(f"option {name} is a {type(value).__name__}, which a witness cannot hold")
+            raise VerifyError(f"option {name} is {kind_of(value)}, which a witness cannot hold")
     values = call.upstream, *call.values
     tensors = [tensor_from(value, case.dtype) for value in values]
     wide = [isinstance(value, Wide) for value in values]
@@ -129,7 +130,7 @@ def read_witness(text: str, contract_of: Callable[[str], Contract]) -> Case:
 def _fields(text: str) -> list[str]:
     """The fields of a witness that is whole."""
     if not isinstance(text, str):
-        raise UsageError(f"the witness is a {type(text).__name__}; give the line that a failure prints")
+        raise UsageError(f"the witness is {kind_of(text)}; give the line that a failure prints")
     told = text.strip()
     shown = repr(told if len(told) <= 40 else f"{told[:40]}...")
     fields = told.split(":")

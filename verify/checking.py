@@ -22,6 +22,7 @@ from verify.search import Search
 from verify.signatures import require_function
 from verify.sweeps.everywhere import Everywhere, everywhere
 from verify.verdict import Verdict
+from verify.words import kind_of
 
 EXAMPLES = 100
 """Calls that are drawn for each property in each dtype on each device, unless told otherwise."""
@@ -178,7 +179,7 @@ def contract_of(operation: str | Operation) -> Contract:
             return operation.contract
         return careful(operation)
     if not isinstance(operation, str):
-        raise UsageError(f"the operation is a {type(operation).__name__}; give its name or an Operation")
+        raise UsageError(f"the operation is {kind_of(operation)}; give its name or an Operation")
     known = operations_with_contract()
     if operation not in known:
         raise unknown("operation", operation, known)
@@ -196,7 +197,7 @@ def _choices(
     Those asked for are drawn as asked; one that the candidate does not take stays at its default.
     """
     if not isinstance(asked, Mapping):
-        raise UsageError(f"options is a {type(asked).__name__}; give a mapping from name to value")
+        raise UsageError(f"options is {kind_of(asked)}; give a mapping from name to value")
     known = {option.name: option for option in contract.options}
     picked = {name: option.values for name, option in known.items()}
     for name, value in asked.items():

@@ -19,6 +19,7 @@ from verify.errors import UsageError, VerifyError
 from verify.guard import guarded
 from verify.kernel.assumptions import assume
 from verify.kernel.build import build
+from verify.words import kind_of
 
 NAME = "CLAIMS"
 """A file that has this name at its top level holds the claims in it and no others."""
@@ -188,7 +189,7 @@ def _claims_of(module: ModuleType, file: Path) -> list[Claim]:
         return [value for value in vars(module).values() if isinstance(value, Claim)]
     listed = getattr(module, NAME)
     if not isinstance(listed, tuple | list):
-        raise UsageError(f"{file}: {NAME} is a {type(listed).__name__}; make it a tuple of claims")
+        raise UsageError(f"{file}: {NAME} is {kind_of(listed)}; make it a tuple of claims")
     for value in listed:
         if not isinstance(value, Claim):
             raise UsageError(f"{file}: {NAME} has {value!r} in it; it may hold values of verify.Claim alone")

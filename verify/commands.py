@@ -23,10 +23,11 @@ from verify.report import text
 from verify.report.jsonable import pack
 from verify.report.outline import outline
 from verify.report.provenance import command_line, installed, provenance
-from verify.report.summary import Summary, counted, established, summarise
+from verify.report.summary import Summary, established, summarise
 from verify.report.text import Line
 from verify.report_commands import FILES, REPORTING, merged, require_report_packages, write
 from verify.terminal import Steps, show, show_json, width
+from verify.words import counted
 
 if TYPE_CHECKING:
     from verify.expected import Expected

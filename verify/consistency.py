@@ -26,6 +26,7 @@ from verify.own import careful
 from verify.points import shown
 from verify.reduction import rows_of
 from verify.strategies import explore
+from verify.words import kind_of
 
 EXAMPLES = 60
 """Calls that are drawn for the value and for each gradient."""
@@ -50,7 +51,7 @@ def check_operation(operation: Operation, *, examples: int = EXAMPLES, seed: int
     """
     given: Any = operation
     if not isinstance(given, Operation):
-        raise UsageError(f"the operation is a {type(given).__name__}; give an Operation")
+        raise UsageError(f"the operation is {kind_of(given)}; give an Operation")
     if type(examples) is not int or examples < 1:
         raise UsageError(f"examples is {examples!r}; give a whole number from 1")
     contract = careful(operation)

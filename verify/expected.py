@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.errors import UsageError
+from verify.words import kind_of
 
 _VERSION = re.compile(r"torch>=(\d+(?:\.\d+)*)")
 
@@ -39,7 +40,7 @@ class Expected:
                 "give the line that its failure prints after 'witness:'"
             )
         if not isinstance(self.witness, str | Path):
-            raise UsageError(f"the witness is a {type(self.witness).__name__}; give a line of text or a Path")
+            raise UsageError(f"the witness is {kind_of(self.witness)}; give a line of text or a Path")
         if not isinstance(self.strict, bool):
             raise UsageError(f"strict is {self.strict!r}; give True or False")
         if self.expires is not None:

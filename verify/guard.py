@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -11,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from verify.errors import VerifyError
 
@@ -60,18 +61,36 @@ def limited(seconds: float | None, most: float = SECONDS) -> Iterator[Clock]:
 
 
 @contextlib.contextmanager
+def _kept_alive() -> Iterator[None]:
+    """Inside, `os._exit` raises SystemExit as `sys.exit` does; not in a child of this process."""
+    leave, own = os._exit, os.getpid()
+
+    def refuse(status: int) -> NoReturn:
+        if os.getpid() != own:
+            leave(status)
+        raise SystemExit(status)
+
+    os._exit = refuse
+    try:
+        yield
+    finally:
+        os._exit = leave
+
+
+@contextlib.contextmanager
 def guarded() -> Iterator[None]:
     """Foreign code inside is interrupted when its time is up; what it prints goes to standard error.
 
     Its warnings are dropped. Raises ``HungError`` when it took too long, whatever else it did. The
     main thread is interrupted by SIGALRM, between two steps of Python code, and an alarm and a handler
     that others have set are put back; in other threads, and on Windows, code is told afterwards that it
-    took too long. An alarm of others that comes earlier is left to come.
+    took too long. An alarm of others that comes earlier is left to come. Python code that
+    ends the process raises SystemExit instead.
     """
     clock = _CLOCK.get(None) or Clock()
     alarm = _Alarm(clock.seconds)
     try:
-        with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
+        with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings(), _kept_alive():
             warnings.simplefilter("ignore")
             try:
                 alarm.start()

@@ -19,6 +19,7 @@ from verify.expected import Expected
 from verify.input_witness import INPUT_MARK, read_input_witness
 from verify.proof import fingerprint
 from verify.record import EvidenceRecord, ExpectedRecord, check_id
+from verify.words import kind_of
 
 _FIELDS = ("reason", "witness", "expires", "strict")
 
@@ -78,7 +79,7 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path}: not {kind} ({error}); give a table for each check, named by its id"
         ) from None
     if not isinstance(found, dict):
-        raise UsageError(f"{path} is a {type(found).__name__}; give a table for each check, named by its id")
+        raise UsageError(f"{path} is {kind_of(found)}; give a table for each check, named by its id")
     return found
 
 

@@ -10,6 +10,7 @@ from verify.contract import Contract, Gradient, Option
 from verify.domain import Declaration
 from verify.errors import UsageError, VerifyError, unknown
 from verify.operation import Operation
+from verify.words import kind_of
 
 LONGEST = 200
 """How much of a foreign message is shown, in characters."""
@@ -265,4 +266,4 @@ def _is_named(value: Any) -> bool:
 
 
 def _count(found: Any) -> str:
-    return f"a tuple of {len(found)}" if isinstance(found, tuple) else f"a {type(found).__name__}"
+    return f"a tuple of {len(found)}" if isinstance(found, tuple) else kind_of(found)

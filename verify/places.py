@@ -6,10 +6,12 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from verify.errors import UsageError, VerifyError, unknown
 from verify.operation import Operation
+from verify.words import kind_of
 
 
 def function_at(place: str) -> Callable[..., Any]:
@@ -20,7 +22,7 @@ def function_at(place: str) -> Callable[..., Any]:
     """
     found = _at(place)
     if not callable(found):
-        raise UsageError(f"{place} is a {type(found).__name__}; give a function that can be called")
+        raise UsageError(f"{place} is {kind_of(found)}; give a function that can be called")
     return found  # type: ignore[no-any-return]
 
 
@@ -33,7 +35,7 @@ def operation_at(text: str) -> str | Operation:
         return text
     found = _at(text)
     if not isinstance(found, Operation):
-        raise UsageError(f"{text} is a {type(found).__name__}; give a verify.Operation with a contract")
+        raise UsageError(f"{text} is {kind_of(found)}; give a verify.Operation with a contract")
     return found
 
 
@@ -51,6 +53,9 @@ def _at(place: str) -> Any:
 def parts_of(place: str) -> tuple[str, str]:
     """Module and name of a place; ``UsageError`` for a text of another form."""
     module_name, colon, path = place.partition(":")
+    if module_name.endswith(".py"):
+        told = f"give its module, {Path(module_name).stem}:{path or 'function'}, from its folder"
+        raise UsageError(f"{place!r} names a file; {told}")
     if not (colon and all(part.isidentifier() for part in module_name.split("."))):
         raise UsageError(f"{place!r} is no place; give package.module:function")
     if not all(part.isidentifier() for part in path.split(".")):

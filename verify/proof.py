@@ -21,6 +21,7 @@ from verify.prover.searching import search as search_for
 from verify.record import ClaimRecord, PartRecord, RuleUse, StepRecord
 from verify.refuter import Attack, attack
 from verify.verdict import Status, Verdict
+from verify.words import kind_of
 
 _RELATIONS = {"=": "=", "<=": r"\le", "<": "<", "": ""}
 _FALSE = {"refuted", "undefined"}
@@ -36,9 +37,7 @@ def prove(claim: Claim, *, time_limit: float = SECONDS) -> Verdict:
     """
     require_time(time_limit)
     if not isinstance(claim, Claim):
-        raise UsageError(
-            f"the claim is a {type(claim).__name__}; give a Claim, such as verify.find(id) returns"
-        )
+        raise UsageError(f"the claim is {kind_of(claim)}; give a Claim, such as verify.find(id) returns")
     record = judge(claim, time_limit)
     points = sum(p.points for p in record.parts)
     reasons = {

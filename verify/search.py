@@ -32,6 +32,7 @@ from verify.reduction import reduced
 from verify.strategies import Enough, explore
 from verify.tally import Tally
 from verify.verdict import Coverage, Status, Verdict
+from verify.words import counted
 
 MAX_BITS = 4096
 WIDE_SECONDS = 10.0
@@ -135,9 +136,10 @@ class Search:
         with limited(self.time_limit) as self.clock:
             look()
         tally = self.tally
-        stopped = f"stopped by the time limit after {tally.seen} calls" if self.skipped else ""
+        stopped = f"stopped by the time limit after {counted(tally.seen, 'call')}" if self.skipped else ""
         held = "" if self.height is None else f"sums are held to the height {self.height}"
-        slow = f"{self.left_out} wide calls were left out, as they take too long" if self.left_out else ""
+        left_out = counted(self.left_out, "wide call")
+        slow = f"left out, as taking too long: {left_out}" if self.left_out else ""
         reason = "; ".join(told for told in (tally.reason, self.declined, held, stopped, slow) if told)
         applicable = not (tally.never_applicable and self.aspect.startswith("gradient of"))
         verdict = replace(verdict, status=tally.status, reason=reason, inputs=tally.judged)

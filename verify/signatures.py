@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from verify.errors import UsageError
+from verify.words import kind_of
 
 Function = Callable[..., Any]
 
@@ -16,7 +17,7 @@ Function = Callable[..., Any]
 def require_function(candidate: Any) -> None:
     """Raise ``UsageError`` for what is no function, and for a class of which a part or an instance is one."""
     if not callable(candidate):
-        raise UsageError(f"the candidate is a {type(candidate).__name__}; give a function that can be called")
+        raise UsageError(f"the candidate is {kind_of(candidate)}; give a function that can be called")
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(candidate, type):
         return
@@ -35,7 +36,7 @@ def name_of(function: Function) -> str:
         return f"{name_of(owner)}.apply"
     name = attribute(function, "__qualname__") or attribute(function, "__name__")
     if not isinstance(name, str):
-        return f"a {type(function).__name__}"
+        return kind_of(function)
     module = attribute(function, "__module__")
     return f"{module}.{name}" if module and module != "__main__" else name
 

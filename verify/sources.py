@@ -13,6 +13,7 @@ from typing import Any
 from verify.backends import load_torch
 from verify.literals import literal
 from verify.reproducer import source_of
+from verify.words import kind_of
 
 _PLAIN = (bool, int, float, str, type(None))
 
@@ -55,7 +56,7 @@ def unwritten(printed: str, function: Callable[..., Any]) -> str:
         return ""
     name = lacking[1]
     held = dict(_needs(function)) if isinstance(function, FunctionType) else {}
-    kind = f" (a {type(held[name]).__name__})" if name in held else ""
+    kind = f" ({kind_of(held[name])})" if name in held else ""
     return (
         f"{name}{kind}, which the function uses, cannot be written into a script; make it inside the "
         "function, or show the finding as it is by verify.replay(function, witness)"

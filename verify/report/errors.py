@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from verify.judgement import DEFINITION
 from verify.profile import WINDOW, points_of
 from verify.record import EvidenceRecord, Figure
-from verify.report.summary import counted
+from verify.words import counted
 
 _LEAST = 0.01
 """A smaller error / bound is drawn here: how much smaller tells nobody anything."""

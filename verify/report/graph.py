@@ -9,8 +9,8 @@ from itertools import groupby
 from verify.record import ClaimRecord
 from verify.report.premises import Premise
 from verify.report.shape import MARKS, slug, tone
-from verify.report.summary import counted
 from verify.report.text import visible
+from verify.words import counted
 
 _ROW = 16
 _LEFT, _RIGHT, _WIDTH = 190, 470, 760

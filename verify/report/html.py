@@ -22,8 +22,9 @@ from verify.report.mathml import mathml
 from verify.report.plots import svg, with_shared_axes
 from verify.report.premises import premises, proof_of
 from verify.report.prose import prose
-from verify.report.summary import counted, summarise, told_outcome
+from verify.report.summary import summarise, told_outcome
 from verify.verdict import Status
+from verify.words import counted
 
 _POLICY = (
     "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; font-src data:; "

@@ -12,8 +12,9 @@ from verify.assertions import LONG
 from verify.record import CheckRecord, ClaimRecord, EvidenceRecord, RunRecord, SweepRecord
 from verify.report.checked import FAILING, words_of
 from verify.report.shape import Record, error_of, measure, named, quantity, standing
-from verify.report.summary import counted, established, told_outcome
+from verify.report.summary import established, told_outcome
 from verify.verdict import Counterexample, Status
+from verify.words import counted
 
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, escaped or not (section 2.2)."""

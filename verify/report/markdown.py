@@ -9,7 +9,8 @@ from verify.record import OUTCOMES, RunRecord
 from verify.report.checked import expected_of, words_of, worst_functions
 from verify.report.comparison import Comparison
 from verify.report.shape import Finding, finite, found_in, named, quantity, standing
-from verify.report.summary import counted, established, summarise, told_outcome
+from verify.report.summary import established, summarise, told_outcome
+from verify.words import counted
 
 _HARMLESS = {ord(letter): f"&#{ord(letter)};" for letter in "\\`*_[]<>|#@&~"}
 _SHOWN = 8

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from verify.record import ClaimRecord, PartRecord, RunRecord
-from verify.report.summary import counted
+from verify.words import counted
 
 HYPOTHESIS = "hyp"
 """The kind of a rule that uses a hypothesis of the claim itself: it is a premise of no other."""

@@ -11,8 +11,9 @@ from zlib import crc32
 
 from verify.judgement import DEFINITION
 from verify.record import CheckRecord, ClaimRecord, EvidenceRecord, PartRecord, RunRecord
-from verify.report.summary import Functions, Summary, counted, established, findings
+from verify.report.summary import Functions, Summary, established, findings
 from verify.verdict import Counterexample, Status
+from verify.words import counted
 
 Record = EvidenceRecord | CheckRecord
 """What can be a finding: a numeric check of a claim, or one of a function of a user."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from verify.floats import FORMATS
 from verify.record import OUTCOMES, CheckRecord, ClaimRecord, EvidenceRecord, NotRun, RunRecord
 from verify.verdict import Status
+from verify.words import counted
 
 _OUTCOMES = {
     "unknown": "undecided",
@@ -254,15 +255,6 @@ def _is_zero(number: str) -> bool:
 
 def _size(value: float | None) -> float:
     return math.inf if value is None or math.isnan(value) else value
-
-
-def counted(count: int, noun: str) -> str:
-    """A number with its noun, in the plural where it is not 1.
-
-    >>> counted(1, "check"), counted(1200, "check")
-    ('1 check', '1,200 checks')
-    """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _named(entries: Sequence[NotRun]) -> str:

@@ -13,8 +13,9 @@ from verify.report.checked import FAILING, expected_of, words_of
 from verify.report.comparison import KINDS, Comparison
 from verify.report.notation import notation
 from verify.report.shape import attempts, found_in, measure, named, quantity, standing, summary_of, tone
-from verify.report.summary import counted, summarise, told_outcome
+from verify.report.summary import summarise, told_outcome
 from verify.verdict import Status
+from verify.words import counted
 
 _STYLES = {"holds": "green", "corrected": "yellow", "opinion": "blue", "fails": "bold red"}
 

@@ -19,6 +19,7 @@ from verify.sweeps.counts import EDGES, numbers_of
 from verify.sweeps.subject import Subject
 from verify.sweeps.summary import Summary
 from verify.verdict import Counterexample, Status, Verdict
+from verify.words import counted
 
 
 def subject_of(subject: Subject, covered: str = "every input") -> str:
@@ -77,7 +78,7 @@ def _reasons(summary: Summary, coverage: Mapping[str, Any], every: bool) -> list
     if summary.apart:
         told.append(f"{summary.apart:,} of the inputs computed again have another result in other company")
     if coverage["torn"]:
-        told.append(f"{coverage['torn']} damaged lines of the journal were left out")
+        told.append(f"left out of the journal: {counted(coverage['torn'], 'damaged line')}")
     return told
 
 

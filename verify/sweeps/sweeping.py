@@ -29,6 +29,7 @@ from verify.sweeps.order import Order, range_of
 from verify.sweeps.subject import Subject
 from verify.sweeps.summary import Summary, summarised
 from verify.verdict import Verdict
+from verify.words import kind_of
 
 CHUNK = {1: {16: 1 << 12, 32: 1 << 23, 64: 1 << 20}, 2: {16: 1 << 22}}
 """Inputs of a chunk, by the arguments of the form and the bits of the format."""
@@ -193,7 +194,7 @@ def _checked(operation: Any) -> str | Operation:
     if isinstance(operation, str):
         return operation
     if not isinstance(operation, Operation):
-        raise UsageError(f"the operation is a {type(operation).__name__}; give its name or an Operation")
+        raise UsageError(f"the operation is {kind_of(operation)}; give its name or an Operation")
     if operation.contract is not None and not is_known(operation):
         look_first(operation)
     return operation
