@@ -102,6 +102,9 @@ class ExactContext:
     def lift(self, value: Any) -> Any:
         """An argument: Fraction or float to a number, int (an index) as it is, tuple to a family."""
         if isinstance(value, tuple | list | Family):
+            if self.lazy:
+                items = tuple(value)
+                return Family(Later(lambda position: self.lift(items[position - 1]), len(items)))
             return Family(tuple(self.lift(item) for item in value))
         if isinstance(value, int) and not isinstance(value, bool):
             return value
