@@ -80,3 +80,16 @@ def test_perplexities_reach_as_far_as_the_dtype(dtype: str, least: float, most: 
     drawn = [call for call in _drawn("perplexity", 120, dtype=dtype) if call.options["axes"] == 2]
     spreads = [float(max(row) - min(row)) for call in drawn for row in call.values[0]]
     assert least < max(spreads) < most
+
+
+def test_some_calls_are_wrong_in_every_row() -> None:
+    """The mean loss comes near the largest whose exponential float32 holds, where clamps of it show."""
+    drawn = [call for call in _drawn("perplexity", 150) if call.options["axes"] == 2]
+    assert sum(_least_mean_loss(call) > 70 for call in drawn) >= 3
+
+
+def _least_mean_loss(call: Call) -> float:
+    """How far the score of the label is below the largest, in the mean of the rows that are not ignored."""
+    x, labels, _, kept = call.values
+    gaps = [max(row) - row[label - 1] for row, label, keep in zip(x, labels, kept, strict=True) if keep]
+    return float(sum(gaps) / len(gaps))

@@ -183,6 +183,12 @@ def test_evaluate_lifts_floats_exactly(c: Context) -> None:
     assert agrees(c, c.evaluate(lambda _, x: x, 0.1), Fraction(0.1))
 
 
+def test_a_lazy_context_lifts_what_is_used() -> None:
+    """Of a long table of which one row matters the others are left alone, here one that is no number."""
+    c = ExactContext(lazy=True)
+    assert agrees(c, c.evaluate(lambda _, x: x[1], (Fraction(1), math.nan)), Fraction(1))
+
+
 def test_call_applies_the_definition_in_the_same_context(c: Context) -> None:
     """A formula may use another operation, whose definition then sees this context."""
     seen = []

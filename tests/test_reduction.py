@@ -62,8 +62,16 @@ def test_a_call_of_a_few_numbers_is_cut_too() -> None:
         contract, {"dim": 1, "axes": 2}, {"N": 2, "C": 3}, (((1, 2, 3), (4, 5, 6)),), ((0,) * 3,) * 2
     )
     cut = reduced(start, lambda call: call.lengths["C"] >= 2)
-    assert cut.values == (((2, 3),),)
+    assert cut.values == (((1, 2),),)
     assert cut.upstream == ((1, 1),)
+
+
+def test_labels_of_every_class_leave_two_classes() -> None:
+    """Many rows whose labels are all the classes there are do not keep the columns: one class has no loss."""
+    start = _call("cross_entropy", (300, 6))
+    assert set(start.values[1]) == {1, 2, 3, 4, 5, 6}
+    call = reduced(start, lambda call: call.lengths["N"] >= 200 and call.lengths["C"] >= 2)
+    assert (call.lengths["N"], call.lengths["C"]) == (200, 2)
 
 
 def test_layout_and_upstream_become_plain() -> None:

@@ -10,6 +10,9 @@ import torch
 import verify
 from verify.backends import tensor_from
 from verify.calls import Call
+from verify.contexts.rounding import model_for
+from verify.examination import Examiner
+from verify.floats import format_named
 from verify.spread import TABLES, wide_calls
 from verify.wide import Wide
 
@@ -91,6 +94,39 @@ def test_infinities_are_drawn_where_the_contract_allows_them() -> None:
     """Masked logits for log_softmax, never for divergences."""
     assert any(bool(t.isinf().any()) for call in _calls("log_softmax") for t in _numbers(call))
     assert not any(bool(t.isinf().any()) for call in _calls("kl_div") for t in _numbers(call))
+
+
+def _masked(name: str, **fixed: Any) -> Call:
+    contract = CHECKED[name]
+    choices = {option.name: (option.default,) for option in contract.options} | fixed
+    how: Any = {"seed": 0, "count": 1, "tables": ((5, 4099),), "masked": True}
+    return next(iter(wide_calls(contract, "float32", choices, **how)))
+
+
+def test_a_masked_call_has_a_row_of_minus_infinity_alone_where_rows_are_worked_on_one_by_one() -> None:
+    """Under a mean over rows nothing would be left; there some entries are masked."""
+    alone, reduced = _masked("logsumexp", dim=(1,)), _masked("cross_entropy")
+    assert int(alone.values[0].tensor.isinf().all(1).sum()) == 1
+    assert int(reduced.values[0].tensor.isinf().any(1).sum()) > 0
+    assert not bool(reduced.values[0].tensor.isinf().all(1).any())
+
+
+@pytest.mark.parametrize(("lowest", "status"), [(-torch.inf, "passed"), (-3.4e38, "refuted")])
+def test_a_long_row_that_is_masked_is_judged(lowest: float, status: str) -> None:
+    """The logarithm of 0 is -inf, and no finite number is near it."""
+    call = _masked("logsumexp", dim=(1,), keepdim=(False,))
+    model = model_for("float32")
+    examiner = Examiner(
+        lambda x, dim: torch.logsumexp(x, dim).clamp(min=lowest),
+        "value",
+        format_named("float32"),
+        "cpu",
+        model,
+        False,
+        "stable",
+        1000,
+    )
+    assert examiner.examine(call).outcome.status.value == status
 
 
 def test_no_column_of_a_tall_table_is_masked() -> None:

@@ -146,8 +146,7 @@ def _calls(
         lengths[name] = draw(between(1, 3))
     drawn = tuple(draw(declared(variable, format, lengths)) for variable in variables)
     if any(variable.domain.kind == "index" for variable in variables):
-        top = int(format.precision * regimes.LOG_TWO) + 8
-        drawn = _confident(variables, drawn, max(draw(between(-top, top)), 0), format)
+        drawn = _confident(variables, drawn, _gap(draw, format), format)
     if masked:
         drawn = tuple(
             _masked(draw, value, contract.masks(variable.name, format))
@@ -171,12 +170,24 @@ def _repeated(variable: Declaration, value: Any) -> Any:
     return value[:1] * len(value) if rows else value
 
 
+def _gap(draw: Callable[[Any], Any], format: Format) -> int:
+    """How far the score of each label is put above its row, or below it where negative; 0 in many calls.
+
+    Below it, as in a model that is wrong in every row, so far that the exponential of the mean loss is near
+    the largest number.
+    """
+    top = int(format.precision * regimes.LOG_TWO) + 8
+    gap: int = draw(between(-top, top))
+    overflow = int((format.emax + 1) * regimes.LOG_TWO)
+    return -(overflow * -gap // top) if gap < -top * 3 // 4 else max(gap, 0)
+
+
 def _confident(
     variables: tuple[Declaration, ...], drawn: tuple[Any, ...], gap: int, format: Format
 ) -> tuple[Any, ...]:
     """The values with the score of each label above its row by ``gap``, as in a model that is trained.
 
-    Without a gap they stay as they are.
+    A negative gap puts it below the row; without one they stay as they are.
     """
     if not gap:
         return drawn
@@ -184,7 +195,7 @@ def _confident(
     def raised(row: Any, label: Any) -> Any:
         if isinstance(label, tuple):
             return tuple(map(raised, row, label))
-        score = Fraction(format.round(max(row) + gap))
+        score = Fraction(format.round((max(row) if gap > 0 else min(row)) + gap))
         return (*row[: label - 1], score, *row[label:])
 
     labels = {

@@ -48,6 +48,9 @@ PIECE = 1 << 18
 GRADED = 1 << 17
 """Larger tables are not graded."""
 
+LOST = 5000
+"""Numbers of a row up to which an element is decided alone that infinities leave without a value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
@@ -139,7 +142,20 @@ class Examiner:
             found = Found(*(quick or self._by_table(got, call, bulk)))
         if not found.outcome.judged and small:
             return self._one_by_one(result, call)
+        if (lost := self._lost(result, call, bulk)).outcome.status is Status.REFUTED:
+            return lost
         return self._graded(found, call, bulk, got, precise)
+
+    def _lost(self, result: Any, call: Call, bulk: Bulk) -> Found:
+        """What the first element shows that float64 gives no value, and the definition may.
+
+        The algorithm of a log-sum-exp takes -inf from -inf in a row that is wholly masked.
+        """
+        rows, infinite = call.lengths.get("N", 1), any(call.contract.infinite.values())
+        apart = infinite and call.contract.rowwise(call.options)
+        if not apart or math.prod(call.lengths.values()) > LOST * rows or not bool(bulk.value.isnan().any()):
+            return Found(Outcome(Status.UNKNOWN, reason=NO_VALUE))
+        return self._at_position(result, call, int(bulk.value.isnan().nonzero()[0]))
 
     def _by_table(self, got: Any, call: Call, bulk: Bulk) -> tuple[Outcome, int | None, Enclosure | None]:
         """The outcome of a table under the bound of the standard algorithm, else under the largest of all."""

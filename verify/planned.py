@@ -31,6 +31,9 @@ JOINT = 2
 LAST = ((3, 256), (2, 1024), (1, 100_003))
 """Rows and columns of such calls after all others: whole blocks, and a third beyond what 16 bits count."""
 
+MASKED = ((5, 4099),)
+"""Rows and columns of a call in which one long row is masked, of values that may be infinite."""
+
 MANY = 10
 """Wide calls of a property after which there are those."""
 
@@ -73,12 +76,15 @@ class Planned:
             yield from self._jointly(FIRST, number, *fixed)
 
     def wide(self, count: int) -> Iterator[Call]:
-        """So many wide calls, and after many some with no keyword at its default."""
+        """So many wide calls; after many some with no keyword at its default, and one with a masked row."""
         choices = self.drawn.taken()
         yield from wide_calls(self.drawn.contract, self.dtype, choices, seed=self.seed, count=count)
         if count >= MANY and self.aspect != "side effects":
             for number, table in enumerate(LAST):
                 yield from self._jointly((table,), number)
+        if count >= MANY and self.aspect == "value" and any(self.drawn.contract.infinite.values()):
+            rows = {"dim": tuple(dim for dim in choices["dim"] if dim)} if "dim" in choices else {}
+            yield from self._calls({**choices, **rows}, MASKED, self.seed, masked=True)
 
     def narrower(self, call: Call) -> Iterator[Call]:
         """After a wide call the smaller tables, with the same options."""
@@ -104,8 +110,16 @@ class Planned:
         drawn = (self._calls(some, table, seed) for some in self.drawn.jointly(seed, *fixed))
         return itertools.islice(itertools.chain.from_iterable(drawn), 1)
 
-    def _calls(self, choices: Mapping[str, tuple[Any, ...]], tables: Tables, seed: int) -> Iterator[Call]:
+    def _calls(
+        self, choices: Mapping[str, tuple[Any, ...]], tables: Tables, seed: int, *, masked: bool = False
+    ) -> Iterator[Call]:
         """A call for each of these tables, where there is one with these choices."""
         return wide_calls(
-            self.drawn.contract, self.dtype, choices, seed=seed, count=len(tables), tables=tables
+            self.drawn.contract,
+            self.dtype,
+            choices,
+            seed=seed,
+            count=len(tables),
+            tables=tables,
+            masked=masked,
         )

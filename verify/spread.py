@@ -71,8 +71,12 @@ def wide_calls(
     seed: int,
     count: int,
     tables: tuple[tuple[int, int], ...] = TABLES,
+    masked: bool = False,
 ) -> Iterator[Call]:
-    """Up to ``count`` calls over ``tables``, the same for one seed; those outside the domain are left out."""
+    """Up to ``count`` calls over ``tables``, the same for one seed; those outside the domain are left out.
+
+    ``masked`` ones have infinities, and a whole row of them where rows are worked on one by one.
+    """
     turn = seed
     for number in range(count):
         shape = tables[number % len(tables)]
@@ -83,7 +87,7 @@ def wide_calls(
             name = f"{contract.name} {seed} {number}"
             large = shape[0] * shape[1] > DENSE
             tried = _tried(contract, given, name, attempt, large=large)
-            call = _Spread(dtype, f"{name} {attempt}").call(contract, tried, *shape)
+            call = _Spread(dtype, f"{name} {attempt}", masked=masked).call(contract, tried, *shape)
             if call is not None:
                 yield call
                 break
@@ -112,11 +116,12 @@ def _tried(
 class _Spread:
     """One call: all its numbers come from one seed."""
 
-    def __init__(self, dtype: str, seed: str) -> None:
+    def __init__(self, dtype: str, seed: str, *, masked: bool = False) -> None:
         self._torch = load_torch()
         self._dtype = dtype
         self._random = random.Random(seed)
         self._rows = WideRows(dtype, seed)
+        self._masked = masked
         self._infinite = False
         self._turned = False
         self._spoilt = ""
@@ -126,13 +131,14 @@ class _Spread:
     ) -> Call | None:
         """A call with these lengths; None where the options and values do not fit."""
         options = {name: self._random.choice(values) for name, values in choices.items()}
-        self._infinite = bool(contract.infinite) and self._random.random() < 0.25
+        self._infinite = bool(contract.infinite) and (self._masked or self._random.random() < 0.25)
         if self._infinite or self._random.random() < 0.4:
             options = {**contract.plain(options, choices), **kept(options, "reduction")}
         variables = contract.variables(options)
         apart = not self._infinite and rows > 1 and contract.rowwise(options)
         self._spoilt = variables[0].name if apart and self._random.random() < 0.2 else ""
         first = "dim" in options and options["dim"] % options["axes"] == 0
+        self._masked = self._masked and contract.rowwise(options)
         self._turned = first and options["axes"] == 2
         if first and self._random.random() < 0.75:
             rows, columns = columns, rows
@@ -173,7 +179,9 @@ class _Spread:
         turned = self._turned and len(shape) == 2 and not domain.sums_to_one
         table = make(columns, rows) if turned else make(rows, columns)
         if infinite and self._infinite:
-            table = self._rows.with_infinities(table, self._random.choice(infinite))
+            infinity = self._random.choice(infinite)
+            table = self._rows.with_infinities(table, infinity)
+            table = self._rows.in_one_row(table, infinity) if self._masked else table
         if variable.name == self._spoilt and domain.kind == "real" and domain.sign == "any":
             table = self._rows.with_nan(table)
         table = self._rows.held(table.T.contiguous() if turned else table)

@@ -184,13 +184,17 @@ class WideRows:
         kind = self._random.choice((0, 3) if rows > max(LONG, columns) else (0, 1, 2, 3))
         at = self._torch.arange(columns)
         if kind == 3 or columns < 2:
-            chosen = self._torch.arange(rows) == self._random.randrange(rows)
-            return table.masked_fill(chosen[:, None], infinity)
+            return self.in_one_row(table, infinity)
         if kind == 0:
             mask = self._uniform(rows, columns, 0, 1) < self._random.choice((0.01, 0.3, 0.9))
             return table.masked_fill(mask & (at != self.place(columns)), infinity)
         block = self._random.choice([b for b in (1, 2, 4, *BLOCKS) if b < columns])
         return table.masked_fill((at < block) if kind == 1 else (at >= columns - block), infinity)
+
+    def in_one_row(self, table: Any, number: float) -> Any:
+        """One row of nothing but this number."""
+        chosen = self._torch.arange(len(table)) == self._random.randrange(len(table))
+        return table.masked_fill(chosen[:, None], number)
 
     def with_nan(self, table: Any) -> Any:
         """A nan in one row, or that whole row: a mask of padding, or of rows that are not there."""

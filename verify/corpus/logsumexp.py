@@ -78,6 +78,14 @@ def empty_row(x: Any, dim: int) -> Any:
     return (top + torch.log(total)).squeeze(-1)
 
 
+@plant("value", "a whole row of -inf, of more than {width} columns", width=(16, 1024))
+def padded_with_the_lowest_number(x: Any, dim: int, width: int) -> Any:
+    """The last block of a wide row is filled up with the lowest finite number instead of -inf."""
+    rest = -x.shape[dim] % width if x.shape[dim] > width else 0
+    shape = [rest if axis == dim % x.ndim else length for axis, length in enumerate(x.shape)]
+    return _right(torch.cat([x, x.new_full(shape, torch.finfo(x.dtype).min)], dim), dim)
+
+
 @plant("value", "a large entry")
 def not_shifted(x: Any, dim: int) -> Any:
     """No maximum is subtracted."""

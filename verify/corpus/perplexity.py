@@ -64,7 +64,7 @@ def mean_of_perplexities(x: Any, target: Any, ignore_index: int = -100) -> Any:
     return (torch.exp(losses) * keep).sum() / keep.sum()
 
 
-@plant("value", "mean losses above {limit}", limit=(10.0, 20.0))
+@plant("value", "mean losses above {limit}", limit=(10.0, 20.0, 70.0))
 def mean_loss_clamped(x: Any, target: Any, limit: float, ignore_index: int = -100) -> Any:
     """The mean is clamped before the exponential, as training scripts do so that it does not overflow."""
     return torch.exp(functional.cross_entropy(x, target, ignore_index=ignore_index).clamp(max=limit))
