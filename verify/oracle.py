@@ -22,6 +22,7 @@ NARROW_BITS = 20
 
 SHOWN_DIGITS = 30
 AGREED_DIGITS = 35
+AGREED_BITS = 192
 ZERO_DIGITS = 470
 
 
@@ -103,12 +104,12 @@ def confirm(
 ) -> str:
     """The value of ``formula(context, *values)`` by mpmath, to 30 significant digits.
 
-    The digits are doubled until two evaluations in a row agree to 35 digits and the value lies in
-    ``enclosure``; a value below 1e-470 is given as 0. Raises `VerifyError` when that does not happen
-    up to ``max_digits``: then one of the two implementations is wrong, and `DomainError` where
-    mpmath, too, finds no value. With ``lazy`` only what the value depends on is computed.
+    The digits are doubled until the value agrees to 35 digits with the one before, at first with that of
+    balls, and lies in ``enclosure``; a value below 1e-470 is given as 0. Raises `VerifyError` when that
+    does not happen up to ``max_digits``: then one of the two implementations is wrong, and `DomainError`
+    where mpmath, too, finds no value. With ``lazy`` only what the value depends on is computed.
     """
-    digits, before = 2 * SHOWN_DIGITS, ""
+    digits, before = 2 * SHOWN_DIGITS, _by_balls(formula, values, lazy)
     while True:
         context, last = ExactContext(digits, lazy), 2 * digits > max_digits
         try:
@@ -129,6 +130,17 @@ def confirm(
                 held = f"[{to_decimal(enclosure.lower)}, {to_decimal(enclosure.upper)}]"
                 raise VerifyError(f"mpmath gives {text}, which lies outside {held}; report both")
         digits, before = 2 * digits, text
+
+
+def _by_balls(formula: Callable[..., Any], values: tuple[Any, ...], lazy: bool) -> str:
+    """The value to 35 digits; empty where balls of `AGREED_BITS` bits do not tell so many."""
+    context = BallContext(AGREED_BITS, lazy)
+    try:
+        enclosure = context.enclosure(context.evaluate(formula, *values))
+    except (DomainError, PrecisionError):
+        return ""
+    lower, upper = (to_decimal(end, AGREED_DIGITS) for end in (enclosure.lower, enclosure.upper))
+    return lower if lower == upper else ""
 
 
 def _near_zero(digits: int) -> Enclosure:

@@ -16,6 +16,9 @@ from verify.wide import Wide
 TRIES = 60
 """Calls that each kind of step tries at most."""
 
+SOON = 2
+"""Calls with zeros that are tried before all else: exact values of what is alike are computed once."""
+
 FIRST = (1, 2, 8, 64, 512)
 """Lengths of the beginning of a long axis that are tried before all else, as they cost next to nothing.
 
@@ -26,9 +29,10 @@ Labels of classes that are cut become others here and not where pieces are dropp
 def reduced(call: Call, refutes: Callable[[Call], bool]) -> Call:
     """The simplest call that was found to refute still, starting from one that does.
 
-    First fewer rows, then fewer columns, then less of further axes, then plain options, layout and
-    upstream gradient, then as many zeros as can be.
+    First zeros wherever that is seen at once, then fewer rows, then fewer columns, then less of further axes,
+    then plain options, layout and upstream gradient, then as many zeros as can be.
     """
+    call = _more_zeros(call, _Limited(refutes, SOON))
     for axis in ("N", "C", *(name for name in call.lengths if name not in ("N", "C"))):
         call = _shorter(call, axis, _Limited(refutes))
     for step in (_plainer, _more_zeros):

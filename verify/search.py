@@ -56,6 +56,9 @@ SHRINKING_SECONDS = 2.0
 PLAINER = 24
 """Calls without the value of an option with which alone calls were refuted so far."""
 
+SEVERE = 30.0
+"""Error / bound from which on a call is as wrong as any other."""
+
 MEDIUM = 1200
 """Numbers up to which a finding is cut before another one is looked for in small calls."""
 
@@ -295,7 +298,7 @@ class Search:
         severe = 0.0
         if self.refuting:
             self.tried += 1
-            severe = min(1e3, math.sqrt(math.sqrt(self.refuting[0][1].outcome.ratio)))
+            severe = min(SEVERE, math.sqrt(math.sqrt(self.refuting[0][1].outcome.ratio)))
         else:
             self.tally.add(outcome, (call,))
         refuted = outcome.status is Status.REFUTED and outcome.ratio >= severe

@@ -25,6 +25,12 @@ PLACES = 64
 LOG_TWO = math.log(2)
 
 
+FINEST = 40
+"""Of distributions with tiny parts these are multiples of 2^-FINEST at least, and at most `TINY` of them."""
+
+TINY = 31
+
+
 class WideRows:
     """Makes tables of a dtype's numbers with a regime for each row; ``places``: columns singled out."""
 
@@ -204,7 +210,10 @@ class WideRows:
         return table
 
     def distributions(self, rows: int, columns: int) -> Any:
-        """Rows that sum to exactly 1: small whole parts of a power of two, the rest in powers of two."""
+        """Rows that sum to exactly 1: small whole parts of a power of two, the rest in powers of two.
+
+        At times the parts are tiny, as far as the columns suffice for the rest.
+        """
         share = self._random.choice((0.02, 0.5, 1.0, 1.0))
         return self._distributions(rows, columns, self._random.choice((0, 0, 1)), share)
 
@@ -213,10 +222,12 @@ class WideRows:
         return self._distributions(rows, columns, 1, 1.0)
 
     def _distributions(self, rows: int, columns: int, least: int, share: float) -> Any:
-        bits = max(8, columns.bit_length() + 3)
+        bits, most = max(8, columns.bit_length() + 3), 255
+        if self._random.random() < 0.3:
+            bits, most = max(bits, min(columns + 6, FINEST)), TINY
         if self._format.name == "float16":
             bits = min(bits, 22)
-        table = self.whole(rows, columns, least, max(1, min(255, (1 << bits) // columns)))
+        table = self.whole(rows, columns, least, max(1, min(most, (1 << bits) // columns)))
         if share < 1:
             table = table * (self._uniform(rows, columns, 0, 1) < share)
         self._fill(table, 1 << bits)
