@@ -14,7 +14,7 @@ from verify.calls import Call
 from verify.contexts.torch import NotApplicableError
 from verify.contract import Contract
 from verify.errors import VerifyError
-from verify.guard import HungError, guarded
+from verify.guard import HungError, guarded, kept_alive
 from verify.signatures import Function as Function
 from verify.signatures import call_with, signature_of
 from verify.signatures import name_of as name_of
@@ -263,7 +263,7 @@ def _called(
 def _run(subject: str, action: Callable[[], Any]) -> Any:
     """What foreign code returns; ``CandidateError`` for whatever it does instead, but for Ctrl-C."""
     try:
-        with guarded():
+        with guarded(), kept_alive():
             return action()
     except HungError as error:
         raise CandidateError(f"{subject} did not return within {error.seconds:g} s") from error

@@ -61,7 +61,7 @@ def limited(seconds: float | None, most: float = SECONDS) -> Iterator[Clock]:
 
 
 @contextlib.contextmanager
-def _kept_alive() -> Iterator[None]:
+def kept_alive() -> Iterator[None]:
     """Inside, `os._exit` raises SystemExit as `sys.exit` does; not in a child of this process."""
     leave, own = os._exit, os.getpid()
 
@@ -84,13 +84,12 @@ def guarded() -> Iterator[None]:
     Its warnings are dropped. Raises ``HungError`` when it took too long, whatever else it did. The
     main thread is interrupted by SIGALRM, between two steps of Python code, and an alarm and a handler
     that others have set are put back; in other threads, and on Windows, code is told afterwards that it
-    took too long. An alarm of others that comes earlier is left to come. Python code that
-    ends the process raises SystemExit instead.
+    took too long. An alarm of others that comes earlier is left to come.
     """
     clock = _CLOCK.get(None) or Clock()
     alarm = _Alarm(clock.seconds)
     try:
-        with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings(), _kept_alive():
+        with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
                 alarm.start()
