@@ -21,6 +21,8 @@ class Family:
 
     def __getitem__(self, index: int | tuple[int, ...]) -> Any:
         """The item at a 1-based position, or along several axes at a tuple of positions."""
+        if type(index) is int and 0 < index <= len(self.items):
+            return self.items[index - 1]
         if isinstance(index, tuple):
             found: Any = self
             for position in index:
@@ -30,9 +32,7 @@ class Family:
             raise DomainError(f"index {index!r} is not a whole number; an index is an int in 1..{len(self)}")
         if index < 1:
             raise UsageError(f"{index} is not an index; indices and labels start at 1, so the first is at 1")
-        if index > len(self.items):
-            raise DomainError(f"index {index} lies outside 1..{len(self)}")
-        return self.items[index - 1]
+        raise DomainError(f"index {index} lies outside 1..{len(self)}")
 
     def __len__(self) -> int:
         """The length of the first axis."""
@@ -51,9 +51,10 @@ class Later(Sequence[Any]):
         self._made: list[Any] = [None] * length
 
     def __getitem__(self, index: Any) -> Any:
-        if self._made[index] is None:
-            self._made[index] = self._body(index + 1)
-        return self._made[index]
+        made = self._made[index]
+        if made is None:
+            made = self._made[index] = self._body(index + 1)
+        return made
 
     def __len__(self) -> int:
         return len(self._made)
