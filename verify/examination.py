@@ -223,11 +223,8 @@ class Examiner:
         if len(truths) != len(got):
             reason = next((t.reason for t in truths if isinstance(t, Undecided)), "no enclosure")
             return Found(Outcome(Status.UNKNOWN, reason=f"the oracle did not decide: {reason}"))
-        precise = (
-            self.bounds.precise_at(call, truths, bulk)
-            if bulk is not None or self.level == "accurate"
-            else None
-        )
+        graded = bulk is not None or self.level == "accurate"
+        precise = self.bounds.precise_at(call, truths, bulk) if graded else None
         if self.level == "accurate" and precise is not None:
             found = self._worst(got, truths, [_limit(b) for b in precise.allowed.tolist()])
         else:

@@ -20,11 +20,6 @@ def _notation(z: str) -> str:
     return rf"\sigma({z})"
 
 
-def _by_logarithm(c: Any, z: Any) -> Any:
-    """The exponential of logsigmoid, whose error becomes a relative one, as in softmax by log_softmax."""
-    return c.exp(c.minimum(z, 0) - c.log1p(c.exp(-c.abs(z))))
-
-
 def torch_sigmoid(torch: Any, z: Any) -> Any:
     """torch.sigmoid."""
     return torch.sigmoid(z)
@@ -40,7 +35,8 @@ def _entry(c: Any, options: Options, z: Any) -> Any:
 
 
 def _entry_by_logarithm(c: Any, options: Options, z: Any) -> Any:
-    return _by_logarithm(c, z)
+    """The exponential of logsigmoid, whose error becomes a relative one, as in softmax by log_softmax."""
+    return c.exp(c.minimum(z, 0) - c.log1p(c.exp(-c.abs(z))))
 
 
 def _gradient(c: Any, options: Options, g: Any, z: Any) -> Any:
