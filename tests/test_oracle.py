@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import math
 import pkgutil
@@ -322,6 +323,23 @@ def test_confirmation_of_an_exact_zero() -> None:
     """log(1/3 + 2/3) is exactly 0 in balls and 0 up to noise in mpmath."""
     point = Enclosure(Fraction(0), Fraction(0))
     assert confirm(lambda c: c.log(c.number(Fraction(1, 3)) + Fraction(2, 3)), (), point) == "0"
+
+
+def test_confirmation_of_a_zero_that_balls_do_not_decide() -> None:
+    """1 - (e^x / (e^x + e^y) + e^y / (e^x + e^y)) is 0, of which a ball says that it is near 0."""
+
+    def rest(c: Any) -> Any:
+        x, y = c.exp(c.number(1)), c.exp(c.number(2))
+        return c.number(1) - (x / (x + y) + y / (x + y))
+
+    edge = Fraction(1, 10**300)
+    assert confirm(rest, (), Enclosure(-edge, edge)) == "0"
+
+
+def test_confirmation_leaves_the_search_for_garbage_as_it_was() -> None:
+    """It is on afterwards, as it is held back only while a value is computed."""
+    confirm(lambda c: c.exp(c.number(1)), (), Enclosure(Fraction(2), Fraction(3)))
+    assert gc.isenabled()
 
 
 def test_confirmation_of_an_undefined_value_is_a_domain_error() -> None:

@@ -55,6 +55,19 @@ def test_the_beginning_of_a_long_row_is_tried_first() -> None:
     assert (tried[0], max(tried[1:])) == (50257, 8)
 
 
+def test_where_the_length_is_the_fault_it_is_not_searched_for() -> None:
+    """A fault of more than 65,536 columns is shown with about as many, after few calls."""
+    tried: list[int] = []
+
+    def refutes(call: Call) -> bool:
+        tried.append(call.lengths["C"])
+        return call.lengths["C"] > 1 << 16
+
+    call = reduced(_call("softmax", (1, 128256), dim=(1,)), refutes)
+    assert call.lengths["C"] < 80000
+    assert len(tried) < reduction.TRIES
+
+
 def test_a_call_of_a_few_numbers_is_cut_too() -> None:
     """What was drawn number by number, and not as a table, loses rows and columns in the same way."""
     contract = contract_of("softmax")

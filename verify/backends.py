@@ -82,9 +82,8 @@ def tensor_from(value: Nested, dtype: str, device: str = "cpu") -> Any:
         if not torch.equal(narrow.to(torch.float64).nan_to_num(0.5), value.tensor.nan_to_num(0.5)):
             raise UsageError(f"a wide table is not exactly representable in {dtype}; round it first")
         return narrow.to(device)
-    flat = list(_leaves(value))
-    if flat and all(isinstance(leaf, int) for leaf in flat):
-        return (torch.tensor(_mapped(value, int), dtype=torch.int64) - 1).to(device)
+    if _are_labels(value):
+        return (torch.tensor(value, dtype=torch.int64) - 1).to(device)
     wide = torch.tensor(_mapped(value, _exact_float), dtype=torch.float64)
     narrow = wide.to(torch_dtype(dtype))
     if not torch.equal(narrow.to(torch.float64), wide):
@@ -98,9 +97,8 @@ def bulk_tensor(value: Any, device: str = "cpu") -> tuple[Any, bool]:
     if isinstance(value, Wide):
         whole = not value.tensor.is_floating_point()
         return value.tensor.to(device) - int(whole), whole
-    flat = list(_leaves(value))
-    if flat and all(isinstance(leaf, int) for leaf in flat):
-        return torch.tensor(_mapped(value, int), dtype=torch.int64, device=device) - 1, True
+    if _are_labels(value):
+        return torch.tensor(value, dtype=torch.int64, device=device) - 1, True
     return torch.tensor(_mapped(value, float), dtype=torch.float64, device=device), False
 
 
@@ -153,10 +151,11 @@ def provenance() -> tuple[tuple[str, str], ...]:
     return tuple(facts)
 
 
-def _leaves(value: Nested) -> Sequence[Fraction | int]:
-    if isinstance(value, tuple):
-        return [leaf for entry in value for leaf in _leaves(entry)]
-    return [value]
+def _are_labels(value: Nested) -> bool:
+    """Whether nested tuples hold labels, as one of them shows; numbers are Fractions or infinities."""
+    while isinstance(value, tuple) and value:
+        value = value[0]
+    return isinstance(value, int)
 
 
 def _mapped(value: Nested, change: Any) -> Any:

@@ -16,6 +16,7 @@ from verify.errors import VerifyError
 from verify.found import Found
 from verify.judgement import Outcome, text_of
 from verify.oracle import confirm
+from verify.points import length_of
 from verify.reproducer import ReproducerError, got_of, run_script
 from verify.snippet import failing_script, write_call
 from verify.sources import unwritten
@@ -104,8 +105,9 @@ def _script(
 
 
 def size(call: Call) -> int:
-    """How many numbers the variables of a call have."""
-    return sum(v.tensor.numel() if isinstance(v, Wide) else len(numbers_of(v)) for v in call.values)
+    """How many numbers the variables of a call have, labels left out."""
+    numbers = (v for v in call.contract.variables(call.options) if v.domain.kind != "index")
+    return sum(math.prod(length_of(size, call.lengths) for size in v.shape) for v in numbers)
 
 
 def complexity(call: Call, dtype: str) -> tuple[int, bool, int]:

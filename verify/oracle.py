@@ -6,7 +6,9 @@ narrow; when the cap is reached, say so instead of guessing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -94,6 +96,22 @@ def is_narrow(enclosure: Enclosure, format: Format) -> bool:
     return (upper - lower) * (1 << NARROW_BITS) <= format.ulp(smallest)
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for garbage meanwhile.
+
+    Among the numbers of a long row, which all live to the end, it would take as long as the arithmetic.
+    """
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+@_uncollected()
 def confirm(
     formula: Callable[..., Any],
     values: tuple[Any, ...],
@@ -109,7 +127,9 @@ def confirm(
     does not happen up to ``max_digits``: then one of the two implementations is wrong, and `DomainError`
     where mpmath, too, finds no value. With ``lazy`` only what the value depends on is computed.
     """
-    digits, before = 2 * SHOWN_DIGITS, _by_balls(formula, values, lazy)
+    straddles = not enclosure.is_point and enclosure.lower <= 0 <= enclosure.upper
+    digits = ZERO_DIGITS + 10 if straddles else 2 * SHOWN_DIGITS
+    before = "" if straddles else _by_balls(formula, values, lazy)
     while True:
         context, last = ExactContext(digits, lazy), 2 * digits > max_digits
         try:

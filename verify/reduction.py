@@ -19,6 +19,12 @@ TRIES = 60
 SOON = 2
 """Calls with zeros that are tried before all else: exact values of what is alike are computed once."""
 
+MANY, IN_A_ROW = 10_000, 12
+"""An axis longer than this is left as it is after so many pieces in a row that had to stay.
+
+Its length is then the fault, and to find where that begins would take seconds.
+"""
+
 FIRST = (1, 2, 8, 64, 512)
 """Lengths of the beginning of a long axis that are tried before all else, as they cost next to nothing.
 
@@ -68,7 +74,7 @@ def _shorter(call: Call, axis: str, keeps: _Limited) -> Call:
         if begun is not None and keeps(begun):
             call = begun
             break
-    piece = call.lengths.get(axis, 1) // 2
+    piece, stayed = call.lengths.get(axis, 1) // 2, 0
     while piece and keeps.left:
         at = 0
         while keeps.left and at < call.lengths[axis] and call.lengths[axis] > 1:
@@ -76,9 +82,11 @@ def _shorter(call: Call, axis: str, keeps: _Limited) -> Call:
             kept = [*range(at), *range(min(at + piece, length), length)]
             shorter = selected(call, axis, kept) if kept else None
             if shorter is not None and keeps(shorter):
-                call = shorter
+                call, stayed = shorter, 0
             else:
-                at += piece
+                at, stayed = at + piece, stayed + 1
+            if stayed == IN_A_ROW and call.lengths[axis] > MANY:
+                return call
         piece = piece // 4 if piece > 64 else piece // 2
     return call
 

@@ -208,7 +208,7 @@ def _binary(action: Callable[[Any, Any], Any], a: Real, other: Any, swap: bool =
     """``a action other``, or the other way round."""
     if isinstance(other, Dual):
         return NotImplemented
-    x, y = a.value, _converted(a.value.context, other)
+    x, y = a.value, other.value if type(other) is Real else _converted(a.value.context, other)
     if swap:
         x, y = y, x
     return _quotient(x, y) if action is operator.truediv else _combined(action, x, y)

@@ -46,6 +46,8 @@ class Family:
 class Later(Sequence[Any]):
     """The items body(1), ..., body(length), each made when it is asked for, and kept."""
 
+    __slots__ = ("_body", "_made")
+
     def __init__(self, body: Callable[[int], Any], length: int) -> None:
         self._body = body
         self._made: list[Any] = [None] * length
