@@ -78,11 +78,12 @@ class LeastRules:
         low = error.low.masked_fill(x.may_be(0.0) & a.may_be(0.0), 0.0)
         return value, _without_bound(Interval(low, error.high), least)
 
-    def exp(self, a: Interval, a_error: Any) -> Part:
+    def exp(self, a: Interval, a_error: Any, most: int | None = None) -> Part:
         """Exponential; exp(0) is not taken as exact."""
         value, (x,) = a.rising("exp"), self._errors(a_error)
         carried = self._carried(a, value, x)
-        return value, self._small(value, carried + (value + carried).times(self._rules.function))
+        error = self._small(value, carried + (value + carried).times(self._rules.function))
+        return value, error if most is None else _cut(error)
 
     def expm1(self, a: Interval, a_error: Any) -> Part:
         """exp(a) - 1; maybe exact where the argument may be an exact 0."""
@@ -91,22 +92,29 @@ class LeastRules:
         error = self._small(value, carried + (value.abs() + carried).times(self._rules.function))
         return value, self._from(x.may_be(0.0) & a.may_be(0.0), exactly(self._zero), error)
 
-    def log(self, a: Interval, a_error: Any) -> Part:
+    def share(self, a: Interval, a_error: Any, b: Interval, b_error: Any) -> Part:
+        """Quotient of a part and its whole, between 0 and 1."""
+        value, error = self.divide(a, a_error, b, b_error)
+        return value, None if error is None else _cut(error)
+
+    def log(self, a: Interval, a_error: Any, floor: int | None = None) -> Part:
         """Logarithm; without a bound where the computed argument may be 0."""
         value, (x,) = a.rising("log"), self._errors(a_error)
         least = a - x
         carried = x / least
         error = carried + (value.abs() + carried).times(self._rules.function)
-        return value, error if a_error is None else _without_bound(error, least)
+        if a_error is not None:
+            error = _without_bound(error if floor is None else _cut(error), least)
+        return value, error
 
-    def log1p(self, a: Interval, a_error: Any) -> Part:
+    def log1p(self, a: Interval, a_error: Any, floor: int | None = None) -> Part:
         """log(1 + a); maybe exact where the argument may be an exact 0."""
         value, (x,) = a.rising("log1p"), self._errors(a_error)
         least = exactly(self._zero + 1) + a - x
         carried = x / least
         error = self._small(value, carried + (value.abs() + carried).times(self._rules.function))
         if a_error is not None:
-            error = _without_bound(error, least)
+            error = _without_bound(error if floor is None else _cut(error), least)
         return value, self._from(x.may_be(0.0) & a.may_be(0.0), exactly(self._zero), error)
 
     def total(self, terms: Sequence[Part]) -> Part:
@@ -299,6 +307,11 @@ def _near(value: Any, number: int | Fraction | float) -> Interval:
 def _surely(a: Interval, error: Any, number: float) -> Any:
     """Where an exact number is surely this one."""
     return (a.low == number) & (a.high == number) & (error is None)
+
+
+def _cut(error: Interval) -> Interval:
+    """A bound that may have been cut, which is never done below log(3/2) (`Rules.share` and its like)."""
+    return Interval(error.low.clamp(max=0.4), error.high)
 
 
 def _trivial(a: Interval) -> Any:

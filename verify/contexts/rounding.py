@@ -166,15 +166,25 @@ class RoundingContext:
     def _follow(self, algorithm: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         return algorithm(RoundingContext(self._model), *arguments)
 
-    def exp(self, a: Any) -> Rounded:
-        """Exponential: exp(a + e) - exp(a) = exp(a)(exp(e) - 1), then the error of exp itself."""
+    def exp(self, a: Any, *, most: int | None = None) -> Rounded:
+        """Exponential: exp(a + e) - exp(a) = exp(a)(exp(e) - 1), then the error of exp itself.
+
+        With ``most`` 0 the argument is at most 0 as computed too, and the result at most 1.
+        """
         a = self._number(a)
         if a.infinite:
             return point(self._model, math.inf if a.lower > 0 else 0.0)
         lower, upper = max(ZERO, exp_down(a.lower)), exp_up(a.upper)
         moved = self._scaled(a) if self._model.fast else a.error
         carried = exp_moved(a.upper, upper, moved)
-        return self._function(lower, upper, carried, self._model.exp_error, tiny=True)
+        result = self._function(lower, upper, carried, self._model.exp_error, tiny=True)
+        return self._as_share(result) if most == 0 else result
+
+    def _as_share(self, a: Rounded) -> Rounded:
+        """What lies between 0 and 1 as computed too is off by no more than that."""
+        farthest = max(a.upper, UP.subtract(ONE, a.lower))
+        margin = UP.fma(self._model.unit, 3, self._model.exp_error)
+        return replace(a, error=min(a.error, UP.add(farthest, margin)))
 
     def _scaled(self, a: Rounded) -> Decimal:
         """The error of an argument of exp times log2 e: 2v of its magnitude more, where exp is a number."""
@@ -202,34 +212,44 @@ class RoundingContext:
         carried = UP.divide(a.error, DOWN.add(lower, DOWN.sqrt(least).next_minus(DOWN)))
         return self._function(lower, upper, carried, self._model.unit, tiny=False)
 
-    def log(self, a: Any) -> Rounded:
-        """Logarithm: |log(a(1 + E)) - log a| <= E / (1 - E), then the error of log itself."""
+    def share(self, part: Any, whole: Any) -> Rounded:
+        """The quotient of a part and its whole, 0 <= part <= whole and 1 <= whole as computed too."""
+        a, b = self._number(part), self._number(whole)
+        try:
+            quotient = a / b
+        except UnboundedError:
+            lower, upper = DOWN.divide(a.lower, b.upper), min(ONE, UP.divide(a.upper, b.lower))
+            quotient = Rounded(self._model, lower, upper, ONE + 1)
+        return self._as_share(quotient)
+
+    def log(self, a: Any, *, least: int | None = None) -> Rounded:
+        """Logarithm: |log(a(1 + E)) - log a| <= E / (1 - E), then the error of log itself.
+
+        ``least`` is what the argument is at least, as computed too, where that is known.
+        """
         a = self._number(a)
         if a.infinite or a.exact == 0:
             return point(self._model, math.inf if a.lower > 0 else -math.inf)
-        least = DOWN.subtract(a.lower, a.error)
-        if a.upper < 0 or least <= 0:
-            raise _no_logarithm(a)
+        carried = _through_log(a, a.lower, a.upper, least)
         if a.exact == 1:
             return point(self._model, 0.0)
         lower, upper = a.lower.ln(DOWN).next_minus(DOWN), a.upper.ln(UP).next_plus(UP)
         own = self._model.log_error
         if self._model.fast:
             own = UP.fma(self._model.sum_unit, 2, own)
-        return self._function(lower, upper, UP.divide(a.error, least), own, tiny=False)
+        return self._function(lower, upper, carried, own, tiny=False)
 
-    def log1p(self, a: Any) -> Rounded:
-        """log(1 + a) without cancellation."""
+    def log1p(self, a: Any, *, least: int | None = None) -> Rounded:
+        """log(1 + a) without cancellation; ``least`` as for the logarithm."""
         x = self._number(a)
         if x.infinite or x.exact == 0:
             return x
         if x.exact == -1:
             return point(self._model, -math.inf)
-        least = DOWN.subtract(DOWN.add(ONE, x.lower), x.error)
-        if least <= 0:
-            raise _no_logarithm(x)
+        ends = DOWN.add(ONE, x.lower), UP.add(ONE, x.upper)
+        carried = _through_log(x, *ends, None if least is None else 1 + least)
         lower, upper = _log1p(x.lower)[0], _log1p(x.upper)[1]
-        return self._function(lower, upper, UP.divide(x.error, least), self._model.log_error, tiny=True)
+        return self._function(lower, upper, carried, self._model.log_error, tiny=True)
 
     def log2(self, a: Any) -> Rounded:
         """Logarithm to base 2, computed as one function."""
@@ -360,6 +380,22 @@ def error_bound(
     """The largest absolute rounding error of a formula at exact inputs; None where there is no bound."""
     bounds = error_bounds(lambda c, *arguments: (formula(c, *arguments),), values, model, choice)
     return None if bounds is None else bounds[0]
+
+
+def _through_log(a: Rounded, lower: Decimal, upper: Decimal, floor: int | None) -> Decimal:
+    """How far a logarithm is off by the error of ``a``, its argument but for a constant.
+
+    The argument lies in lower..upper, and is at least ``floor``, as computed too, where that is known.
+    """
+    least = DOWN.subtract(lower, a.error)
+    carried = UP.divide(a.error, least) if least > 0 else None
+    if carried is not None and (floor is None or carried <= 1):
+        return carried
+    if floor is None:
+        raise _no_logarithm(a)
+    below, above = UP.divide(upper, floor), UP.add(ONE, UP.divide(a.error, max(lower, Decimal(floor))))
+    either = max(below, above).ln(UP).next_plus(UP)
+    return either if carried is None else min(carried, either)
 
 
 def _no_logarithm(a: Rounded) -> Exception:

@@ -20,6 +20,9 @@ Part = tuple[Any, Any]
 SLACK = 2.0**-30
 """Relative allowance for the rounding of the bounds themselves: at most 2^18 additions of float64."""
 
+COARSE = 2.0**-16
+"""Where a bound is that of a share, float64 encloses the value by this fraction of it: see docs/bounds.md."""
+
 HUGE = 1e200
 """Divided by what overflows float64, a number below this is nothing in any of the narrower formats."""
 
@@ -110,16 +113,29 @@ class Rules:
             error = error.masked_fill(b.isinf() & b_error.isinf() & (a.abs() + a_error < HUGE), self.tiny)
         return value.masked_fill(b == 0, math.nan), error
 
-    def exp(self, a: Any, a_error: Any) -> Part:
-        """Exponential: what the argument carries, exp(a)(exp(A) - 1), and the function's own error."""
+    def share(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
+        """Quotient of a part 0 <= a and its whole b >= a, 1, as computed too: it lies between 0 and 1."""
+        value, error = self.divide(a, a_error, b, b_error)
+        if b_error is not None and bool((2 * b_error > b).any()):
+            error = self._as_share(value, error, b_error.isfinite())
+        return value, error
+
+    def exp(self, a: Any, a_error: Any, most: int | None = None) -> Part:
+        """Exponential: what the argument carries, exp(a)(exp(A) - 1), and the function's own error.
+
+        With ``most`` 0 the argument is at most 0 as computed too, and the result at most 1.
+        """
         value = a.exp()
         if self.fast:
             a_error = self._scaled(a, a_error)
         if a_error is None:
             error = self._small(value * self.function, value)
         else:
-            carried = self._carried(a, value, a_error).mul_(1 + self.function)
+            farthest = float(a_error.detach().amax())
+            carried = self._carried(a, value, a_error, farthest).mul_(1 + self.function)
             error = self._small(carried.add_(value, alpha=self.function), value)
+            if most == 0 and not farthest <= 0.25:
+                error = self._as_share(value, error, error.isfinite())
         if self.specials:
             exact = a.isinf() if a_error is None else a.isinf() & (a_error == 0)
             error = error.masked_fill_(exact, 0.0).masked_fill_(value.isinf() & a.isfinite(), math.inf)
@@ -128,7 +144,9 @@ class Rules:
     def expm1(self, a: Any, a_error: Any) -> Part:
         """exp(a) - 1 without cancellation; exactly 0 at an exact 0."""
         value = a.expm1()
-        carried = 0.0 if a_error is None else self._carried(a, value + 1, a_error)
+        carried = 0.0
+        if a_error is not None:
+            carried = self._carried(a, value + 1, a_error, float(a_error.detach().amax()))
         error = self._small(carried + self.function * (value.abs() + carried), value)
         return value, error if a_error is not None else error.masked_fill(a == 0, 0.0)
 
@@ -141,28 +159,46 @@ class Rules:
         error = carried + self.unit * (value + carried)
         return value, self._finite(error.masked_fill_(a_error >= a, math.inf), value)
 
-    def log(self, a: Any, a_error: Any) -> Part:
+    def log(self, a: Any, a_error: Any, least: int | None = None) -> Part:
         """Logarithm; exactly 0 at 1 and -inf at 0; no bound where the computed argument may be 0."""
         value = self._noticed(a.log())
         own = self.function + 2 * self.sum_unit * self.fast
         if a_error is None:
             error = (value.abs() * own).masked_fill_((a == 0) | (a == 1), 0.0)
             return value, self._finite(error, value)
-        least = a - a_error
-        carried = a_error / least
-        error = (carried + own * (value.abs() + carried)).masked_fill_(least <= 0, math.inf)
+        carried = self._through_log(a, a_error, least)
+        error = carried + own * (value.abs() + carried)
         return value, error.masked_fill_((a_error == 0) & ((a == 0) | (a == 1)), 0.0)
 
-    def log1p(self, a: Any, a_error: Any) -> Part:
+    def log1p(self, a: Any, a_error: Any, least: int | None = None) -> Part:
         """log(1 + a) without cancellation; exactly 0 at an exact 0."""
         value = self._noticed(a.log1p())
         if a_error is None:
             error = self._small(value.abs() * self.function, value)
             return value, self._finite(error.masked_fill_((a == 0) | (a == -1), 0.0), value)
-        least = 1 + a - a_error
-        carried = a_error / least
+        carried = self._through_log(1 + a, a_error, None if least is None else 1 + least)
         error = self._small(carried + self.function * (value.abs() + carried), value)
-        return value, error.masked_fill_((least <= 0) | a_error.isinf(), math.inf)
+        return value, error.masked_fill_(carried.isinf() | a_error.isinf(), math.inf)
+
+    def _through_log(self, a: Any, error: Any, least: int | None) -> Any:
+        """How far a logarithm is off by the error of its argument, at least ``least`` as computed too."""
+        lowest = a - error
+        carried = (error / lowest).masked_fill_(lowest <= 0, math.inf)
+        if least is None or not bool((carried > 1).any()):
+            return carried
+        self._coarser()
+        either = (a / least).log().maximum((error / a).log1p())
+        return carried.where(carried <= 1, carried.minimum(either))
+
+    def _as_share(self, value: Any, error: Any, near: Any) -> Any:
+        """The error of what lies between 0 and 1 as computed too, where float64 is ``near`` enough."""
+        self._coarser()
+        farthest = value.maximum(1 - value) + (3 * self.unit + self.function)
+        return error.minimum(farthest).where(near, error)
+
+    def _coarser(self) -> None:
+        """Some bound is no longer a polynomial in the unit roundoffs."""
+        self.ratio = None if self.ratio is None else COARSE
 
     def xlogy(self, a: Part, b: Part) -> Part:
         """The product a log b, exactly 0 where a is exactly 0."""
@@ -220,10 +256,10 @@ class Rules:
         """Where the format holds a value exactly."""
         return value.to(self.narrow).to(self.wide) == value
 
-    def _carried(self, a: Any, value: Any, error: Any) -> Any:
-        """An upper bound of exp(a + error) - exp(a), from ``value``, which is exp(a)."""
+    def _carried(self, a: Any, value: Any, error: Any, farthest: float) -> Any:
+        """An upper bound of exp(a + error) - exp(a), from ``value``, exp(a), and the largest error."""
         carried = (error + 1).mul_(error).mul_(value)
-        if float(error.detach().amax()) <= 1:
+        if farthest <= 1:
             return carried
         return self.torch.where(error <= 1, carried, (a + error).exp())
 

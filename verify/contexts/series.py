@@ -79,15 +79,19 @@ class SeriesContext(ItemByItem):
 
     standard = call
 
-    def exp(self, a: Any) -> Series:
+    def exp(self, a: Any, *, most: Any = None) -> Series:
         """Exponential."""
         return Series(_finite(_content(a).exp()))
 
-    def log(self, a: Any) -> Series:
+    def log(self, a: Any, *, least: Any = None) -> Series:
         """Natural logarithm, of what is certainly positive."""
         return Series(_finite(_positive(_content(a)).log()))
 
-    def log1p(self, a: Any) -> Series:
+    def share(self, part: Any, whole: Any) -> Any:
+        """The quotient of a part and its whole."""
+        return part / whole
+
+    def log1p(self, a: Any, *, least: Any = None) -> Series:
         """log(1 + a) without loss of what is small in it."""
         content = _content(a)
         return Series(_with_start(_finite(_positive(1 + content).log()), content[0].log1p()))

@@ -32,21 +32,25 @@ class ByRules:
 
     standard = call
 
-    def exp(self, a: Any) -> Numbers:
-        """Exponential."""
-        return self._one(self._rules.exp, a)
+    def exp(self, a: Any, *, most: int | None = None) -> Numbers:
+        """Exponential; ``most`` is 0 where the argument is at most 0 as computed too."""
+        return self._one(self._rules.exp, a, most)
 
     def expm1(self, a: Any) -> Numbers:
         """exp(a) - 1 without cancellation."""
         return self._one(self._rules.expm1, a)
 
-    def log(self, a: Any) -> Numbers:
-        """Natural logarithm."""
-        return self._one(self._rules.log, a)
+    def log(self, a: Any, *, least: int | None = None) -> Numbers:
+        """Natural logarithm, of a number that is at least ``least`` as computed too."""
+        return self._one(self._rules.log, a, least)
 
-    def log1p(self, a: Any) -> Numbers:
-        """log(1 + a) without cancellation."""
-        return self._one(self._rules.log1p, a)
+    def log1p(self, a: Any, *, least: int | None = None) -> Numbers:
+        """log(1 + a) without cancellation, of a number that is at least ``least`` as computed too."""
+        return self._one(self._rules.log1p, a, least)
+
+    def share(self, part: Any, whole: Any) -> Numbers:
+        """The quotient of a part and its whole, 0 <= part <= whole and 1 <= whole as computed too."""
+        return self._two(self._rules.share, part, whole)
 
     def sqrt(self, a: Any) -> Numbers:
         """Square root of a number above 0."""
@@ -73,9 +77,9 @@ class ByRules:
         """``a`` moved into low..high, without rounding."""
         return self.minimum(self.maximum(a, low), high)
 
-    def _one(self, rule: Any, a: Any) -> Numbers:
+    def _one(self, rule: Any, a: Any, *known: Any) -> Numbers:
         a = self._number(a)
-        value, error = rule(a.value, a.error)
+        value, error = rule(a.value, a.error, *known)
         return Numbers(value, error, a.axes, self._rules)
 
     def _two(self, rule: Any, a: Any, b: Any) -> Numbers:

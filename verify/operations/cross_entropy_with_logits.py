@@ -186,7 +186,7 @@ def _row_through_log_softmax(c: Any, g: Any, row: Any, pull: Callable[[Any], Any
     scores = c.standard(log_softmax, row)
     reaching = c.family(lambda j: g * pull(j), over=row)
     total = c.sum(lambda j: reaching[j], over=reaching)
-    return c.family(lambda j: c.exp(scores[j]) * total - reaching[j], over=scores)
+    return c.family(lambda j: c.exp(scores[j], most=0) * total - reaching[j], over=scores)
 
 
 def _row_by_softmax(c: Any, g: Any, row: Any, pull: Callable[[Any], Any]) -> Any:

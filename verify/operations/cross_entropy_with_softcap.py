@@ -87,7 +87,7 @@ def _gradient_algorithm(c: Any, options: Options, g: Any, row: Any, label: Any) 
     scores = c.standard(log_softmax, c.family(lambda j: s * t[j], over=t))
 
     def entry(j: Any) -> Any:
-        reaching = c.exp(scores[j]) * g - g * c.equal(j, label)
+        reaching = c.exp(scores[j], most=0) * g - g * c.equal(j, label)
         return reaching * s * (1 - t[j] * t[j]) / s
 
     return c.family(entry, over=row)

@@ -80,7 +80,7 @@ def _gradient_by(scale: Scale) -> Callable[..., Any]:
         scores = c.standard(log_softmax, scaled)
 
         def entry(j: Any) -> Any:
-            return over_t(c.exp(scores[j]) * g - g * c.equal(j, label))
+            return over_t(c.exp(scores[j], most=0) * g - g * c.equal(j, label))
 
         return c.family(entry, over=row)
 

@@ -58,7 +58,7 @@ def _gradient_algorithm(c: Any, options: Options, g: Any, row: Any, label: Any) 
     pull = g * _factor(c, options) * (2 * c.standard(logsumexp, row))
 
     def entry(j: Any) -> Any:
-        return (c.exp(scores[j]) * g - g * c.equal(j, label)) + pull * shares[j]
+        return (c.exp(scores[j], most=0) * g - g * c.equal(j, label)) + pull * shares[j]
 
     return c.family(entry, over=row)
 

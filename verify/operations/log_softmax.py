@@ -30,7 +30,7 @@ def score_at(c: Any, x: Any) -> Callable[[Any], Any]:
     """The algorithm, entry by entry, for those who need few of them."""
     largest = c.max(x)
     d = c.family(lambda j: x[j] - largest, over=x)
-    log_total = c.log(c.sum(lambda i: c.exp(d[i]), over=d))
+    log_total = c.log(c.sum(lambda i: c.exp(d[i], most=0), over=d), least=1)
     return lambda j: d[j] - log_total
 
 
@@ -46,7 +46,7 @@ def in_bits(c: Any, x: Any) -> Any:
     to_bits, to_nats = c.number(LOG2_E), c.number(LN_2)
     largest = c.max(x)
     d = c.family(lambda j: x[j] - largest, over=x)
-    log_total = to_bits * c.log(c.sum(lambda i: c.exp(d[i]), over=d))
+    log_total = to_bits * c.log(c.sum(lambda i: c.exp(d[i], most=0), over=d), least=1)
     return c.family(lambda j: (to_bits * d[j] - log_total) * to_nats, over=d)
 
 
@@ -70,7 +70,7 @@ def _gradient_algorithm(c: Any, g: Any, x: Any) -> Any:
     """From the result, as autograd does: softmax is the exponential of log_softmax."""
     scores = c.standard(log_softmax, x)
     total = c.sum(lambda i: g[i], over=g)
-    return c.family(lambda j: g[j] - c.exp(scores[j]) * total, over=scores)
+    return c.family(lambda j: g[j] - c.exp(scores[j], most=0) * total, over=scores)
 
 
 def _gradient_through_maximum(c: Any, g: Any, x: Any) -> Any:
@@ -92,8 +92,8 @@ def by_log1p(c: Any, x: Any) -> Any:
     """With log1p of the sum without the largest term: accurate also where the result is near 0."""
     largest, at = c.max(x), c.argmax(x)
     d = c.family(lambda j: x[j] - largest, over=x)
-    rest = c.sum(lambda i: c.exp(d[i]) * (1 - c.equal(i, at)), over=d)
-    return c.family(lambda j: d[j] - c.log1p(rest), over=d)
+    rest = c.sum(lambda i: c.exp(d[i], most=0) * (1 - c.equal(i, at)), over=d)
+    return c.family(lambda j: d[j] - c.log1p(rest, least=0), over=d)
 
 
 def _conditioning(c: Any, x: Any) -> Any:

@@ -23,7 +23,7 @@ def _notation(x: str) -> str:
 
 def _algorithm(c: Any, x: Any) -> Any:
     largest = c.max(x)
-    return largest + c.log(c.sum(lambda i: c.exp(x[i] - largest), over=x))
+    return largest + c.log(c.sum(lambda i: c.exp(x[i] - largest, most=0), over=x), least=1)
 
 
 def torch_logsumexp(torch: Any, x: Any) -> Any:
@@ -97,8 +97,8 @@ def _row_through_maximum(c: Any, row: Any, share: Any) -> Any:
 def shares_of(c: Any, row: Any) -> Any:
     """Softmax of a row as the derivative of its logsumexp, for algorithms."""
     largest = c.max(row)
-    log_total = c.log(c.sum(lambda i: c.exp(row[i] - largest), over=row))
-    return c.family(lambda j: c.exp((row[j] - largest) - log_total), over=row)
+    log_total = c.log(c.sum(lambda i: c.exp(row[i] - largest, most=0), over=row), least=1)
+    return c.family(lambda j: c.exp((row[j] - largest) - log_total, most=0), over=row)
 
 
 def _shape(options: Options) -> tuple[str | int, ...]:

@@ -22,16 +22,16 @@ def _notation(x: str) -> str:
 
 def _algorithm(c: Any, x: Any) -> Any:
     largest = c.max(x)
-    e = c.family(lambda j: c.exp(x[j] - largest), over=x)
+    e = c.family(lambda j: c.exp(x[j] - largest, most=0), over=x)
     total = c.sum(lambda i: e[i], over=e)
-    return c.family(lambda j: e[j] / total, over=e)
+    return c.family(lambda j: c.share(e[j], total), over=e)
 
 
 def _exp_of_log_softmax(c: Any, x: Any) -> Any:
     largest = c.max(x)
     d = c.family(lambda j: x[j] - largest, over=x)
-    log_total = c.log(c.sum(lambda i: c.exp(d[i]), over=d))
-    return c.family(lambda j: c.exp(d[j] - log_total), over=d)
+    log_total = c.log(c.sum(lambda i: c.exp(d[i], most=0), over=d), least=1)
+    return c.family(lambda j: c.exp(d[j] - log_total, most=0), over=d)
 
 
 def torch_softmax(torch: Any, x: Any) -> Any:
