@@ -112,3 +112,15 @@ def test_the_exponential_of_logsigmoid_is_not_refuted() -> None:
     """Its rounding is a relative error of the result, as in softmax by log_softmax."""
     z = -torch.arange(0, 16, 2.0**-5, dtype=torch.float64)[None].bfloat16().double()
     assert worst_ratio(lambda z: functional.logsigmoid(z).exp(), "sigmoid", "value", (z,)) <= 1
+
+
+def normal_by_deviation(x: Any, t: Any, v: Any, reduction: str = "mean") -> Any:
+    """With the logarithm of the standard deviation."""
+    return torch.log(v.sqrt()) + (x - t) ** 2 / (2 * v)
+
+
+def test_a_square_root_need_not_be_correctly_rounded() -> None:
+    """Beside variances of 1 the loss is as far off as torch's square root, by up to 3/4 of an ulp."""
+    v = 1 + torch.arange(1, 4096, dtype=torch.float64)[None] * 2.0**-20
+    values = (0 * v, 0 * v, v)
+    assert worst_ratio(normal_by_deviation, "gaussian_nll_loss", "value", values, dtype="float32") <= 1
