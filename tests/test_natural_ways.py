@@ -74,6 +74,25 @@ def laplace_by_precision(x: Any, t: Any, b: Any, reduction: str = "mean") -> Any
     return torch.log(2 * b) + (x - t).abs() * (1 / b)
 
 
+class LaplaceOverSquare(torch.autograd.Function):
+    """The gradient in the scale as (b - |x - t|) / b^2."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, t: Any, b: Any) -> Any:
+        ctx.save_for_backward((x - t).abs(), b)
+        return torch.log(2 * b) + (x - t).abs() / b
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        distance, b = ctx.saved_tensors
+        return None, None, (b - distance) / (b * b) * g
+
+
+def laplace_over_square(x: Any, t: Any, b: Any, reduction: str = "mean") -> Any:
+    """A function with a backward pass of its own."""
+    return LaplaceOverSquare.apply(x, t, b)
+
+
 BS = torch.arange(1024, 2048, dtype=torch.float64)[None] / 2048
 
 
@@ -86,12 +105,13 @@ BS = torch.arange(1024, 2048, dtype=torch.float64)[None] / 2048
         pytest.param(laplace_by_precision, "value", 0 * BS + 974 / 2048, BS, 1.0, id="value"),
         pytest.param(laplace_by_precision, "gradient", BS, 2 * BS, 0.75, id="gradient"),
         pytest.param(laplace_by_precision, "gradient of scale", BS, BS + 3 / 2048, 0.77, id="scale"),
+        pytest.param(laplace_over_square, "gradient of scale", BS, 0 * BS, 1.0, id="square"),
     ],
 )
 def test_a_laplace_loss_of_rounded_parts_is_not_refuted(
     candidate: Callable[..., Any], aspect: str, scales: Any, distances: Any, g: float
 ) -> None:
-    """Near a scale of 1/2 log b and log 2 cancel; a product with the inverse rounds once more."""
+    """Near a scale of 1/2 log b and log 2 cancel; an inverse or a square rounds once more."""
     x, b = distances.half().double(), scales.half().double()
     share = float(torch.tensor(g).half())
     assert worst_ratio(candidate, "laplace_nll", aspect, (x, 0 * x, b, 0 * x + 1), share, "float16") <= 1
