@@ -144,3 +144,14 @@ def test_a_square_root_need_not_be_correctly_rounded() -> None:
     v = 1 + torch.arange(1, 4096, dtype=torch.float64)[None] * 2.0**-20
     values = (0 * v, 0 * v, v)
     assert worst_ratio(normal_by_deviation, "gaussian_nll_loss", "value", values, dtype="float32") <= 1
+
+
+def entropy_in_bits(p: Any, dim: int) -> Any:
+    """By log2, and in nats at the end."""
+    return -0.6931471805599453 * (p * torch.log2(p)).sum(dim)
+
+
+def test_the_gradient_of_an_entropy_in_bits_is_not_refuted() -> None:
+    """A rounded ln 2 comes before both terms, and into the quotient of the second."""
+    p = torch.arange(128, 257, dtype=torch.float64)[None] / 256
+    assert worst_ratio(entropy_in_bits, "entropy", "gradient", (p,)) <= 1
