@@ -155,3 +155,30 @@ def test_the_gradient_of_an_entropy_in_bits_is_not_refuted() -> None:
     """A rounded ln 2 comes before both terms, and into the quotient of the second."""
     p = torch.arange(128, 257, dtype=torch.float64)[None] / 256
     assert worst_ratio(entropy_in_bits, "entropy", "gradient", (p,)) <= 1
+
+
+class PoissonByReciprocal(torch.autograd.Function):
+    """The gradient in the rate as (x - t) times a reciprocal, as GPU compilers divide."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, t: Any) -> Any:
+        ctx.save_for_backward(x, t)
+        return x - t * torch.log(x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, t = ctx.saved_tensors
+        return g * ((x - t) * (1 / x)), None
+
+
+def poisson_by_reciprocal(x: Any, t: Any, log_input: bool, eps: float = 0, reduction: str = "mean") -> Any:
+    """Of the rate."""
+    return PoissonByReciprocal.apply(x + eps, t)
+
+
+def test_a_poisson_gradient_of_one_quotient_need_not_be_exact_at_a_count_of_0() -> None:
+    """A rate times its reciprocal is not always 1."""
+    x = torch.arange(1024, 2048, dtype=torch.float64)[None] / 1024
+    options = {"log_input": False}
+    name, aspect = "poisson_nll_loss", "gradient"
+    assert worst_ratio(poisson_by_reciprocal, name, aspect, (x, 0 * x), dtype="float32", **options) <= 1
