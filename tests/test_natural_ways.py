@@ -182,3 +182,29 @@ def test_a_poisson_gradient_of_one_quotient_need_not_be_exact_at_a_count_of_0() 
     options = {"log_input": False}
     name, aspect = "poisson_nll_loss", "gradient"
     assert worst_ratio(poisson_by_reciprocal, name, aspect, (x, 0 * x), dtype="float32", **options) <= 1
+
+
+class BinaryDividedFirst(torch.autograd.Function):
+    """A backward pass in which what flows back is divided before the factors come."""
+
+    @staticmethod
+    def forward(ctx: Any, f: Any, t: Any) -> Any:
+        ctx.save_for_backward(f, t)
+        return -torch.xlogy(t, f) - torch.special.xlog1py(1 - t, -f)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        f, t = ctx.saved_tensors
+        return g / (1 - f) * (1 - t) - g / f * t, None
+
+
+def binary_divided_first(f: Any, t: Any, reduction: str = "mean") -> Any:
+    """Binary cross-entropy of probabilities."""
+    return BinaryDividedFirst.apply(f, t)
+
+
+def test_what_flows_back_to_a_binary_cross_entropy_may_be_divided_first() -> None:
+    """Where target and probability are close the two terms cancel, of which each is rounded once more."""
+    f = torch.arange(65, 127, dtype=torch.float64)[None] / 256
+    values = (f, f - 2.0**-8, 0 * f + 1)
+    assert worst_ratio(binary_divided_first, "binary_cross_entropy", "gradient", values, hits=False) <= 1
