@@ -22,12 +22,16 @@ def worst_ratio(
     values: tuple[Any, ...],
     g: float = 1.0,
     dtype: str = "bfloat16",
+    **chosen: Any,
 ) -> float:
-    """The largest error over the bound, of one row without reduction and the upstream gradient g."""
+    """The largest error over the bound, of one row without reduction and the upstream gradient g.
+
+    ``chosen`` gives the values of options that are not at their defaults.
+    """
     contract = operations_with_contract()[name].contract
     assert contract is not None
     options = {option.name: option.default for option in contract.options}
-    inside = {"reduction": "none", "dim": -1, "zeros": False, "ties": False}
+    inside = {"reduction": "none", "dim": -1, "zeros": False, "ties": False, **chosen}
     options |= {name: one for name, one in inside.items() if name in options}
     lengths = {"N": 1, "C": values[0].shape[1]}
     upstream = Wide(torch.full(contract.lengths(options, lengths), g, dtype=torch.float64))

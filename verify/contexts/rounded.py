@@ -47,11 +47,12 @@ class Model:
     """What one rounding may do, in one format on one device.
 
     Arithmetic: fl(a op b) = (a op b)(1 + d) + e with |d| <= ``unit``; exp and log have the relative
-    errors ``exp_error`` and ``log_error``. The additions of a sum have the unit ``sum_unit``, that of
-    the format in which the kernel works; the sum is then rounded to the format. Where a product,
-    quotient or exponential may lie below ``normal``, the smallest normal number, |e| <= ``subnormal``,
-    half the spacing there; where it may lie below ``flush``, the smallest normal number of the format
-    in which the kernel works, it may be lost, which adds ``flush``. ``height`` declares the order of sums.
+    errors ``exp_error`` and ``log_error``, a square root that of exp. The additions of a sum have the unit
+    ``sum_unit``, that of the format in which the kernel works; the sum is then rounded to the format. Where
+    a product, quotient or exponential may lie below ``normal``, the smallest normal number, |e| <=
+    ``subnormal``, half the spacing there; where it may lie below ``flush``, the smallest normal number of the
+    format in which the kernel works, it may be lost, which adds ``flush``. ``height`` declares the order of
+    sums.
     With ``fast`` the arithmetic is that of GPU kernels: exp(x) is exp2(x log2 e) and log(x) is log2(x) ln 2,
     of which the constant and the product are rounded with the unit ``sum_unit`` of the format in which the
     kernel works, and a quotient is the product with a reciprocal that is rounded so.

@@ -41,7 +41,7 @@ from verify.floats import format_named
 from verify.operation import Operation, Peer
 
 ULPS_OF_EXP_AND_LOG = {"cpu": 2, "cuda": 4}
-"""Relative error of torch's exp and log in units of u, per device: the assumption of every bound."""
+"""Relative error of torch's exp, log and sqrt in units of u, per device: the assumption of every bound."""
 
 LONGEST = 10**6
 """Decimal digits of a bound; one of an exponential has up to 10^18, more than there is memory for."""
@@ -201,7 +201,7 @@ class RoundingContext:
         return self._function(lower, upper, carried, self._model.exp_error, tiny=True)
 
     def sqrt(self, x: Any) -> Rounded:
-        """Square root: |sqrt(a + e) - sqrt(a)| <= E / (sqrt(a) + sqrt(a - E)), then one rounding."""
+        """Square root: |sqrt(a + e) - sqrt(a)| <= E / (sqrt(a) + sqrt(a - E)), then the error of exp."""
         a = self._number(x)
         if a.infinite or a.exact == 0:
             return a
@@ -210,7 +210,7 @@ class RoundingContext:
             raise UnboundedError("the computed argument of a square root may be 0")
         lower, upper = DOWN.sqrt(a.lower).next_minus(DOWN), UP.sqrt(a.upper).next_plus(UP)
         carried = UP.divide(a.error, DOWN.add(lower, DOWN.sqrt(least).next_minus(DOWN)))
-        return self._function(lower, upper, carried, self._model.unit, tiny=False)
+        return self._function(lower, upper, carried, self._model.exp_error, tiny=False)
 
     def share(self, part: Any, whole: Any) -> Rounded:
         """The quotient of a part and its whole, 0 <= part <= whole and 1 <= whole as computed too."""

@@ -151,12 +151,12 @@ class Rules:
         return value, error if a_error is not None else error.masked_fill(a == 0, 0.0)
 
     def sqrt(self, a: Any, a_error: Any) -> Part:
-        """Square root, rounded once; no bound where the computed argument may be 0."""
+        """Square root, with the error of exp; no bound where the computed argument may be 0."""
         value = a.sqrt()
         if a_error is None:
-            return value, self._finite(self.unit * value, value)
+            return value, self._finite(self.function * value, value)
         carried = a_error / (value + (a - a_error).clamp(min=0.0).sqrt())
-        error = carried + self.unit * (value + carried)
+        error = carried + self.function * (value + carried)
         return value, self._finite(error.masked_fill_(a_error >= a, math.inf), value)
 
     def log(self, a: Any, a_error: Any, least: int | None = None) -> Part:

@@ -79,6 +79,12 @@ def _gradient_by_quotients(c: Any, options: Options, g: Any, f: Any, t: Any, w: 
     return share * ((1 - t) / (1 - f)) - share * (t / f)
 
 
+def _gradient_divided_first(c: Any, options: Options, g: Any, f: Any, t: Any, w: Any) -> Any:
+    """As JAX transposes xlogy and xlog1py: what flows back is divided before the factor comes."""
+    share = g * w
+    return share / (1 - f) * (1 - t) - share / f * t
+
+
 def _soft_and_hard(drawn: Any) -> Any:
     """Of the fractions drawn, those below 1/4 become 0, those above 3/4 become 1."""
     return mapped(lambda t: clamped((4 * t - 1) / 2, 0, 1), drawn)
@@ -127,7 +133,11 @@ binary_cross_entropy = Operation(
                 "input",
                 loss_gradient(_gradient),
                 loss_gradient(_gradient_algorithm),
-                alternatives=(loss_gradient(_gradient_by_terms), loss_gradient(_gradient_by_quotients)),
+                alternatives=(
+                    loss_gradient(_gradient_by_terms),
+                    loss_gradient(_gradient_by_quotients),
+                    loss_gradient(_gradient_divided_first),
+                ),
                 where={"hits": (False,)},
             ),
         ),

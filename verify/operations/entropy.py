@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from verify.contract import Contract, Gradient
-from verify.entries import edge
+from verify.entries import edge, times_quotient_of_equals
 from verify.operation import Operation, Peer
 from verify.simplex import along_dim, by_distribution, distribution_gradient, given_distributions, rows_shape
 from verify.tables import AXES, DIM, inputs_only
@@ -38,6 +38,15 @@ def _gradient_by_products(c: Any, g: Any, p: Any) -> Any:
     return -(g * c.log(p) + g * p / p)
 
 
+def _gradient_in_bits(c: Any, g: Any, p: Any) -> Any:
+    """What autograd makes of -ln 2 sum p log2 p: g ln 2 first, of a rounded ln 2; then g p / (p ln 2).
+
+    The second term has two roundings more than a quotient of equals, those of ln 2 and of p ln 2.
+    """
+    reaching = times_quotient_of_equals(g)
+    return -(reaching * c.log(p) + times_quotient_of_equals(times_quotient_of_equals(reaching)))
+
+
 entropy = Operation(
     id="entropy",
     summary="entropy of a probability vector, in nats, with 0 log 0 = 0",
@@ -61,7 +70,10 @@ entropy = Operation(
                 "input",
                 distribution_gradient(_gradient),
                 distribution_gradient(_gradient),
-                alternatives=(distribution_gradient(_gradient_by_products),),
+                alternatives=(
+                    distribution_gradient(_gradient_by_products),
+                    distribution_gradient(_gradient_in_bits),
+                ),
                 where={"zeros": (False,)},
             ),
         ),

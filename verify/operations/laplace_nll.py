@@ -81,6 +81,11 @@ def _scale_gradient_by_reciprocal(c: Any, options: Options, g: Any, x: Any, t: A
     return g / b - g * (sign * (x - t)) * inverse * inverse
 
 
+def _scale_gradient_over_square(c: Any, options: Options, g: Any, x: Any, t: Any, b: Any, sign: Any) -> Any:
+    """(b - |x - t|) / b^2: three roundings of the whole, where the terms have one each at x = t."""
+    return g * ((b - sign * (x - t)) / (b * b))
+
+
 def _apart(x: Any, t: Any) -> Any:
     """A number other than t: x, or where they are the same 2 x, or 1 for 0."""
     same = 1 - above_zero(abs(x - t))
@@ -132,6 +137,7 @@ laplace_nll = Operation(
                 alternatives=(
                     loss_gradient(_scale_gradient),
                     loss_gradient(_scale_gradient_by_reciprocal),
+                    loss_gradient(_scale_gradient_over_square),
                 ),
             ),
         ),

@@ -76,6 +76,14 @@ def _gradient_by_terms(c: Any, options: Options, g: Any, x: Any, t: Any) -> Any:
     return g - g * t / (x + parameter(c, options, "eps"))
 
 
+def _gradient_of_the_quotient(c: Any, options: Options, g: Any, x: Any, t: Any) -> Any:
+    """As (x - t) / x, a quotient also at t = 0: by a rounded reciprocal it is not exactly 1 there."""
+    if options["log_input"]:
+        return gradient_of_entry(c, options, g, x, t)
+    rate = x + parameter(c, options, "eps")
+    return g * ((rate - t) / rate)
+
+
 def _given(options: Options) -> tuple[Declaration, ...]:
     return given_entries({"input": real if options["log_input"] else nonnegative, "target": whole})(options)
 
@@ -113,7 +121,10 @@ poisson_nll_loss = Operation(
                 "input",
                 loss_gradient(gradient_of_entry),
                 loss_gradient(_gradient_by_terms),
-                alternatives=(loss_gradient(gradient_of_entry),),
+                alternatives=(
+                    loss_gradient(gradient_of_entry),
+                    loss_gradient(_gradient_of_the_quotient),
+                ),
             ),
         ),
         rowwise=rows_apart,
