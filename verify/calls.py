@@ -17,9 +17,10 @@ from verify.domain import Declaration, Domain
 from verify.floats import Format, format_named
 from verify.strategies import between, declared, long_sizes, sizes
 
-LAYOUTS = ("contiguous", "transposed", "padded", "offset", "strided", "expanded", "reversed")
+LAYOUTS = ("contiguous", "transposed", "padded", "offset", "strided", "expanded", "reversed", "mixed")
 """How a tensor lies in memory: in order; last two axes swapped; sliced out of a larger one; in order, one
-entry off the start; every second entry; with stride 0 along an axis of equal entries; axes in reverse order.
+entry off the start; every second entry; with stride 0 along an axis of equal entries; axes in reverse order;
+the first tensor of a call with its last two axes swapped, the others and the upstream gradient in order.
 """
 
 ROWS = 4
