@@ -28,6 +28,9 @@ SMALL = 4
 MANY = 3
 """Of an option of more values the first, its default, is drawn more often than the others."""
 
+TWINS = 6
+"""One call in so many has the first variable for the second as well, where they are of one kind."""
+
 FEW = 12
 """Beyond so many columns a table has at most two rows."""
 
@@ -146,6 +149,8 @@ def _calls(
     for name in sorted({size for variable in variables for size in _sizes(variable)} - lengths.keys()):
         lengths[name] = draw(between(1, 3))
     drawn = tuple(draw(declared(variable, format, lengths)) for variable in variables)
+    if twins(variables) and draw(between(0, TWINS - 1)) == TWINS - 1:
+        drawn = (drawn[0], drawn[0], *drawn[2:])
     if any(variable.domain.kind == "index" for variable in variables):
         drawn = _confident(variables, drawn, _gap(draw, format), format)
     if masked:
@@ -163,6 +168,12 @@ def _calls(
     upstream, expanded = _upstream(draw, shape)
     tracked = bool(draw(between(0, 1)))
     return Call(contract, options, lengths, values, upstream, layout, expanded, tracked)
+
+
+def twins(variables: tuple[Declaration, ...]) -> bool:
+    """Whether the first two variables are of one kind, as a mean and an observation are."""
+    first, *others = variables
+    return bool(others) and (first.domain, first.shape) == (others[0].domain, others[0].shape)
 
 
 def _repeated(variable: Declaration, value: Any) -> Any:
