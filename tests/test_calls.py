@@ -84,7 +84,7 @@ def test_perplexities_reach_as_far_as_the_dtype(dtype: str, least: float, most: 
 
 def test_some_calls_are_wrong_in_every_row() -> None:
     """The mean loss comes near the largest whose exponential float32 holds, where clamps of it show."""
-    drawn = [call for call in _drawn("perplexity", 300) if call.options["axes"] == 2]
+    drawn = [call for call in _drawn("perplexity", 150) if call.options["axes"] == 2]
     assert sum(_least_mean_loss(call) > 70 for call in drawn) >= 3
 
 

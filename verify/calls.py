@@ -185,13 +185,13 @@ def _repeated(variable: Declaration, value: Any) -> Any:
 def _gap(draw: Callable[[Any], Any], format: Format) -> int:
     """How far the score of each label is put above its row, or below it where negative; 0 in many calls.
 
-    Below it, as in a model that is wrong in every row, so far that the exponential of the mean loss is near
-    the largest number.
+    Below it, as in a model that is wrong in every row, by 3/4 to 9/10 of what overflows an exponential: with
+    the spread of the row the exponential of the mean loss is near the largest number.
     """
     top = int(format.precision * regimes.LOG_TWO) + 8
     gap: int = draw(between(-top, top))
-    overflow = int((format.emax + 1) * regimes.LOG_TWO)
-    return -(overflow * -gap // top) if gap < -top * 3 // 4 else max(gap, 0)
+    overflow, deeper = int((format.emax + 1) * regimes.LOG_TWO), -4 * gap - 3 * top
+    return -(overflow * (15 * top + 3 * deeper) // (20 * top)) if deeper > 0 else max(gap, 0)
 
 
 def _confident(
