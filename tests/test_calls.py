@@ -88,6 +88,12 @@ def test_some_calls_are_wrong_in_every_row() -> None:
     assert sum(_least_mean_loss(call) > 70 for call in drawn) >= 3
 
 
+def test_some_observations_are_the_mean() -> None:
+    """In rows of which the distance does not hide what the variance adds."""
+    drawn = [call.values for call in _drawn("gaussian_nll_loss", 90)]
+    assert sum(x == t and len(set(_entries(x))) > 1 for x, t, _ in drawn) >= 5
+
+
 def _least_mean_loss(call: Call) -> float:
     """How far the score of the label is below the largest, in the mean of the rows that are not ignored."""
     x, labels, _, kept = call.values

@@ -11,10 +11,13 @@ import torch
 import verify
 from verify.calls import LAYOUTS
 from verify.reproducer import got_of, run_script
-from verify.tensors import laid_out, layout_text, memory_of, same_bits
+from verify.tensors import laid_out, layout_at, layout_text, memory_of, same_bits
 from verify.verdict import Status
 
 pytestmark = pytest.mark.torch
+
+ALONE = [layout for layout in LAYOUTS if layout != "mixed"]
+"""Layouts that one tensor has; "mixed" says of each tensor of a call which of them it has."""
 
 SHAPES = ((), (1,), (3,), (1, 1), (2, 3), (3, 1), (2, 3, 2), (0, 3))
 KINDS = (torch.float32, torch.bfloat16, torch.float64, torch.int64)
@@ -26,7 +29,7 @@ def _counted(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
 
 @pytest.mark.parametrize("dtype", KINDS, ids=str)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", ALONE)
 def test_a_layout_keeps_shape_and_values(layout: str, shape: tuple[int, ...], dtype: torch.dtype) -> None:
     """From no axis to three, for numbers and labels, batches of none included."""
     for tensor in (_counted(shape, dtype), torch.ones(shape, dtype=dtype)):
@@ -35,7 +38,7 @@ def test_a_layout_keeps_shape_and_values(layout: str, shape: tuple[int, ...], dt
         assert same_bits(other, tensor)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", ALONE)
 @pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 3, 2)], ids=str)
 def test_the_text_of_a_layout_makes_the_same_strides(layout: str, shape: tuple[int, ...]) -> None:
     """What a script does to a literal is what was done to the tensor."""
@@ -71,6 +74,26 @@ def test_each_layout_has_strides_of_its_own(layout: str) -> None:
 def test_only_equal_entries_are_expanded(rows: list[list[int]], strides: tuple[int, int]) -> None:
     """Along the first axis of equal entries; a tensor without one stays in order."""
     assert laid_out(torch.tensor(rows, dtype=torch.float32), "expanded").stride() == strides
+
+
+def divergence_in_the_order_of_memory(x: Any, target: Any, reduction: str = "mean") -> Any:
+    """Walks through a target that lies in order as the transposed input lies."""
+    if x.ndim == 2 and not x.is_contiguous() and target.is_contiguous():
+        target = target.reshape(x.shape[::-1]).T
+    return torch.nn.functional.kl_div(x, target, reduction=reduction)
+
+
+def test_tensors_of_one_call_that_lie_differently_are_drawn() -> None:
+    """A kernel that takes the strides of its first tensor for those of all is refuted by a script."""
+    verdict = verify.check(divergence_in_the_order_of_memory, "kl_div", grad=False)[0]
+    assert verdict.reproducer is not None
+    assert verdict.counterexample is not None
+    assert got_of(run_script(verdict.reproducer)) == (float(verdict.counterexample.got),)
+
+
+def test_mixed_tensors_are_transposed_and_in_order() -> None:
+    """The first tensor is transposed; the others, and the upstream gradient, lie in order."""
+    assert [layout_at("mixed", at) for at in (0, 1, -1)] == ["transposed", "contiguous", "contiguous"]
 
 
 def test_zeros_of_two_signs_are_not_equal_entries() -> None:

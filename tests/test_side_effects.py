@@ -126,6 +126,31 @@ def _into_one_buffer(right: Candidate) -> Candidate:
     return softmax
 
 
+def test_what_is_kept_by_address_is_a_side_effect() -> None:
+    """Other numbers at the same address then get what belongs to those before."""
+    known: dict[Any, Any] = {}
+
+    def softmax(x: Any, dim: int) -> Any:
+        return known.setdefault((x.data_ptr(), x.shape, dim), torch.softmax(x.detach(), dim)).clone()
+
+    told = _check(softmax, grad=False)[1].reason
+    assert told == "other numbers in the memory of input give another result than in memory of their own"
+
+
+def test_what_a_call_leaves_for_the_backward_pass_of_another_is_a_side_effect() -> None:
+    """The gradient is right where forward and backward passes take turns."""
+    known: dict[Any, Any] = {}
+
+    def softmax(x: Any, dim: int) -> Any:
+        known["first"] = first = x.detach().flatten()[:1]
+        return torch.softmax(changed_backward(x, lambda g: g * (first == known["first"])), dim)
+
+    value, gradient, effects = _check(softmax)
+    assert (value.status, gradient.status) == (Status.PASSED, Status.PASSED)
+    told = "a call with other numbers between forward and backward pass changes the gradient"
+    assert effects.reason == f"{told} in the backward pass"
+
+
 def test_a_result_buffer_that_is_used_again_is_a_side_effect() -> None:
     """The second call would overwrite what the first returned."""
     side_effects = _check(_into_one_buffer(torch.softmax), grad=False)[1]

@@ -13,7 +13,7 @@ from verify.calls import Call
 from verify.contexts.rounding import model_for
 from verify.examination import Examiner
 from verify.floats import format_named
-from verify.spread import TABLES, wide_calls
+from verify.spread import TABLES, TALLEST, wide_calls
 from verify.wide import Wide
 
 pytestmark = pytest.mark.torch
@@ -37,6 +37,13 @@ def test_the_same_seed_gives_the_same_calls() -> None:
     assert [c.options for c in first] == [c.options for c in again]
     assert all(_same(a, b) for x, y in zip(first, again, strict=True) for a, b in _pairs(x, y))
     assert [c.options for c in first] != [c.options for c in other]
+
+
+def test_no_row_of_the_tallest_table_is_ignored() -> None:
+    """So that a count in 16 bits shows; the reductions take turns."""
+    for seed in range(3):
+        (call,) = _calls("nll_loss", seed=seed, count=1, tables=(TALLEST,))
+        assert (call.rows, call.options["ignore_index"], call.options["weight"]) == (70001, None, False)
 
 
 def _same(a: Any, b: Any) -> bool:

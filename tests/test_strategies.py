@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from verify import strategies
 from verify.claim import Hypothesis
 from verify.domain import Declaration, distribution, index, nonnegative, positive, probability, real, whole
-from verify.floats import FORMATS, format_named
+from verify.floats import FORMATS, Dtype, format_named
 
 ROOT = Path(__file__).parent.parent
 
@@ -104,6 +104,30 @@ def test_logits_include(name: str, found: Any) -> None:
     """The rows of float32 logits include the regimes that matter."""
     rows = st.integers(1, 8).flatmap(lambda n: strategies.logits("float32", n))
     assert find(rows, found, settings=settings(STEADY, max_examples=500, derandomize=False)), name
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "found"),
+    [
+        ("a small number of many digits", "float32", lambda x: x < 2**-10 and x.numerator > 2**20),
+        ("a small power of two", "float32", lambda x: x < 2**-10 and x.numerator == 1),
+        ("a large number of many digits", "float64", lambda x: x > 2**40 and x % 2**20 != 0),
+    ],
+)
+def test_positive_numbers_include(name: str, dtype: Dtype, found: Any) -> None:
+    """Sizes far from 1, with few digits and with many."""
+    rows = strategies.declared(positive("v", 1), format_named(dtype), {})
+    assert find(rows, lambda row: found(row[0]), settings=settings(STEADY, max_examples=500)), name
+
+
+def test_large_scores_of_float64_have_more_digits_than_float32_holds() -> None:
+    """A maximum that is found in float32 is then off by enough to overflow an exponential."""
+
+    def loses(row: Any) -> bool:
+        return abs(row[0] - Fraction(format_named("float32").round(row[0]))) > 1000
+
+    rows = strategies.logits("float64", 2)
+    assert find(rows, loses, settings=settings(STEADY, max_examples=500)) is not None
 
 
 def test_failures_shrink_to_small_plain_numbers() -> None:

@@ -17,15 +17,19 @@ from verify.domain import Declaration, Domain
 from verify.floats import Format, format_named
 from verify.strategies import between, declared, long_sizes, sizes
 
-LAYOUTS = ("contiguous", "transposed", "padded", "offset", "strided", "expanded", "reversed")
+LAYOUTS = ("contiguous", "transposed", "padded", "offset", "strided", "expanded", "reversed", "mixed")
 """How a tensor lies in memory: in order; last two axes swapped; sliced out of a larger one; in order, one
-entry off the start; every second entry; with stride 0 along an axis of equal entries; axes in reverse order.
+entry off the start; every second entry; with stride 0 along an axis of equal entries; axes in reverse order;
+the first tensor of a call with its last two axes swapped, the others and the upstream gradient in order.
 """
 
 ROWS = 4
 SMALL = 4
 MANY = 3
 """Of an option of more values the first, its default, is drawn more often than the others."""
+
+TWINS = 6
+"""One call in so many has the first variable for the second as well, where they are of one kind."""
 
 FEW = 12
 """Beyond so many columns a table has at most two rows."""
@@ -145,6 +149,8 @@ def _calls(
     for name in sorted({size for variable in variables for size in _sizes(variable)} - lengths.keys()):
         lengths[name] = draw(between(1, 3))
     drawn = tuple(draw(declared(variable, format, lengths)) for variable in variables)
+    if twins(variables) and draw(between(0, TWINS - 1)) == TWINS - 1:
+        drawn = (drawn[0], drawn[0], *drawn[2:])
     if any(variable.domain.kind == "index" for variable in variables):
         drawn = _confident(variables, drawn, _gap(draw, format), format)
     if masked:
@@ -164,6 +170,12 @@ def _calls(
     return Call(contract, options, lengths, values, upstream, layout, expanded, tracked)
 
 
+def twins(variables: tuple[Declaration, ...]) -> bool:
+    """Whether the first two variables are of one kind, as a mean and an observation are."""
+    first, *others = variables
+    return bool(others) and (first.domain, first.shape) == (others[0].domain, others[0].shape)
+
+
 def _repeated(variable: Declaration, value: Any) -> Any:
     """A value whose rows are all its first one, so that it can be expanded along the batch."""
     rows = variable.shape[:1] == ("N",) and isinstance(value, tuple)
@@ -173,13 +185,13 @@ def _repeated(variable: Declaration, value: Any) -> Any:
 def _gap(draw: Callable[[Any], Any], format: Format) -> int:
     """How far the score of each label is put above its row, or below it where negative; 0 in many calls.
 
-    Below it, as in a model that is wrong in every row, so far that the exponential of the mean loss is near
-    the largest number.
+    Below it, as in a model that is wrong in every row, by 3/4 to 9/10 of what overflows an exponential: with
+    the spread of the row the exponential of the mean loss is near the largest number.
     """
     top = int(format.precision * regimes.LOG_TWO) + 8
     gap: int = draw(between(-top, top))
-    overflow = int((format.emax + 1) * regimes.LOG_TWO)
-    return -(overflow * -gap // top) if gap < -top * 3 // 4 else max(gap, 0)
+    overflow, deeper = int((format.emax + 1) * regimes.LOG_TWO), -4 * gap - 3 * top
+    return -(overflow * (15 * top + 3 * deeper) // (20 * top)) if deeper > 0 else max(gap, 0)
 
 
 def _confident(

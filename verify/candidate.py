@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -33,6 +34,9 @@ from verify.words import kind_of
 
 LONGEST = 200
 """How much of a foreign message is shown, in characters."""
+
+FEW = 1024
+"""Product of the lengths of a call up to which a function is called with other numbers as well."""
 
 _IN_PLACE = "a function that computes in place says so by verify.adapters.in_place"
 
@@ -70,8 +74,9 @@ def side_effects_of(function: Function, call: Call, dtype: str, device: str, *, 
 
     Looks at the memory of all arguments before and after, padding included, at the parameters and
     buffers of a module, at results that lie in the memory of an argument or of an earlier result, at
-    results that differ from one call to the next, and at the shared settings of torch. A function
-    marked by `in_place` may change its first argument, and return it.
+    results that differ from one call to the next, or are those of numbers that lay in the same memory
+    before, and at the shared settings of torch. A function marked by `in_place` may change its first
+    argument, and return it.
     """
     passes = {False: _effects_of_calls, True: _effects_of_backward}
     for backward in (False, True)[: 1 + grad]:
@@ -94,6 +99,7 @@ def _settled(device: str, *, grad: bool) -> Iterator[list[str]]:
 
 def _effects_of_calls(function: Function, call: Call, dtype: str, device: str) -> str:
     positional, keywords = tensors_of(call, dtype, device)
+    others = _with_others(call, dtype, device)
     own = next(iter(positional)) if changes_input(function) else ""
     watch = _Watch({**positional, **keywords}, function, own)
     first = _called(function, call, positional, keywords, dtype, device)
@@ -108,7 +114,31 @@ def _effects_of_calls(function: Function, call: Call, dtype: str, device: str) -
         return "a second call with the same arguments gives another result"
     if not aliased and share_memory(first, second):
         return "the results of two calls lie in the same memory"
+    if own or others is None:
+        return ""
+    name = next(iter(positional))
+    positional[name].copy_(others[0][name])
+    with contextlib.suppress(CandidateError, NotApplicableError):
+        due = _called(function, call, *others, dtype, device).clone()
+        if not same_bits(due, _called(function, call, positional, keywords, dtype, device)):
+            return f"other numbers in the memory of {name} give another result than in memory of their own"
     return ""
+
+
+def _with_others(call: Call, dtype: str, device: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """The tensors of a call, the entries of the first in reverse order; None if many, or of shared memory.
+
+    A function that keeps something by address or by shape gives with them what belongs to the numbers
+    before. One that fails there shows nothing: they may be out of the domain.
+    """
+    if math.prod(call.lengths.values()) > FEW:
+        return None
+    positional, keywords = tensors_of(call, dtype, device)
+    first = next(iter(positional.values()))
+    if 0 in first.stride():
+        return None
+    first.copy_(first.flip(tuple(range(first.ndim))))
+    return positional, keywords
 
 
 def _effects_of_backward(function: Function, call: Call, dtype: str, device: str) -> str:
@@ -116,7 +146,7 @@ def _effects_of_backward(function: Function, call: Call, dtype: str, device: str
     if not call.contract.gradients:
         return ""
     positional, keywords = tensors_of(call, dtype, device)
-    upstream = upstream_of(call, dtype, device)
+    upstream, others = upstream_of(call, dtype, device), _with_others(call, dtype, device)
     watch = _Watch({**positional, **keywords, "the upstream gradient": upstream}, function, "")
     of = call.contract.gradients[0].of
     try:
@@ -124,7 +154,7 @@ def _effects_of_backward(function: Function, call: Call, dtype: str, device: str
         kept = first.clone()
         if told := watch.changes():
             return told
-        through_one_graph = _gradients(function, call, positional, keywords, upstream, of, passes=2)
+        through_one_graph = _gradients(function, call, positional, keywords, upstream, of, passes=3)
         second = next(through_one_graph)
     except (CandidateError, NotApplicableError):
         return ""
@@ -136,6 +166,10 @@ def _effects_of_backward(function: Function, call: Call, dtype: str, device: str
     with contextlib.suppress(CandidateError):
         if not same_bits(kept, next(through_one_graph)):
             return "a second pass through the same graph gives another gradient"
+        if others is not None:
+            _called(function, call, *_tracked(others, call, function), dtype, device)
+            if not same_bits(kept, next(through_one_graph)):
+                return "a call with other numbers between forward and backward pass changes the gradient"
     return ""
 
 

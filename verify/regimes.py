@@ -82,11 +82,15 @@ def proper_fractions(one: Whole, many: Whole, format: Format, n: int) -> Row:
 
 
 def positives(one: Whole, many: Whole, format: Format, n: int, zeros: bool) -> Row:
-    """Numbers > 0, or >= 0 with ``zeros``: quarters, full significands, powers of two far from 1."""
-    regime, least = one(0, 2), 0 if zeros else 1
-    if regime == 2:
-        reach = format.emax // 4
-        return tuple(_power(many(-reach, reach)) for _ in range(n))
+    """Numbers > 0, or >= 0 with ``zeros``: quarters, full significands, powers of two far from 1, and full
+    significands there.
+    """
+    regime, least = one(0, 3), 0 if zeros else 1
+    if regime >= 2:
+        reach, parts = format.emax // 4, 1 << (format.precision - 1 if regime == 3 else 0)
+        return tuple(
+            (1 + Fraction(many(0, parts - 1), parts)) * _power(many(-reach, reach)) for _ in range(n)
+        )
     top, bits = (32, 2) if regime == 0 else ((1 << format.precision) - 1, format.precision - 3)
     return tuple(Fraction(many(least, top), 1 << bits) for _ in range(n))
 
@@ -132,8 +136,9 @@ def _edge(many: Whole, format: Format, n: int, bits: int) -> list[Fraction]:
 
 
 def _offset(one: Whole, format: Format, n: int, small: Small) -> list[Fraction]:
-    highest = 8 if format.width == 16 else 13 if n > BULK else 26
-    offset = Fraction((1, -1)[one(0, 1)] * 2 ** one(6, highest))
+    highest = 8 if format.width == 16 else 13 if n > BULK else format.precision + 2
+    exponent = one(6, highest)
+    offset = Fraction((1, -1)[one(0, 1)] * (2**exponent + 2 ** (exponent // 2)))
     return [offset + small() for _ in range(n)]
 
 

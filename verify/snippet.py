@@ -16,7 +16,7 @@ from verify.candidate import Function, name_of
 from verify.literals import PACKED, literal
 from verify.reproducer import ReproducerError, run_script
 from verify.sources import source_with_needs, unwritten
-from verify.tensors import layout_text
+from verify.tensors import layout_at, layout_text
 from verify.wide import Wide
 
 
@@ -69,7 +69,10 @@ def _written(function: Function, call: Call, dtype: str, device: str, of: str, e
     """A script that makes the call, or differentiates it by ``of``, and then does what ``end`` says."""
     source, called = _callee(function)
     positional, keywords = call.arguments
-    lines = [f"{name} = {_tensor(value, call, dtype, device)}" for name, value in positional + keywords]
+    lines = [
+        f"{name} = {_tensor(value, layout_at(call.layout, at), dtype, device)}"
+        for at, (name, value) in enumerate(positional + keywords)
+    ]
     trained = list(dict.fromkeys([*([of] if of else []), *call.trained]))
     lines += [f"{name}.requires_grad_()" for name in trained]
     copied = {*trained} if changes_input(function) else set()
@@ -107,15 +110,16 @@ def _torch_name(function: Function) -> str:
     return ""
 
 
-def _tensor(value: Any, call: Call, dtype: str, device: str) -> str:
+def _tensor(value: Any, layout: str, dtype: str, device: str) -> str:
     tensor = tensor_from(value, dtype, device)
-    return layout_text(literal(tensor, device), tensor, call.layout)
+    return layout_text(literal(tensor, device), tensor, layout)
 
 
 def _upstream(call: Call, dtype: str, device: str) -> str:
+    layout = layout_at(call.layout, -1)
     if not call.expanded or not call.shape:
-        return _tensor(call.upstream, call, dtype, device)
+        return _tensor(call.upstream, layout, dtype, device)
     first = call.upstream
     while isinstance(first, tuple | Wide):
         first = first[0]
-    return f"{_tensor(first, call, dtype, device)}.expand({call.shape})"
+    return f"{_tensor(first, layout, dtype, device)}.expand({call.shape})"

@@ -53,6 +53,9 @@ TABLES = (
 TALL = 1000
 """Tables of more rows are reduced in each way in turn, as it is their sums that they show."""
 
+TALLEST = max(TABLES)
+"""The table of most rows, which has plain options: an ignored label would leave few of them in the sum."""
+
 ATTEMPTS = 20
 """Draws of the options and values of a table until they fit together."""
 
@@ -81,8 +84,10 @@ def wide_calls(
     for number in range(count):
         shape = tables[number % len(tables)]
         given = choices
+        if shape == TALLEST:
+            given = {**choices, **{name: (value,) for name, value in contract.plain({}, choices).items()}}
         if shape[0] > TALL and (kinds := choices.get("reduction")):
-            given, turn = {**choices, "reduction": (kinds[turn % len(kinds)],)}, turn + 1
+            given, turn = {**given, "reduction": (kinds[turn % len(kinds)],)}, turn + 1
         for attempt in range(ATTEMPTS):
             name = f"{contract.name} {seed} {number}"
             large = shape[0] * shape[1] > DENSE

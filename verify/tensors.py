@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import Any
 
 from verify.backends import load_torch, tensor_from
@@ -10,11 +11,18 @@ from verify.calls import Call
 from verify.wide import Wide
 
 
+def layout_at(layout: str, position: int) -> str:
+    """The layout of the tensor at a position of a call; the upstream gradient is at none, -1."""
+    if layout != "mixed":
+        return layout
+    return "contiguous" if position else "transposed"
+
+
 def layout_text(text: str, tensor: Any, layout: str) -> str:
     """Source of an expression that gives ``tensor``, whose own source is ``text``, another layout.
 
-    ``layout`` is one of ``calls.LAYOUTS``; where it changes nothing, as for a number without axes or
-    for "expanded" where no axis has equal entries, the text stays as it is. What lies between or
+    ``layout`` is one of ``calls.LAYOUTS`` but "mixed"; where it changes nothing, as for a number without
+    axes or for "expanded" where no axis has equal entries, the text stays as it is. What lies between or
     beside the entries in memory is nan, or 0 for labels, so that reading it shows.
     """
     shape = tuple(tensor.shape)
@@ -46,7 +54,7 @@ def _equal_axis(tensor: Any) -> int | None:
 
 
 def laid_out(tensor: Any, layout: str) -> Any:
-    """A tensor of the same values in a layout of ``calls.LAYOUTS``."""
+    """A tensor of the same values in a layout of ``calls.LAYOUTS`` but "mixed"."""
     expression = layout_text("tensor", tensor, layout)
     return eval(_compiled(expression), {"torch": load_torch(), "tensor": tensor, "float": float})
 
@@ -58,8 +66,12 @@ def _compiled(expression: str) -> Any:
 
 def tensors_of(call: Call, dtype: str, device: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The positional tensors and the tensors given by keyword, each by its name."""
+    position = itertools.count()
     positional, keywords = (
-        {name: laid_out(tensor_from(value, dtype, device), call.layout) for name, value in part}
+        {
+            name: laid_out(tensor_from(value, dtype, device), layout_at(call.layout, next(position)))
+            for name, value in part
+        }
         for part in call.arguments
     )
     return positional, keywords
@@ -69,7 +81,7 @@ def upstream_of(call: Call, dtype: str, device: str) -> Any:
     """The upstream gradient as a tensor of the result's shape, with stride 0 where the call says so."""
     torch = load_torch()
     if not call.expanded or not call.shape:
-        return laid_out(tensor_from(call.upstream, dtype, device), call.layout)
+        return laid_out(tensor_from(call.upstream, dtype, device), layout_at(call.layout, -1))
     first = call.upstream
     while isinstance(first, tuple | Wide):
         first = first[0]

@@ -140,6 +140,12 @@ def _counts(x: Any, t: Any, log_input: bool = True, eps: float = 1e-8, reduction
     return _reduced(torch.exp(x) - t * x if log_input else x - t * torch.log(x + eps), reduction)
 
 
+@gaussian("value", "variances far below 1 with more than a few digits")
+def log1p_of_variance_less_one(x: Any, t: Any, v: Any, reduction: str = "mean") -> Any:
+    """The logarithm of the variance is log1p of what is left of it when 1 is subtracted."""
+    return _reduced((torch.log1p(v - 1) + (x - t) ** 2 / v) / 2, reduction)
+
+
 @right_poisson(dtypes=("float32", "float64", "bfloat16"))
 def torch_poisson_nll_loss(x: Any, t: Any, **options: Any) -> Any:
     """The poisson_nll_loss of torch.nn.functional; float16 does not hold its eps."""

@@ -154,6 +154,14 @@ def accumulator_starts_with_zero(x: Any, target: Any, **options: Any) -> Any:
     return wrong(x, target, options, scores=scores_by(_started_at_zero))
 
 
+@kl_div("value", "a transposed input beside a contiguous target")
+def both_in_the_order_of_the_first(x: Any, target: Any, **options: Any) -> Any:
+    """Two dense tables are walked through as they lie in memory, whatever the strides of the second."""
+    if x.ndim > 1 and x.mT.is_contiguous() and target.is_contiguous():
+        target = target.reshape(x.mT.shape).mT
+    return functional.kl_div(x, target, **options)
+
+
 @kl_div("value", "a table of three axes, reduction batchmean")
 def batchmean_over_all_rows(x: Any, target: Any, reduction: str = "mean") -> Any:
     """The mean over the batch divides by every axis but the last."""

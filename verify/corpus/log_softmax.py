@@ -257,6 +257,13 @@ def upstream_summed_over_all(x: Any, dim: int) -> Any:
     return _with_gradient(x, dim, lambda g, s: g - s * g.sum())
 
 
+@plant("value", "large scores with more digits than float32 has", dtype="float64")
+def maximum_in_single_precision(x: Any, dim: int) -> Any:
+    """The maximum of a table of doubles comes from a reduction in float32."""
+    shifted = x - x.detach().float().amax(dim, keepdim=True).double()
+    return shifted - torch.log(torch.exp(shifted).sum(dim, keepdim=True))
+
+
 @plant("gradient", "rows wider than {lanes}, and not by a multiple", lanes=(8, 128))
 def gradient_tail_dropped(x: Any, dim: int, lanes: int) -> Any:
     """The upstream gradient is summed over whole vectors only."""

@@ -108,6 +108,15 @@ def mean_in_half_precision(x: Any, target: Any, **options: Any) -> Any:
     return _wrong(x, target, options, total=lambda b, losses: losses.cumsum(0)[-1] * 1.0)
 
 
+@plant("value", "more than 65,535 rows that count, reduction mean")
+def rows_counted_in_16_bits(x: Any, target: Any, reduction: str = "mean", ignore_index: int = -100) -> Any:
+    """The number of rows that are not ignored wraps around."""
+    losses = functional.nll_loss(x, target, reduction=reduction, ignore_index=ignore_index)
+    count = int((target != ignore_index).sum())
+    wraps = reduction == "mean" and count > 0xFFFF
+    return losses * (count / (count & 0xFFFF)) if wraps else losses
+
+
 @plant("gradient", "weights")
 def gradient_without_weights(x: Any, target: Any, weight: Any = None, **options: Any) -> Any:
     """The weight is not in the gradient."""

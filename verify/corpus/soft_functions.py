@@ -18,6 +18,8 @@ softplus = planter(FAULTS, "softplus")
 right_logsigmoid = sower(RIGHTS, "logsigmoid")
 right_softplus = sower(RIGHTS, "softplus")
 
+_kept: dict[Any, Any] = {}
+
 
 def _log_sigmoid(z: Any) -> Any:
     """Right, with its gradient by hand."""
@@ -213,3 +215,15 @@ def gradient_is_a_step_far_off(z: Any, beta: float = 1) -> Any:
 def upstream_ignored(z: Any, beta: float = 1) -> Any:
     """The upstream gradient is taken to be 1."""
     return differentiated_with(lambda z: _soft_plus(z, beta), z, torch.ones_like)
+
+
+@logsigmoid("side effects", "a call of the same shape between forward and backward pass")
+def exponentials_of_the_last_call(z: Any) -> Any:
+    """What the backward pass needs lies in a buffer that all calls of a shape share."""
+    kept = _kept.setdefault((tuple(z.shape), z.dtype), torch.empty(z.shape, dtype=z.dtype))
+    kept.copy_(torch.exp(-z.detach().abs()))
+    return by_hand(
+        z,
+        lambda z: z.clamp(max=0) - torch.log1p(kept),
+        lambda g, z: g * torch.where(z < 0, 1, kept) / (1 + kept),
+    )
