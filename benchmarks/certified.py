@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from verify.calls import Call
 from verify.contexts.exact import ExactContext
-from verify.contexts.rounding import model_for
+from verify.contexts.models import model_for
 from verify.elements import element, flat, formula_of
 from verify.examination import Examiner
 from verify.floats import format_named

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from verify.calls import Call
-from verify.contexts.rounding import model_for
+from verify.contexts.models import model_for
 from verify.examination import Examiner
 from verify.floats import format_named
 from verify.operations import operations_with_contract

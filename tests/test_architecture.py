@@ -20,7 +20,8 @@ FLOORS = (
     "accuracy adapters bounding bulk_judgement call_forms candidate cases confirmation consistency corpus "
     "display drawn_options elements entries evidence examination findings found hints judgement literals "
     "namesakes ordinary own planned profile proof prover reduction refuter related relations reproducer "
-    "samples search simplex snapshots snippet sources standalone substitute tables tally targets trial",
+    "samples search side_effects simplex snapshots snippet sources standalone substitute tables tally "
+    "targets trial",
     "catalogue forms operations",
     "assertions attempts audit_findings audit_report audit_words auditing autograd certificates checking "
     "facts known report results sweeps",

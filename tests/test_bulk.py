@@ -16,8 +16,8 @@ import verify
 from verify.bulk_judgement import judge_table
 from verify.calls import Call
 from verify.contexts.bulk import evaluate
-from verify.contexts.rounded import Model
-from verify.contexts.rounding import error_bounds, model_for
+from verify.contexts.models import Model, model_for
+from verify.contexts.rounding import error_bounds
 from verify.contract import Contract
 from verify.elements import flat
 from verify.errors import DomainError

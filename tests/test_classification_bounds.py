@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from verify.checking import contract_of
-from verify.contexts.rounding import error_bounds, model_for
+from verify.contexts.models import model_for
+from verify.contexts.rounding import error_bounds
 from verify.elements import flat
 from verify.floats import format_named
 

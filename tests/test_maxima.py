@@ -12,7 +12,8 @@ import torch
 from verify.calls import Call
 from verify.checking import contract_of
 from verify.contexts.bulk import BulkContext
-from verify.contexts.rounding import RoundingContext, model_for
+from verify.contexts.models import model_for
+from verify.contexts.rounding import RoundingContext
 from verify.corpus import faults, rights
 from verify.examination import Examiner
 from verify.floats import format_named

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from verify import backends
-from verify.contexts.rounding import error_bound, model_for
+from verify.contexts.models import model_for
+from verify.contexts.rounding import error_bound
 from verify.contexts.torch import Family, NotApplicableError, TorchContext, choices
 from verify.errors import DomainError, UsageError
 from verify.floats import format_named

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 import verify
 from verify.contexts.bulk import evaluate
-from verify.contexts.rounding import model_for
+from verify.contexts.models import model_for
 from verify.operations import operations_with_contract
 from verify.verdict import Status, Verdict
 from verify.wide import Wide

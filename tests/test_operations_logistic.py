@@ -12,7 +12,8 @@ import torch
 from torch.nn import functional
 
 import verify
-from verify.contexts.rounding import error_bounds, model_for
+from verify.contexts.models import model_for
+from verify.contexts.rounding import error_bounds
 from verify.elements import flat
 from verify.operations import operations_with_contract
 from verify.verdict import Status, Verdict

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 import verify
 from verify.checking import contract_of
-from verify.contexts.rounding import model_for
+from verify.contexts.models import model_for
 from verify.examination import Examiner
 from verify.floats import format_named
 from verify.found import Found

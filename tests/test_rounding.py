@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from verify import backends
-from verify.contexts.rounded import Model, Rounded, UnboundedError
-from verify.contexts.rounding import RoundingContext, error_bound, model_for
+from verify.contexts.decimals import UnboundedError
+from verify.contexts.models import Model, model_for
+from verify.contexts.rounded import Rounded
+from verify.contexts.rounding import RoundingContext, error_bound
 from verify.elements import bounds_of, stable, values_of
 from verify.errors import DomainError
 from verify.floats import Format, format_named

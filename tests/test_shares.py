@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from verify.calls import Call
 from verify.checking import contract_of
-from verify.contexts.rounding import error_bounds, model_for
+from verify.contexts.models import model_for
+from verify.contexts.rounding import error_bounds
 from verify.contexts.running import COARSE
 from verify.elements import actions_of, flat, values_of
 from verify.examination import Examiner

@@ -10,7 +10,7 @@ import torch
 import verify
 from verify.backends import tensor_from
 from verify.calls import Call
-from verify.contexts.rounding import model_for
+from verify.contexts.models import model_for
 from verify.examination import Examiner
 from verify.floats import format_named
 from verify.spread import TABLES, TALLEST, wide_calls

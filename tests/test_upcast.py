@@ -11,7 +11,8 @@ from torch.nn import functional
 
 import verify
 from verify.checking import contract_of
-from verify.contexts.rounding import error_bounds, model_for
+from verify.contexts.models import model_for
+from verify.contexts.rounding import error_bounds
 from verify.elements import flat
 from verify.floats import format_named
 from verify.results import Results

@@ -11,7 +11,7 @@ from typing import Any
 from verify.calls import Call
 from verify.contexts.bulk import Bulk, evaluate
 from verify.contexts.exact import ExactContext
-from verify.contexts.rounding import model_for
+from verify.contexts.models import model_for
 from verify.elements import Property, actions_of, element, flat, formula_of, values_of
 from verify.errors import DomainError
 from verify.floats import Enclosure, format_named

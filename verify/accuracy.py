@@ -23,7 +23,7 @@ from typing import Any
 from verify.calls import Call
 from verify.contexts.bulk import Bulk, evaluate, moved
 from verify.contexts.heights import additions
-from verify.contexts.rounded import Model
+from verify.contexts.models import Model
 from verify.elements import Property, actions_of, values_of
 from verify.findings import size
 

@@ -11,7 +11,7 @@ from verify.accuracy import Accuracy, accuracy_of, conditioned
 from verify.calls import Call
 from verify.contexts.axes import NotBulkError
 from verify.contexts.bulk import Bulk, evaluate
-from verify.contexts.rounded import Model
+from verify.contexts.models import Model
 from verify.elements import (
     Property,
     actions_of,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -21,22 +20,11 @@ from verify.signatures import call_with, signature_of
 from verify.signatures import name_of as name_of
 from verify.signatures import takes as takes
 from verify.state import preserved
-from verify.tensors import (
-    form_of,
-    lies_in_memory,
-    memory_of,
-    same_bits,
-    share_memory,
-    tensors_of,
-    upstream_of,
-)
+from verify.tensors import lies_in_memory, tensors_of, upstream_of
 from verify.words import kind_of
 
 LONGEST = 200
 """How much of a foreign message is shown, in characters."""
-
-FEW = 1024
-"""Product of the lengths of a call up to which a function is called with other numbers as well."""
 
 _IN_PLACE = "a function that computes in place says so by verify.adapters.in_place"
 
@@ -57,156 +45,27 @@ def value_of(function: Function, call: Call, dtype: str, device: str) -> Any:
     KeyboardInterrupt, or takes longer than `guard.limited` says, and ``NotApplicableError`` for
     options that the function does not take. Shared settings of torch are put back.
     """
-    with _settled(device, grad=bool(call.trained)):
-        tensors = _tracked(tensors_of(call, dtype, device), call, function)
-        return _called(function, call, *tensors, dtype, device).detach()
+    with settled(device, grad=bool(call.trained)):
+        tensors = tracked(tensors_of(call, dtype, device), call, function)
+        return called(function, call, *tensors, dtype, device).detach()
 
 
 def gradient_of(function: Function, call: Call, dtype: str, device: str, of: str) -> Any:
     """The gradient in the argument ``of`` for the upstream gradient of the call; raises as `value_of`."""
-    with _settled(device, grad=True):
+    with settled(device, grad=True):
         positional, keywords = tensors_of(call, dtype, device)
-        return next(_gradients(function, call, positional, keywords, upstream_of(call, dtype, device), of))
-
-
-def side_effects_of(function: Function, call: Call, dtype: str, device: str, *, grad: bool) -> str:
-    """What a call does beyond returning a result, in words; empty where there is nothing.
-
-    Looks at the memory of all arguments before and after, padding included, at the parameters and
-    buffers of a module, at results that lie in the memory of an argument or of an earlier result, at
-    results that differ from one call to the next, or are those of numbers that lay in the same memory
-    before, and at the shared settings of torch. A function marked by `in_place` may change its first
-    argument, and return it.
-    """
-    passes = {False: _effects_of_calls, True: _effects_of_backward}
-    for backward in (False, True)[: 1 + grad]:
-        with _settled(device, grad=backward) as changed:
-            told = passes[backward](function, call, dtype, device)
-        if not told and changed:
-            told = f"the call changes {' and '.join(changed)}"
-        if told:
-            return f"{told} in the backward pass" if backward else told
-    return ""
+        return next(gradients(function, call, positional, keywords, upstream_of(call, dtype, device), of))
 
 
 @contextlib.contextmanager
-def _settled(device: str, *, grad: bool) -> Iterator[list[str]]:
+def settled(device: str, *, grad: bool) -> Iterator[list[str]]:
     """With or without autograd, whatever the caller has set; then as `preserved`."""
     torch = load_torch()
     with torch.inference_mode(False), torch.set_grad_enabled(grad), preserved(device) as changed:
         yield changed
 
 
-def _effects_of_calls(function: Function, call: Call, dtype: str, device: str) -> str:
-    positional, keywords = tensors_of(call, dtype, device)
-    others = _with_others(call, dtype, device)
-    own = next(iter(positional)) if changes_input(function) else ""
-    watch = _Watch({**positional, **keywords}, function, own)
-    first = _called(function, call, positional, keywords, dtype, device)
-    aliased = [name for name, tensor in watch.tensors.items() if share_memory(first, tensor)]
-    kept = first.clone()
-    if told := watch.changes():
-        return told
-    if aliased not in ([], [own]):
-        return f"the result lies in the memory of {aliased[0]}"
-    second = _called(function, call, positional, keywords, dtype, device)
-    if not same_bits(kept, second):
-        return "a second call with the same arguments gives another result"
-    if not aliased and share_memory(first, second):
-        return "the results of two calls lie in the same memory"
-    if own or others is None:
-        return ""
-    name = next(iter(positional))
-    positional[name].copy_(others[0][name])
-    with contextlib.suppress(CandidateError, NotApplicableError):
-        due = _called(function, call, *others, dtype, device).clone()
-        if not same_bits(due, _called(function, call, positional, keywords, dtype, device)):
-            return f"other numbers in the memory of {name} give another result than in memory of their own"
-    return ""
-
-
-def _with_others(call: Call, dtype: str, device: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """The tensors of a call, the entries of the first in reverse order; None if many, or of shared memory.
-
-    A function that keeps something by address or by shape gives with them what belongs to the numbers
-    before. One that fails there shows nothing: they may be out of the domain.
-    """
-    if math.prod(call.lengths.values()) > FEW:
-        return None
-    positional, keywords = tensors_of(call, dtype, device)
-    first = next(iter(positional.values()))
-    if 0 in first.stride():
-        return None
-    first.copy_(first.flip(tuple(range(first.ndim))))
-    return positional, keywords
-
-
-def _effects_of_backward(function: Function, call: Call, dtype: str, device: str) -> str:
-    """As `_effects_of_calls`, of the gradient; a gradient that cannot be had is judged elsewhere."""
-    if not call.contract.gradients:
-        return ""
-    positional, keywords = tensors_of(call, dtype, device)
-    upstream, others = upstream_of(call, dtype, device), _with_others(call, dtype, device)
-    watch = _Watch({**positional, **keywords, "the upstream gradient": upstream}, function, "")
-    of = call.contract.gradients[0].of
-    try:
-        first = next(_gradients(function, call, positional, keywords, upstream, of))
-        kept = first.clone()
-        if told := watch.changes():
-            return told
-        through_one_graph = _gradients(function, call, positional, keywords, upstream, of, passes=3)
-        second = next(through_one_graph)
-    except (CandidateError, NotApplicableError):
-        return ""
-    if not same_bits(kept, second):
-        return "a second call with the same arguments gives another gradient"
-    aliased = any(share_memory(first, tensor) for tensor in watch.tensors.values())
-    if not aliased and share_memory(first, second):
-        return "the gradients of two calls lie in the same memory"
-    with contextlib.suppress(CandidateError):
-        if not same_bits(kept, next(through_one_graph)):
-            return "a second pass through the same graph gives another gradient"
-        if others is not None:
-            _called(function, call, *_tracked(others, call, function), dtype, device)
-            if not same_bits(kept, next(through_one_graph)):
-                return "a call with other numbers between forward and backward pass changes the gradient"
-    return ""
-
-
-class _Watch:
-    """Tensors that a call may read and not change; the entries of ``own`` it may, and they are put back."""
-
-    def __init__(self, arguments: dict[str, Any], function: Function, own: str) -> None:
-        self.tensors = {**arguments, **_kept_by(function)}
-        self._before = {name: self._seen(tensor) for name, tensor in self.tensors.items()}
-        self._own = own
-        self._entries = arguments[own].clone() if own else None
-
-    @staticmethod
-    def _seen(tensor: Any) -> tuple[Any, Any]:
-        return form_of(tensor), memory_of(tensor)
-
-    def changes(self) -> str:
-        """What was changed, in words, if anything."""
-        if self._own and form_of(self.tensors[self._own]) == self._before[self._own][0]:
-            self.tensors[self._own].copy_(self._entries)
-        changed = []
-        for name, tensor in self.tensors.items():
-            (form, memory), (old_form, old_memory) = self._seen(tensor), self._before[name]
-            if form != old_form or not same_bits(memory, old_memory):
-                changed.append(name)
-        return f"the call changes {' and '.join(changed)}" if changed else ""
-
-
-def _kept_by(function: Function) -> dict[str, Any]:
-    """The parameters and buffers of a module, by names for people."""
-    if not isinstance(function, load_torch().nn.Module):
-        return {}
-    told = {f"the parameter {name}": tensor.detach() for name, tensor in function.named_parameters()}
-    return {**told, **{f"the buffer {name}": tensor for name, tensor in function.named_buffers()}}
-
-
-def _gradients(
+def gradients(
     function: Function,
     call: Call,
     positional: dict[str, Any],
@@ -219,7 +78,7 @@ def _gradients(
     """The gradient in the tensor of that name, by each of some backward passes through one graph."""
     torch = load_torch()
     first = {**positional, **keywords}[name]
-    positional, keywords = _tracked((positional, keywords), call, function)
+    positional, keywords = tracked((positional, keywords), call, function)
     leaf = first.detach().requires_grad_()
     dtype, device = str(first.dtype).removeprefix("torch."), first.device.type
     given = leaf.clone() if changes_input(function) and name == next(iter(positional)) else leaf
@@ -228,7 +87,7 @@ def _gradients(
         for part in (positional, keywords)
     )
     others = [{**positional, **keywords}[other] for other in call.trained if other != name]
-    result = _called(function, call, positional, keywords, dtype, device)
+    result = called(function, call, positional, keywords, dtype, device)
     if not result.requires_grad:
         raise _cut_off(call, name)
 
@@ -243,7 +102,7 @@ def _gradients(
         yield required(gradient, tuple(first.shape), dtype, device, "gradient")
 
 
-def _tracked(
+def tracked(
     tensors: tuple[dict[str, Any], dict[str, Any]], call: Call, function: Function
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The tensors, those that are trained followed by autograd; what is changed in place is no leaf of it."""
@@ -266,7 +125,7 @@ def _cut_off(call: Call, name: str) -> Exception:
     return NotApplicableError(told) if missing else CandidateError(told)
 
 
-def _called(
+def called(
     function: Function,
     call: Call,
     positional: dict[str, Any],
@@ -274,6 +133,7 @@ def _called(
     dtype: str,
     device: str,
 ) -> Any:
+    """The result for these tensors, of the right shape, dtype and device; raises as `value_of`."""
     passed = {**keywords, **dict(call.passed)}
     known = _bind(function, len(positional), passed)
     if changes_input(function) and 0 in next(iter(positional.values())).stride():

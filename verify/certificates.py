@@ -17,8 +17,7 @@ from verify.backends import exact_values
 from verify.calls import Call
 from verify.candidate import CandidateError, Function, gradient_of, value_of
 from verify.cases import Case, read_witness, write_witness
-from verify.contexts.rounded import Model
-from verify.contexts.rounding import model_for
+from verify.contexts.models import Model, model_for
 from verify.contexts.torch import NotApplicableError
 from verify.contract import Contract
 from verify.corpus.references import REFERENCES

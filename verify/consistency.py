@@ -13,10 +13,11 @@ from verify.calls import Call, calls
 from verify.contexts.axes import NotBulkError
 from verify.contexts.ball import BallContext
 from verify.contexts.bulk import evaluate
+from verify.contexts.decimals import UnboundedError
 from verify.contexts.exact import to_decimal
 from verify.contexts.family import Family
-from verify.contexts.rounded import UnboundedError
-from verify.contexts.rounding import RoundingContext, model_for
+from verify.contexts.models import model_for
+from verify.contexts.rounding import RoundingContext
 from verify.contract import Contract, numbers_of
 from verify.elements import actions_of, choices_for, flat, properties, values_of, variable_of
 from verify.errors import DomainError, PrecisionError, UsageError, unknown

@@ -10,7 +10,7 @@ from typing import Any
 
 from verify.calls import Call
 from verify.contexts.family import Family
-from verify.contexts.rounded import Model
+from verify.contexts.models import Model
 from verify.contexts.rounding import error_bounds
 from verify.contract import Contract
 from verify.errors import DomainError

@@ -17,7 +17,7 @@ from typing import Any
 from verify.backends import require_device, torch_dtype
 from verify.claim import Part
 from verify.confirmation import Confirmed, Error, confirmed, inputs_of, refutation
-from verify.contexts.rounding import model_for
+from verify.contexts.models import model_for
 from verify.contexts.torch import choices
 from verify.contract import numbers_of
 from verify.determined import without_determined

@@ -13,10 +13,10 @@ from verify.backends import exact_values
 from verify.bounding import Bounding
 from verify.bulk_judgement import judge_table, passes
 from verify.calls import Call
-from verify.candidate import CandidateError, Function, gradient_of, side_effects_of, value_of
+from verify.candidate import CandidateError, Function, gradient_of, value_of
 from verify.contexts.axes import NotBulkError
 from verify.contexts.bulk import Bulk
-from verify.contexts.rounded import Model
+from verify.contexts.models import Model
 from verify.contexts.running import SLACK
 from verify.contexts.torch import NotApplicableError
 from verify.elements import (
@@ -36,6 +36,7 @@ from verify.judgement import FAILED, NO_VALUE, Outcome
 from verify.oracle import Undecided, enclose, enclose_family
 from verify.reduction import rows_of
 from verify.related import Related
+from verify.side_effects import side_effects_of
 from verify.verdict import Status
 from verify.wide import Wide
 

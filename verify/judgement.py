@@ -10,7 +10,7 @@ from typing import Any
 
 from verify.backends import Exact, exact_value
 from verify.claim import Formula
-from verify.contexts.rounded import Model
+from verify.contexts.models import Model
 from verify.contexts.rounding import error_bound
 from verify.contexts.torch import NotApplicableError, TorchContext
 from verify.errors import DomainError

@@ -16,7 +16,7 @@ from verify.calls import SMALL, Call, calls
 from verify.candidate import name_of
 from verify.cases import Case, place_of
 from verify.contexts.heights import Height
-from verify.contexts.rounding import model_for
+from verify.contexts.models import model_for
 from verify.contract import Contract
 from verify.drawn_options import Drawn
 from verify.elements import Property, variable_of

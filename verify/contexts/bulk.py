@@ -14,7 +14,7 @@ from typing import Any
 from verify.backends import bulk_tensor, torch_dtype
 from verify.contexts.axes import Axis, Labels, NotBulkError, Numbers, Rows, aligned, gathered, spread
 from verify.contexts.maxima import left_of_tensors
-from verify.contexts.rounded import Model
+from verify.contexts.models import Model
 from verify.contexts.running import Rules
 from verify.contexts.vocabulary import ByRules
 from verify.wide import Wide

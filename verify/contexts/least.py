@@ -19,7 +19,7 @@ from verify.contexts.family import Family
 from verify.contexts.heights import additions
 from verify.contexts.intervals import Interval, exactly, outwards
 from verify.contexts.maxima import left_of_intervals
-from verify.contexts.rounded import Model
+from verify.contexts.models import Model
 from verify.contexts.running import Rules
 from verify.contexts.vocabulary import ByRules, ItemByItem
 

@@ -37,8 +37,9 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
+from verify.contexts.decimals import DOWN, UP, ZERO, exp_minus_one_bound
 from verify.contexts.heights import additions
-from verify.contexts.rounded import DOWN, UP, ZERO, Model, exp_minus_one_bound
+from verify.contexts.models import Model
 
 EACH = 3
 """Roundings of what is left, for each entry up to the last one of a reign."""

@@ -8,85 +8,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import (
-    MAX_EMAX,
-    MIN_EMIN,
-    ROUND_CEILING,
-    ROUND_FLOOR,
-    Context,
-    Decimal,
-    InvalidOperation,
-    Overflow,
-)
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from verify.contexts.heights import Height, additions
-from verify.errors import DomainError, VerifyError
-from verify.floats import Format
-
-DIGITS = 20
-_TRAPS = [InvalidOperation, Overflow]
-UP = Context(prec=DIGITS, rounding=ROUND_CEILING, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=_TRAPS)
-DOWN = Context(prec=DIGITS, rounding=ROUND_FLOOR, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=_TRAPS)
-ZERO, ONE = Decimal(0), Decimal(1)
-SMALL = Decimal("1e-6")
-"""Below this, log1p and expm1 are enclosed by their first two Taylor terms."""
-
-
-PI = Fraction("3.141592653589793238462643383279502884197")
-"""Rounded outwards to 20 digits, as every constant of the rounding context is, it encloses the true one."""
-
-
-class UnboundedError(VerifyError):
-    """The model gives no finite bound: the computed value of a divisor or logarithm may be 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """What one rounding may do, in one format on one device.
-
-    Arithmetic: fl(a op b) = (a op b)(1 + d) + e with |d| <= ``unit``; exp and log have the relative
-    errors ``exp_error`` and ``log_error``, a square root that of exp. The additions of a sum have the unit
-    ``sum_unit``, that of the format in which the kernel works; the sum is then rounded to the format. Where
-    a product, quotient or exponential may lie below ``normal``, the smallest normal number, |e| <=
-    ``subnormal``, half the spacing there; where it may lie below ``flush``, the smallest normal number of the
-    format in which the kernel works, it may be lost, which adds ``flush``. ``height`` declares the order of
-    sums.
-    With ``fast`` the arithmetic is that of GPU kernels: exp(x) is exp2(x log2 e) and log(x) is log2(x) ln 2,
-    of which the constant and the product are rounded with the unit ``sum_unit`` of the format in which the
-    kernel works, and a quotient is the product with a reciprocal that is rounded so.
-    ``stored`` is the narrower format to which results are rounded once, all else being done in ``format``;
-    None where they stay in ``format``.
-    """
-
-    format: Format
-    unit: Decimal
-    sum_unit: Decimal
-    exp_error: Decimal
-    log_error: Decimal
-    normal: Decimal
-    subnormal: Decimal
-    flush: Decimal
-    height: Height = None
-    fast: bool = False
-    stored: Format | None = None
-
-    @property
-    def reach(self) -> Decimal:
-        """The largest magnitude of an argument of exp for which the kernel's format has the result.
-
-        That is the logarithm of its smallest normal number and of 2^53, more than the subnormals have.
-        """
-        return UP.add(UP.ln(self.flush).copy_abs(), Decimal(37))
-
-    def holds(self, x: float) -> bool:
-        """Whether a finite float64 is a finite value of the format."""
-        significand, exponent = math.frexp(x)
-        if exponent > self.format.emax + 1:
-            return False
-        lowest = max(exponent - self.format.precision, self.format.emin - self.format.precision + 1)
-        return math.ldexp(significand, exponent - lowest).is_integer()
+from verify.contexts.decimals import (
+    DOWN,
+    UP,
+    ZERO,
+    UnboundedError,
+    distance_from_zero,
+    exp_minus_one_bound,
+    magnitude,
+)
+from verify.contexts.heights import additions
+from verify.contexts.models import Model
+from verify.errors import DomainError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,16 +95,6 @@ class Rounded:
         for _ in range(exponent):
             result = result * self
         return result
-
-
-def magnitude(lower: Decimal, upper: Decimal) -> Decimal:
-    """The largest magnitude in an interval; copies, because abs() would round to the global context."""
-    return max(lower.copy_abs(), upper.copy_abs())
-
-
-def distance_from_zero(lower: Decimal, upper: Decimal) -> Decimal:
-    """The least magnitude in an interval."""
-    return ZERO if lower <= 0 <= upper else min(lower.copy_abs(), upper.copy_abs())
 
 
 def point(model: Model, x: float) -> Rounded:
@@ -286,35 +213,6 @@ def total(model: Model, terms: list[Rounded]) -> Rounded:
     if model.sum_unit == model.unit:
         return Rounded(model, lower, upper, error)
     return rounded(model, lower, upper, error, tiny=False)
-
-
-def exp_minus_one_bound(x: Decimal) -> Decimal:
-    """An upper bound of exp(x) - 1 for x >= 0: x + x^2 up to x = 1 (where it exceeds the series)."""
-    return UP.fma(x, x, x) if x <= 1 else exp_up(x)
-
-
-def exp_moved(x: Decimal, exponential: Decimal, error: Decimal) -> Decimal:
-    """An upper bound of exp(x + error) - exp(x), where ``exponential`` is one of exp(x)."""
-    if error <= 1:
-        return UP.multiply(exponential, exp_minus_one_bound(error))
-    return exp_up(UP.add(x, error))
-
-
-def exp_up(x: Decimal) -> Decimal:
-    """An upper bound of exp(x); ``UnboundedError`` beyond the exponents of the arithmetic."""
-    return _exp(UP, x).next_plus(UP)
-
-
-def exp_down(x: Decimal) -> Decimal:
-    """A lower bound of exp(x); ``UnboundedError`` beyond the exponents of the arithmetic."""
-    return _exp(DOWN, x).next_minus(DOWN)
-
-
-def _exp(context: Context, x: Decimal) -> Decimal:
-    try:
-        return context.exp(x)
-    except Overflow:
-        raise UnboundedError("the exponential of a number beyond 10^18 has no bound") from None
 
 
 def _lifted(model: Model, other: Any) -> Rounded:

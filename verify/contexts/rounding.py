@@ -14,68 +14,32 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from verify.contexts.family import Family
-from verify.contexts.heights import Height
-from verify.contexts.maxima import left
-from verify.contexts.rounded import (
+from verify.contexts.decimals import (
     DOWN,
     ONE,
     PI,
-    SMALL,
     UP,
     ZERO,
-    Model,
-    Rounded,
     UnboundedError,
-    constant,
+    decimal_up,
     exp_down,
     exp_moved,
     exp_up,
+    expm1,
+    log1p,
     magnitude,
-    point,
-    total,
-    underflow,
 )
+from verify.contexts.family import Family
+from verify.contexts.maxima import left
+from verify.contexts.models import Model
+from verify.contexts.rounded import Rounded, constant, point, total, underflow
 from verify.errors import DomainError
-from verify.floats import format_named
 from verify.operation import Operation, Peer
-
-ULPS_OF_EXP_AND_LOG = {"cpu": 2, "cuda": 4}
-"""Relative error of torch's exp, log and sqrt in units of u, per device: the assumption of every bound."""
 
 LONGEST = 10**6
 """Decimal digits of a bound; one of an exponential has up to 10^18, more than there is memory for."""
 
 Body = Callable[[int], Any]
-
-
-def model_for(
-    dtype: str,
-    device: str = "cpu",
-    *,
-    function_error: int | None = None,
-    height: Height = None,
-    upcast: bool = False,
-) -> Model:
-    """The rounding model of a dtype on a device; ``function_error`` is that of exp and log in u.
-
-    Kernels for the 16-bit formats work in float32, so that below the smallest normal number only
-    the rounding to the format itself counts, and float32's own flush to 0. ``height`` is the order of sums
-    that an implementation is held to (verify/contexts/heights.py). With ``upcast`` everything in a 16-bit
-    format is done in float32, and only results are rounded to the format.
-    """
-    format = format_named(dtype)
-    if upcast and format.width == 16:
-        wider = model_for("float32", device, function_error=function_error, height=height)
-        return replace(wider, stored=format)
-    inner = format_named("float32") if format.width == 16 else format
-    multiple = ULPS_OF_EXP_AND_LOG[device] if function_error is None else function_error
-    unit = _decimal_up(format.unit_roundoff)
-    relative = UP.multiply(unit, multiple)
-    subnormal = _decimal_up(format.smallest_subnormal / 2)
-    normal, flush = _decimal_up(format.smallest_normal), _decimal_up(inner.smallest_normal)
-    sum_unit = _decimal_up(inner.unit_roundoff)
-    return Model(format, unit, sum_unit, relative, relative, normal, subnormal, flush, height)
 
 
 class RoundingContext:
@@ -196,7 +160,7 @@ class RoundingContext:
         a = self._number(a)
         if a.infinite or a.exact == 0:
             return a if a.exact != -math.inf else point(self._model, -1.0)
-        lower, upper = _expm1(a.lower)[0], _expm1(a.upper)[1]
+        lower, upper = expm1(a.lower)[0], expm1(a.upper)[1]
         carried = exp_moved(a.upper, UP.add(upper, ONE), a.error)
         return self._function(lower, upper, carried, self._model.exp_error, tiny=True)
 
@@ -248,7 +212,7 @@ class RoundingContext:
             return point(self._model, -math.inf)
         ends = DOWN.add(ONE, x.lower), UP.add(ONE, x.upper)
         carried = _through_log(x, *ends, None if least is None else 1 + least)
-        lower, upper = _log1p(x.lower)[0], _log1p(x.upper)[1]
+        lower, upper = log1p(x.lower)[0], log1p(x.upper)[1]
         return self._function(lower, upper, carried, self._model.log_error, tiny=True)
 
     def log2(self, a: Any) -> Rounded:
@@ -370,8 +334,8 @@ def _as_stored(a: Rounded) -> Decimal:
         or (a.error == 0 and a.exact is not None and stored.is_value(Fraction(a.exact)))
     ):
         return a.error
-    own = UP.multiply(_decimal_up(stored.unit_roundoff), UP.add(a.size, a.error))
-    return UP.add(a.error, max(own, _decimal_up(stored.smallest_subnormal / 2)))
+    own = UP.multiply(decimal_up(stored.unit_roundoff), UP.add(a.size, a.error))
+    return UP.add(a.error, max(own, decimal_up(stored.smallest_subnormal / 2)))
 
 
 def error_bound(
@@ -402,19 +366,3 @@ def _no_logarithm(a: Rounded) -> Exception:
     if a.upper < 0:
         return DomainError(f"log of {a.upper} or less; log needs a number >= 0")
     return UnboundedError("the computed argument of a logarithm may be 0")
-
-
-def _expm1(x: Decimal) -> tuple[Decimal, Decimal]:
-    if x.copy_abs() < SMALL:
-        return x, UP.fma(x, x, x)
-    return DOWN.subtract(exp_down(x), ONE), UP.subtract(exp_up(x), ONE)
-
-
-def _log1p(x: Decimal) -> tuple[Decimal, Decimal]:
-    if x.copy_abs() < SMALL:
-        return DOWN.fma(x.copy_negate(), x, x), x
-    return DOWN.add(ONE, x).ln(DOWN).next_minus(DOWN), UP.add(ONE, x).ln(UP).next_plus(UP)
-
-
-def _decimal_up(value: Fraction) -> Decimal:
-    return UP.divide(Decimal(value.numerator), Decimal(value.denominator))

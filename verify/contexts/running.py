@@ -12,7 +12,7 @@ from typing import Any
 
 from verify.backends import load_torch
 from verify.contexts.heights import additions
-from verify.contexts.rounded import Model
+from verify.contexts.models import Model
 
 Part = tuple[Any, Any]
 """Values, a float64 tensor, and the bound on the error of each, a tensor or None where exact."""

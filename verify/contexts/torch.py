@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from verify.backends import Nested, load_torch, tensor_from, torch_dtype
-from verify.contexts.rounded import PI
+from verify.contexts.decimals import PI
 from verify.errors import DomainError, VerifyError
 from verify.floats import format_named
 from verify.operation import Operation, Peer

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 from verify.contexts.axes import Numbers, aligned
+from verify.contexts.decimals import PI
 from verify.contexts.family import Family
-from verify.contexts.rounded import PI
 
 
 class ByRules:

@@ -16,7 +16,7 @@ from typing import Any
 from verify.backends import load_torch, torch_dtype
 from verify.contexts.bulk import evaluate
 from verify.contexts.least import enclosed_bound
-from verify.contexts.rounding import model_for
+from verify.contexts.models import model_for
 from verify.contexts.running import FINE
 from verify.elements import element, values_of
 from verify.floats import format_named

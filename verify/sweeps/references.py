@@ -10,7 +10,7 @@ from typing import Any
 
 from verify.backends import exact_value, load_torch
 from verify.contexts.bulk import evaluate
-from verify.contexts.rounding import model_for
+from verify.contexts.models import model_for
 from verify.contexts.running import FINE as FEWEST
 from verify.floats import Format
 from verify.form import Form

@@ -12,7 +12,8 @@ from typing import Any
 from verify.backends import exact_value, load_torch, torch_dtype
 from verify.calls import Call
 from verify.candidate import CandidateError, fitted, message_of, required
-from verify.contexts.rounding import error_bounds, model_for
+from verify.contexts.models import model_for
+from verify.contexts.rounding import error_bounds
 from verify.contexts.series import LOCK
 from verify.contexts.torch import NotApplicableError
 from verify.contract import Contract
