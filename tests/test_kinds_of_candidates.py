@@ -82,9 +82,12 @@ class Halved(Softmax):
 
 
 def test_a_wrong_autograd_function_is_refuted() -> None:
-    """By its gradient alone."""
+    """By its gradient alone, with a script that holds the class and what it derives from."""
     results = verify.check(Halved.apply, "softmax", examples=20)
     assert [v.status for v in results] == [Status.PASSED, Status.REFUTED, Status.PASSED]
+    script = str(results[1].reproducer)
+    assert "class Softmax(" in script
+    assert "result = Halved.apply(input, " in script
 
 
 def test_a_module_is_asked_for_the_options_of_its_forward() -> None:
@@ -98,6 +101,28 @@ def test_a_partial_function_is_named_by_what_it_calls() -> None:
     """In the subject of its verdicts."""
     results = _check(functools.partial(torch.nn.functional.softmax, dtype=torch.float64), grad=False)
     assert "softmax with options as softmax: value" in results[0].subject
+
+
+def scaled(x: Any, dim: int, factor: float) -> Any:
+    """Softmax times a factor."""
+    return torch.softmax(x, dim) * factor
+
+
+def test_a_partial_function_has_a_script() -> None:
+    """With what was given to it."""
+    results = _check(functools.partial(scaled, factor=2.0), grad=False)
+    assert "result = functools.partial(scaled, factor=2.0)(input, " in str(results[0].reproducer)
+
+
+def changed(x: Any, dim: int, change: Any) -> Any:
+    """Softmax, and then another function."""
+    return change(torch.softmax(x, dim))
+
+
+def test_what_was_given_to_a_partial_function_may_not_be_plain() -> None:
+    """Then there is no script, and why is said."""
+    results = _check(functools.partial(changed, change=torch.neg), grad=False)
+    assert "what is given to" in results[0].reason
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def name_of(function: Function) -> str:
     """The name of a function for people, with its module where it has one."""
     if isinstance(function, functools.partial):
         return f"{name_of(function.func)} with options"
-    if owner := _autograd(function):
+    if owner := autograd_class(function):
         return f"{name_of(owner)}.apply"
     name = attribute(function, "__qualname__") or attribute(function, "__name__")
     if not isinstance(name, str):
@@ -45,7 +45,7 @@ def signature_of(function: Function) -> inspect.Signature | None:
     """The signature of a function, of the ``forward`` of a module, compiled or not, or of the
     ``forward`` of an autograd.Function given by its ``apply``; None where Python does not know it.
     """
-    owner = _autograd(function)
+    owner = autograd_class(function)
     target: Any = function
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(function, torch.nn.Module):
@@ -75,7 +75,7 @@ def takes(function: Function, positional: int, name: str) -> bool:
 
 def call_with(function: Function, positional: Sequence[Any], passed: Mapping[str, Any]) -> Any:
     """The result of a function; options become positional for an ``apply``, which takes no keywords."""
-    signature = signature_of(function) if _autograd(function) else None
+    signature = signature_of(function) if autograd_class(function) else None
     if signature is None:
         return function(*positional, **passed)
     bound = signature.bind(*positional, **passed)
@@ -83,7 +83,7 @@ def call_with(function: Function, positional: Sequence[Any], passed: Mapping[str
     return function(*bound.args, **bound.kwargs)
 
 
-def _autograd(function: Function) -> Any:
+def autograd_class(function: Function) -> Any:
     """The autograd.Function whose ``apply`` a function is; None for others, and before torch is loaded."""
     owner, torch = attribute(function, "__self__"), sys.modules.get("torch")
     ours = torch is not None and isinstance(owner, type) and issubclass(owner, torch.autograd.Function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import sys
@@ -15,7 +16,8 @@ from verify.calls import Call
 from verify.candidate import Function, name_of
 from verify.literals import PACKED, literal
 from verify.reproducer import ReproducerError, run_script
-from verify.sources import source_with_needs, unwritten
+from verify.signatures import autograd_class, signature_of
+from verify.sources import constant, source_with_needs, unwritten
 from verify.tensors import layout_at, layout_text
 from verify.wide import Wide
 
@@ -77,16 +79,16 @@ def _written(function: Function, call: Call, dtype: str, device: str, of: str, e
     lines += [f"{name}.requires_grad_()" for name in trained]
     copied = {*trained} if changes_input(function) else set()
     shown = [f"{name}.clone()" if name in copied else name for name, _ in positional]
-    shown += [f"{name}={name}" for name, _ in keywords]
-    shown += [f"{name}={value!r}" for name, value in call.passed]
-    lines.append(f"result = {called}({', '.join(shown)})")
+    named = {name: name for name, _ in keywords} | {name: repr(value) for name, value in call.passed}
+    lines.append(f"result = {called}({', '.join(_arguments(function, shown, named))})")
     if of:
         lines.append(f"upstream = {_upstream(call, dtype, device)}")
         differentiated = f"({', '.join(trained)})" if trained[1:] else of
         unused = ", allow_unused=True" if trained[1:] else ""
         lines.append(f"result, *_ = torch.autograd.grad(result, {differentiated}, upstream{unused})")
     title = f'"""{name_of(function)} as {call.contract.name} in {dtype} on {device}"""'
-    imports = ["import torch", *(["import base64", "import zlib"] if PACKED in "".join(lines) else [])]
+    imports = ["import torch", *(["import functools"] if called.startswith("functools.") else [])]
+    imports += ["import base64", "import zlib"] if PACKED in "".join(lines) else []
     return "\n".join([title, "", *imports, "", *([source, "", ""] if source else []), *lines, *end, ""])
 
 
@@ -95,9 +97,38 @@ def _callee(function: Function) -> tuple[str, str]:
     function = inspect.unwrap(function)
     if function_name := _torch_name(function):
         return "", function_name
+    if isinstance(function, functools.partial):
+        return _callee_of_partial(function)
+    if owner := autograd_class(function):
+        return source_with_needs(owner), f"{owner.__name__}.apply"
     if not isinstance(function, FunctionType):
         raise ReproducerError(f"{name_of(function)} is not a function made by def")
     return source_with_needs(function), function.__name__
+
+
+def _callee_of_partial(function: functools.partial[Any]) -> tuple[str, str]:
+    """As `_callee`; its own arguments have to be plain data."""
+    source, called = _callee(function.func)
+    given = [("", value) for value in function.args] + [(f"{k}=", v) for k, v in function.keywords.items()]
+    texts = [(prefix, constant(value)) for prefix, value in given]
+    if not all(text for _, text in texts):
+        raise ReproducerError(f"what is given to {name_of(function)} cannot be written into a script")
+    inner = ", ".join([called, *(prefix + text for prefix, text in texts)])
+    return source, f"functools.partial({inner})"
+
+
+def _arguments(function: Function, positional: list[str], named: dict[str, str]) -> list[str]:
+    """The arguments of a call as text; those of an ``apply``, which takes no keywords, all by position."""
+    signature = signature_of(function) if autograd_class(function) else None
+    if signature is None:
+        return positional + [f"{name}={text}" for name, text in named.items()]
+    parameters = signature.parameters.values()
+    told = signature.replace(
+        parameters=[p if p.default is p.empty else p.replace(default=repr(p.default)) for p in parameters]
+    )
+    bound = told.bind(*positional, **named)
+    bound.apply_defaults()
+    return [*bound.args]
 
 
 def _torch_name(function: Function) -> str:

@@ -41,7 +41,7 @@ def source_with_needs(function: Callable[..., Any]) -> str:
             pieces[name] = pieces.pop(name) or source_of(value, name)
             if value.__name__ != name:
                 pieces[name] += f"\n\n\n{name} = {value.__name__}"
-        elif text := _constant(value):
+        elif text := constant(value):
             pieces[name] = f"{name} = {text}"
 
     add(function.__name__, function)
@@ -105,7 +105,7 @@ def _import(name: str, value: Any, package: str) -> str:
     return "" if own else f"from {home} import {value.__name__} as {name}"
 
 
-def _constant(value: Any) -> str:
+def constant(value: Any) -> str:
     """Plain data, a dtype or a tensor as text; empty for anything else."""
     torch = load_torch()
     if isinstance(value, torch.Tensor):
