@@ -74,6 +74,13 @@ def test_masked_calls_have_every_reduction() -> None:
     assert drawn == {"mean", "sum", "none"}
 
 
+def test_masked_calls_have_ignored_rows() -> None:
+    """Masks lie in them too, where a loss that is infinite is no number times 0."""
+    drawn = [call for call in _drawn("cross_entropy", 90, masked=True) if call.options["axes"] == 2]
+    rows = [(row, keep) for call in drawn for row, keep in zip(call.values[0], call.values[3], strict=True)]
+    assert sum(keep == 0 and -math.inf in row for row, keep in rows) >= 3
+
+
 @pytest.mark.parametrize(("dtype", "least", "most"), [("float16", 3, 6), ("float32", 30, 84)])
 def test_perplexities_reach_as_far_as_the_dtype(dtype: str, least: float, most: float) -> None:
     """The largest difference within a row of logits, and with it the mean loss, is that of the range."""

@@ -142,7 +142,7 @@ def _calls(
     draws |= {name: _often_plain for name, values in choices.items() if len(values) > MANY}
     options = {name: draws[name](draw, values) for name, values in choices.items()}
     if masked:
-        options = {**contract.plain(options, choices), **kept(options, "reduction")}
+        options = {**contract.plain(options, choices), **kept(options, "reduction", "ignore_index")}
         if not small and -1 in choices.get("dim", ()):
             options["dim"] = -1
     variables = contract.variables(options)
@@ -242,9 +242,9 @@ def _masked(draw: Callable[[Any], Any], value: Any, masks: tuple[Any, ...]) -> A
     return mapped(lambda number: mask if next(turn) in places else number, value)
 
 
-def kept(options: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The option alone, if there is one of that name."""
-    return {name: options[name]} if name in options else {}
+def kept(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """The options of these names alone, as far as there are any."""
+    return {name: options[name] for name in names if name in options}
 
 
 def _sizes(variable: Declaration) -> list[str]:

@@ -138,7 +138,7 @@ class _Spread:
         options = {name: self._random.choice(values) for name, values in choices.items()}
         self._infinite = bool(contract.infinite) and (self._masked or self._random.random() < 0.25)
         if self._infinite or self._random.random() < 0.4:
-            options = {**contract.plain(options, choices), **kept(options, "reduction")}
+            options = {**contract.plain(options, choices), **kept(options, "reduction", "ignore_index")}
         variables = contract.variables(options)
         apart = not self._infinite and rows > 1 and contract.rowwise(options)
         self._spoilt = variables[0].name if apart and self._random.random() < 0.2 else ""

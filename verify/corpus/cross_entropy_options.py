@@ -32,6 +32,12 @@ def mean_over_ignored_rows(x: Any, target: Any, **options: Any) -> Any:
     return wrong(x, target, options, divisor=lambda b: b.own_weight.sum() + (~b.keep).sum())
 
 
+@plant("value", "ignored rows in which class 0 is masked with -inf")
+def ignored_rows_times_zero(x: Any, target: Any, **options: Any) -> Any:
+    """The loss of an ignored row, that of class 0, is multiplied by 0."""
+    return wrong(x, target, options, masked=lambda b, losses: losses * b.keep)
+
+
 @plant("value", "ignored rows, weights and label smoothing at once, reduction mean")
 def mean_with_the_weight_of_ignored_rows_under_smoothing(x: Any, target: Any, **options: Any) -> Any:
     """Under smoothing ignored rows add the weight of class 0 to the divisor."""
