@@ -156,6 +156,16 @@ def test_each_definition_stands_once() -> None:
     assert text.index("def _helper") < text.index("def with_inner")
 
 
+def relu(x: Any) -> Any:
+    """Has the name of an attribute that `with_modules` uses."""
+    return x
+
+
+def test_a_name_of_an_attribute_is_not_one_of_the_module() -> None:
+    """A function of that name is not in the text."""
+    assert "def relu" not in source_with_needs(with_modules)
+
+
 def test_a_lambda_has_no_source() -> None:
     """Its line of code may hold more than it."""
     with pytest.raises(ReproducerError, match="is not a function made by def"):

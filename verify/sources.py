@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dis
 import functools
 import inspect
 import re
@@ -55,7 +56,7 @@ def source_with_needs(function: Callable[..., Any]) -> str:
             imports[name] = line
         elif isinstance(value := _unwrapped(value), FunctionType | type):
             pieces[name] = ""  # what calls itself needs itself no further
-            names = list(_names_in(value))
+            names = list(_names_in(value, attributes=True))
             for inner, held in _needs(value).items():
                 add(inner, held, names)
             pieces[name] = pieces.pop(name) or source_of(value, name)
@@ -103,7 +104,11 @@ def _needs(value: Any) -> dict[str, Any]:
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             with contextlib.suppress(ValueError):  # a cell that is still empty
                 held[name] = cell.cell_contents
-    return {name: held[name] for name in _names_in(value) if name in held and name != "__class__"}
+    return {
+        name: held[name]
+        for name in _names_in(value, attributes=False)
+        if name in held and name != "__class__"
+    }
 
 
 def _functions_of(value: Any) -> list[FunctionType]:
@@ -116,13 +121,13 @@ def _functions_of(value: Any) -> list[FunctionType]:
     return [member for member in members if isinstance(member, FunctionType)]
 
 
-def _names_in(value: Any) -> Iterator[str]:
-    """Every name in a function, or in a class with its methods; names of attributes are among them."""
+def _names_in(value: Any, *, attributes: bool) -> Iterator[str]:
+    """Every name that a function, or a class with its methods, looks up; those of attributes if asked for."""
     for part in ast.walk(ast.parse(source_of(value, value.__name__))):
         for early in _before_a_call(part):
             yield from (one.id for one in ast.walk(early) if isinstance(one, ast.Name))
     for function in _functions_of(value):
-        yield from _names(function.__code__)
+        yield from _names(function.__code__, attributes=attributes)
 
 
 def _before_a_call(part: ast.AST) -> list[ast.AST]:
@@ -136,11 +141,12 @@ def _before_a_call(part: ast.AST) -> list[ast.AST]:
     return []
 
 
-def _names(code: CodeType) -> Iterator[str]:
-    yield from (*code.co_names, *code.co_freevars)
+def _names(code: CodeType, *, attributes: bool) -> Iterator[str]:
+    loaded = (one.argval for one in dis.get_instructions(code) if one.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+    yield from (*(code.co_names if attributes else loaded), *code.co_freevars)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _names(constant)
+            yield from _names(constant, attributes=attributes)
 
 
 def _import(name: str, value: Any, package: str) -> str:
