@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -95,3 +96,26 @@ def test_a_function_that_no_module_has_is_replayed_in_python() -> None:
     """The command line could not find it."""
     lines = finding(verify.check(lambda x, dim: x + 1, "softmax", grad=False, examples=4)).splitlines()
     assert "replay:  verify.replay(function, witness), as no module has it" in lines
+
+
+def scaled(x: Any, dim: int, factor: float) -> Any:
+    """Softmax times a factor."""
+    return torch.softmax(x, dim) * factor
+
+
+class Shifted(torch.nn.Module):
+    """Softmax and one."""
+
+    def forward(self, x: Any, dim: int) -> Any:
+        """One more."""
+        return torch.softmax(x, dim) + 1
+
+
+twice, shifted, one_more = functools.partial(scaled, factor=2.0), Shifted(), lambda x, dim: x + 1
+
+
+@pytest.mark.parametrize("name", ["twice", "shifted", "one_more"])
+def test_what_a_variable_of_its_module_holds_is_replayed_from_there(name: str) -> None:
+    """A partial function, a module or a lambda."""
+    verdict = verify.check(globals()[name], "softmax", grad=False, examples=4)[0]
+    assert str(verdict.witness).split(":")[5:7] == [__name__, name]

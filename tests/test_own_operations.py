@@ -153,6 +153,10 @@ def test_a_check_looks_at_the_operation_first() -> None:
 
 
 MISTAKES = {
+    "an algorithm without return": (
+        _with(algorithm=by_entry(lambda c, options, x: None)),
+        "None is no number; give an int, Fraction or float",
+    ),
     "an option that is not declared": (
         _with(options=()),
         "KeyError: 'axes'; if that is an option, declare it",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -95,7 +96,7 @@ def test_layout_and_upstream_become_plain() -> None:
 
 
 def test_labels_stay_classes() -> None:
-    """Cutting columns renumbers the labels, and never cuts the class of one."""
+    """Cutting columns renumbers the labels."""
     call = reduced(_call("cross_entropy", (6, 300)), lambda call: call.lengths["C"] >= 5)
     assert call.lengths["C"] >= 5
     assert all(1 <= label <= call.lengths["C"] for label in call.values[1])
@@ -107,6 +108,19 @@ def test_a_label_whose_class_is_cut_becomes_another() -> None:
     assert len(set(start.values[1])) > 1
     call = reduced(start, lambda call: call.lengths["N"] >= 32)
     assert call.lengths == {"N": 32, "C": 1}
+
+
+def test_what_shows_at_the_label_of_one_row_leaves_the_classes_of_the_others() -> None:
+    """They become another class as well where the fault is not in the first columns."""
+    start = _call("nll_loss", (32, 17), reduction=("sum",))
+    start = replace(start, values=(start.values[0], (*start.values[1][:-1], 17), *start.values[2:]))
+    start.values[0].tensor[31, 16] = -7.0
+
+    def refutes(call: Call) -> bool:
+        logits, labels, *_ = call.values
+        return call.lengths["N"] == 32 and bool(logits.tensor[31, labels[31] - 1] == -7)
+
+    assert reduced(start, refutes).lengths == {"N": 32, "C": 1}
 
 
 def test_an_ignored_class_is_not_made_another() -> None:

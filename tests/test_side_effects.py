@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -149,6 +149,36 @@ def test_what_a_call_leaves_for_the_backward_pass_of_another_is_a_side_effect() 
     assert (value.status, gradient.status) == (Status.PASSED, Status.PASSED)
     told = "a call with other numbers between forward and backward pass changes the gradient"
     assert effects.reason == f"{told} in the backward pass"
+
+
+class InOneBuffer(torch.autograd.Function):
+    """Softmax that saves its result in a buffer that the next call of that shape overwrites."""
+
+    known: ClassVar[dict[Any, Any]] = {}
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, dim: int) -> Any:
+        """Softmax."""
+        buffer = InOneBuffer.known.setdefault(x.shape, torch.empty(x.shape)).copy_(torch.softmax(x, dim))
+        ctx.save_for_backward(buffer)
+        ctx.dim = dim
+        return buffer.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Any) -> Any:
+        """As torch has it."""
+        (saved,), (g,) = ctx.saved_tensors, upstream
+        return saved * (g - (saved * g).sum(ctx.dim, keepdim=True)), None
+
+
+def test_a_backward_pass_that_fails_after_another_call_is_a_side_effect() -> None:
+    """It is right where forward and backward passes take turns, and a sum of two losses has no gradient."""
+    value, gradient, effects = _check(InOneBuffer.apply)
+    assert (value.status, gradient.status) == (Status.PASSED, Status.PASSED)
+    told = (
+        "a call with other numbers between forward and backward pass makes it fail (its backward pass raised"
+    )
+    assert effects.reason.startswith(told)
 
 
 def test_a_result_buffer_that_is_used_again_is_a_side_effect() -> None:

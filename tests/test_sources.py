@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import enum
+import functools
+import importlib
 import math
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,7 +20,7 @@ from torch.nn import functional
 from torch.nn import functional as F
 
 import verify
-from verify.reproducer import ReproducerError
+from verify.reproducer import ReproducerError, run_script
 from verify.sources import source_with_needs
 
 pytestmark = pytest.mark.torch
@@ -22,6 +29,8 @@ SCALE = 2.0
 NOWHERE = -math.inf
 TABLE = torch.tensor([1.0, 3.0])
 WIDE = torch.float64
+_NAMED = "softmax_of_mine"
+COUNTS = {"rows": 3, "columns": 5}
 
 
 def _helper(x: Any, times: int = 2) -> Any:
@@ -72,6 +81,43 @@ def with_class(x: Any) -> Any:
     return _Double.apply(x)
 
 
+class Mode(enum.Enum):
+    """Uses a constant in the body of a class."""
+
+    ONCE = SCALE
+
+
+@dataclass
+class Sizes:
+    """Its methods are made by a decorator."""
+
+    block: float = SCALE
+
+
+@functools.lru_cache
+def _kept(times: int = len(COUNTS)) -> int:
+    return times
+
+
+def _noted(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def around(x: Any) -> Any:
+        return function(x) + 1
+
+    return around
+
+
+@_noted
+def with_classes(x: Any) -> Any:
+    """Is decorated; uses an enumeration and a data class."""
+    return x * Mode.ONCE.value + Sizes().block
+
+
+def with_default(x: Any, times: float = SCALE) -> Any:
+    """Uses a constant as default, a cached function and a dictionary."""
+    return x * times * _kept() + COUNTS["rows"]
+
+
 def _closed(factor: float) -> Callable[..., Any]:
     def times(x: Any) -> Any:
         return x * factor
@@ -80,7 +126,17 @@ def _closed(factor: float) -> Callable[..., Any]:
 
 
 FUNCTIONS = {
-    f.__name__: f for f in (with_helper, with_modules, with_data, with_inner, with_class, _closed(3.0))
+    f.__name__: f
+    for f in (
+        with_helper,
+        with_modules,
+        with_data,
+        with_inner,
+        with_class,
+        with_classes,
+        with_default,
+        _closed(3.0),
+    )
 }
 
 
@@ -100,10 +156,47 @@ def test_each_definition_stands_once() -> None:
     assert text.index("def _helper") < text.index("def with_inner")
 
 
+def relu(x: Any) -> Any:
+    """Has the name of an attribute that `with_modules` uses."""
+    return x
+
+
+def test_a_name_of_an_attribute_is_not_one_of_the_module() -> None:
+    """A function of that name is not in the text."""
+    assert "def relu" not in source_with_needs(with_modules)
+
+
 def test_a_lambda_has_no_source() -> None:
     """Its line of code may hold more than it."""
     with pytest.raises(ReproducerError, match="is not a function made by def"):
         source_with_needs(lambda x: x)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """A package that is not installed, with modules that use each other, beside a module by itself."""
+    folder = tmp_path / "kernels_of_mine"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "rows.py").write_text("from . import sizes\n\n\ndef wider(x):\n    return x * sizes.BLOCK\n")
+    (folder / "sizes.py").write_text("from . import rows\n\nBLOCK = 4.0\nHELD = {}\n")
+    (folder / "losses.py").write_text(
+        "import shifts_of_mine as shifts\nfrom shifts_of_mine import up\n\nfrom . import rows\n\n\n"
+        "def loss(x):\n    return rows.wider(up(x)) + shifts.down(x)\n"
+    )
+    (tmp_path / "shifts_of_mine.py").write_text(
+        "def up(x):\n    return x + 1\n\n\ndef down(x):\n    return x - 1\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield importlib.import_module("kernels_of_mine.losses")
+    for name in [name for name in sys.modules if "_of_mine" in name]:
+        del sys.modules[name]
+
+
+def test_what_is_used_of_modules_that_are_not_installed_is_in_the_text(package: ModuleType) -> None:
+    """An interpreter that finds none of these modules computes the same."""
+    script = f"import torch\n{source_with_needs(package.loss)}\nprint('got', loss(torch.tensor(2.0)).item())"
+    assert run_script(script).split() == ["got", "13.0"]
 
 
 def _held() -> Callable[..., Any]:
@@ -135,3 +228,15 @@ def test_what_keeps_a_closure_from_becoming_a_script_is_named(make: Callable[[],
     assert value.reproducer is None
     assert "no script: lock (a lock), which the function uses, cannot be written" in value.reason
     assert "verify.replay(function, witness)" in value.reason
+
+
+def by_name(x: Any, dim: int) -> Any:
+    """Twice a softmax, by an attribute that torch has here alone."""
+    return getattr(torch, _NAMED)(x, dim) * 2
+
+
+def test_why_a_script_did_not_show_a_finding_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the error that it ended with."""
+    monkeypatch.setattr(torch, _NAMED, torch.softmax, raising=False)
+    found = verify.check(by_name, "softmax", examples=5, grad=False)[0]
+    assert "no script: run by itself, it ends with AttributeError: module 'torch' has no" in found.reason

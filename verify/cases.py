@@ -50,11 +50,21 @@ class Case:
 def place_of(function: Callable[..., Any]) -> str:
     """Where a function can be imported from, as "package.module:function"; empty for one without a name."""
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
-    if not module or not name:
-        return ""
+    if not module or not name or not all(part.isidentifier() for part in name.split(".")):
+        return _variable_of(function)
     # Functions of torch written in C are named for a class under which no one finds them.
     short = getattr(function, "__name__", name)
     return f"{module}:{short if getattr(sys.modules.get(module), short, None) is function else name}"
+
+
+def _variable_of(function: Callable[..., Any]) -> str:
+    """The place of the variable that holds a partial function, a module or a lambda, in its own module."""
+    for part in (function, getattr(function, "func", None)):
+        home = sys.modules.get(getattr(part, "__module__", None) or "")
+        for name, value in (vars(home) if home else {}).items():
+            if value is function:
+                return f"{part.__module__}:{name}"
+    return ""
 
 
 def write_witness(case: Case) -> str:

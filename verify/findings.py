@@ -101,7 +101,8 @@ def _script(
     same = len(printed) == 1 and (printed[0] == got or (printed[0] != printed[0] and got != got))
     if same:
         return script, ""
-    return None, unwritten(told, candidate) or "run by itself, it does not show the same number"
+    ended = "" if printed else f"it ends with {(told.splitlines() or ['nothing'])[-1]:.160}"
+    return None, unwritten(told, candidate) or f"run by itself, {ended or 'it does not show the same number'}"
 
 
 def size(call: Call) -> int:

@@ -28,8 +28,11 @@ Its length is then the fault, and to find where that begins would take seconds.
 FIRST = (1, 2, 8, 64, 512)
 """Lengths of the beginning of a long axis that are tried before all else, as they cost next to nothing.
 
-Labels of classes that are cut become others here and not where pieces are dropped; one class has no loss.
+Labels of classes that are cut become others here; one class has no loss.
 """
+
+RELABELLED = 1_024
+"""Classes up to which labels become others where pieces are dropped, too."""
 
 
 def reduced(call: Call, refutes: Callable[[Call], bool]) -> Call:
@@ -80,7 +83,7 @@ def _shorter(call: Call, axis: str, keeps: _Limited) -> Call:
         while keeps.left and at < call.lengths[axis] and call.lengths[axis] > 1:
             length = call.lengths[axis]
             kept = [*range(at), *range(min(at + piece, length), length)]
-            shorter = selected(call, axis, kept) if kept else None
+            shorter = selected(call, axis, kept, relabel=length <= RELABELLED) if kept else None
             if shorter is not None and keeps(shorter):
                 call, stayed = shorter, 0
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from verify.adapters import changes_input
@@ -108,9 +109,18 @@ def _effects_of_backward(function: Function, call: Call, dtype: str, device: str
             return "a second pass through the same graph gives another gradient"
         if others is not None:
             called(function, call, *tracked(others, call, function), dtype, device)
-            if not same_bits(kept, next(through_one_graph)):
-                return "a call with other numbers between forward and backward pass changes the gradient"
+            return _effects_of_another_call(kept, through_one_graph)
     return ""
+
+
+def _effects_of_another_call(kept: Any, through_one_graph: Iterator[Any]) -> str:
+    """What a call since the last pass did to a graph through which one more pass was possible before."""
+    between = "a call with other numbers between forward and backward pass"
+    try:
+        changed = not same_bits(kept, next(through_one_graph))
+    except CandidateError as error:
+        return f"{between} makes it fail ({error})"
+    return f"{between} changes the gradient" if changed else ""
 
 
 class _Watch:

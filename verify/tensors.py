@@ -118,5 +118,10 @@ def same_bits(a: Any, b: Any) -> bool:
 
 
 def share_memory(a: Any, b: Any) -> bool:
-    """Whether two tensors lie in one piece of memory."""
-    return bool(a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr() and a.numel() and b.numel())
+    """Whether two tensors lie in one piece of memory, also where one of them knows a part of it alone.
+
+    A tensor made of an array of NumPy has a storage that begins where the array does.
+    """
+    first, second = a.untyped_storage(), b.untyped_storage()
+    ahead, behind = sorted((one.data_ptr(), one.nbytes()) for one in (first, second))
+    return bool(behind[0] < ahead[0] + ahead[1] and a.numel() and b.numel())

@@ -23,7 +23,7 @@ from verify.contexts.decimals import (
 )
 from verify.contexts.heights import additions
 from verify.contexts.models import Model
-from verify.errors import DomainError
+from verify.errors import DomainError, UsageError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +104,12 @@ def point(model: Model, x: float) -> Rounded:
 
 
 def constant(model: Model, value: Fraction | int) -> Rounded:
-    """A constant of a formula: exact if the format holds it, else rounded once."""
+    """A constant of a formula: exact if the format holds it, else rounded once.
+
+    ``UsageError`` for what is no number, as what a formula without ``return`` gives.
+    """
+    if not isinstance(value, int | float | Fraction):
+        raise UsageError(f"{value!r} is no number; give an int, Fraction or float")
     x = float(value)
     if Fraction(x) == value and model.holds(x):
         return point(model, x)
