@@ -97,6 +97,39 @@ def test_a_module_is_asked_for_the_options_of_its_forward() -> None:
     assert "label_smoothing" in results[0].reason
 
 
+class CountsIgnoredRows(torch.nn.Module):
+    """Divides the mean by all rows; the ignored label is its own."""
+
+    def __init__(self, ignore_index: int = -100) -> None:
+        super().__init__()
+        self.ignore_index = ignore_index
+
+    def forward(self, x: Any, target: Any) -> Any:
+        """Cross-entropy."""
+        losses = functional.cross_entropy(x, target, reduction="none", ignore_index=self.ignore_index)
+        return losses.mean()
+
+
+def test_options_that_a_module_has_built_in_are_named() -> None:
+    """With what makes them options, by which the fault is found."""
+    module, told = CountsIgnoredRows(), {"target": "indices"}
+    passed = verify.check(module, "cross_entropy", options=told, grad=False, examples=20)
+    assert passed.holds
+    how = "lambda *tensors, ignore_index: f(*tensors) in the place of f, with options={'ignore_index': -100}"
+    assert (
+        f"not tried: ignore_index = -100, which it has built in; to have one tried, give {how}"
+        in passed[0].reason
+    )
+    around = verify.check(
+        lambda *tensors, ignore_index: module(*tensors),
+        "cross_entropy",
+        options={**told, "ignore_index": -100},
+        grad=False,
+        examples=20,
+    )
+    assert around[0].status is Status.REFUTED
+
+
 def test_a_partial_function_is_named_by_what_it_calls() -> None:
     """In the subject of its verdicts."""
     results = _check(functools.partial(torch.nn.functional.softmax, dtype=torch.float64), grad=False)

@@ -19,7 +19,7 @@ from verify.operations import is_known, operations_with_contract
 from verify.own import careful
 from verify.results import Results
 from verify.search import Search
-from verify.signatures import require_function
+from verify.signatures import attribute, require_function
 from verify.sweeps.everywhere import Everywhere, everywhere
 from verify.verdict import Verdict
 from verify.words import kind_of
@@ -225,6 +225,8 @@ def _choices(
         for name in lacking
     )
     told = [f"not applicable: {options} that it does not take: {', '.join(names)}"] if lacking else []
+    built_in = {name: attribute(candidate, name) for name in lacking}
+    told += _untried({name: held for name, held in built_in.items() if isinstance(held, int | float | str)})
     asking = [
         name
         for name in asked
@@ -233,6 +235,16 @@ def _choices(
         and not takes(candidate, contract.tensors, name)
     ]
     return picked, "; ".join([*told, *map(_around, asking)])
+
+
+def _untried(built_in: dict[str, Any]) -> list[str]:
+    """That options which a module has built in are not tried, and how they can be."""
+    if not built_in:
+        return []
+    held = ", ".join(f"{name} = {value!r}" for name, value in built_in.items())
+    name, value = next(iter(built_in.items()))
+    how = f"lambda *tensors, {name}: f(*tensors) in the place of f, with options={{{name!r}: {value!r}}}"
+    return [f"not tried: {held}, which it has built in; to have one tried, give {how}"]
 
 
 def _around(name: str) -> str:
