@@ -34,6 +34,11 @@ CERTIFIED = read()
 SHARE = 40
 """One certificate in so many is examined here; benchmarks/certify.py --write examines all."""
 
+LONG = 4096
+"""Characters of a call beyond which it is not among these: it may take half a minute."""
+
+SAMPLE = [proof for proof in CERTIFIED if len(proof.call) <= LONG][::SHARE]
+
 MAIN = (
     "softmax",
     "log_softmax",
@@ -44,7 +49,7 @@ MAIN = (
 )
 
 
-@pytest.mark.parametrize("proof", CERTIFIED[::SHARE], ids=lambda proof: f"{proof.id}-{proof.dtype}")
+@pytest.mark.parametrize("proof", SAMPLE, ids=lambda proof: f"{proof.id}-{proof.dtype}")
 def test_a_certificate_is_what_its_witness_shows(proof: Certificate) -> None:
     """The same wrong number, the same exact one, the same grade."""
     again = certificate(proof.id, FAULTS[proof.id].candidate, proof.witness)

@@ -31,7 +31,7 @@ from verify.oracle import Undecided
 from verify.profile import Profile, place_of
 from verify.proof import fingerprint
 from verify.record import EvidenceRecord, NotRun, check_id
-from verify.strategies import explore, inputs
+from verify.strategies import Enough, explore, inputs
 from verify.tally import Between, Pair, Tally, worst_pair
 from verify.verdict import Status
 
@@ -39,6 +39,9 @@ EXAMPLES = 60
 MAX_BITS = 4096
 SMALL = 4
 """A refuting input with at most so many numbers is tried first in the dtypes that follow."""
+
+SHRUNK = 1 << 14
+"""Numbers in all inputs together that are tried to make a refuting one simpler."""
 
 EXACT = "both sides in exact arithmetic"
 
@@ -239,14 +242,19 @@ class _Run:
         ]
         start = min(clear, key=lambda values: len(numbers_of(values)))
 
+        tried: list[int] = []
+        """How many numbers each input has had since the start came again."""
+
         def revisit(values: Values) -> tuple[Mapping[str, float], bool]:
-            if values in self.visited and not simplest:
+            if values in self.visited and not tried:
                 if values == start:
-                    simplest.append(values)
+                    tried.append(0)
                 return self.visited[values][0], values == start
+            tried.append(len(numbers_of(values)))
+            if sum(tried) > SHRUNK:
+                raise Enough
             return {}, self._refutes(implementation, values, severe)
 
-        simplest: list[Values] = []
         return tuple(explore(self.strategy(), revisit, **self._effort()) or start)
 
     def _refutes(self, implementation: Implementation, values: Values, severe: float) -> bool:
