@@ -41,7 +41,7 @@ WIDE_SECONDS = 10.0
 LONG = 1000
 """Length of an axis from which on the time of a call tells that of a longer one."""
 
-REDUCING_SECONDS = 4.0
+REDUCING_SECONDS = 2.5
 """Processor time after which a finding is made no narrower or plainer."""
 
 MASKED = 15
