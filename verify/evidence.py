@@ -243,15 +243,15 @@ class _Run:
         start = min(clear, key=lambda values: len(numbers_of(values)))
 
         tried: list[int] = []
-        """How many numbers each input has had since the start came again."""
+        """How many numbers the inputs have had, all together, at each one since the start came again."""
 
         def revisit(values: Values) -> tuple[Mapping[str, float], bool]:
             if values in self.visited and not tried:
                 if values == start:
                     tried.append(0)
                 return self.visited[values][0], values == start
-            tried.append(len(numbers_of(values)))
-            if sum(tried) > SHRUNK:
+            tried.append(sum(tried[-1:]) + len(numbers_of(values)))
+            if tried[-1] > SHRUNK:
                 raise Enough
             return {}, self._refutes(implementation, values, severe)
 
