@@ -183,8 +183,11 @@ def test_a_suite_that_cannot_be_run_is_one_sentence(
     ("attribute", "told"),
     [("decimal:Decimal", "Decimal is a class"), ("torch.nn.functional:kl_div", "is what tests compare with")],
 )
-def test_what_cannot_be_replaced_is_refused(attribute: str, told: str) -> None:
+def test_what_cannot_be_replaced_is_refused(
+    attribute: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A class, and what the tests compare with."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
     with pytest.raises(UsageError, match=told):
         suite_of("tests", attribute)
 

@@ -58,7 +58,6 @@ def perplexity(input: Any, target: Any, *, ignore_index: int = -100) -> Any:
 
 
 RIGHT: dict[str, Loss] = {
-    "cross_entropy": functional.cross_entropy,
     "nll_loss": functional.nll_loss,
     "linear_cross_entropy": functional.linear_cross_entropy,
     "cross_entropy_with_temperature": with_temperature,
