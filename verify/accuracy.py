@@ -16,6 +16,7 @@ algorithm, which autograd gives in float64; to a gradient the upstream gradient 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -61,16 +62,24 @@ def conditioned(call: Call, aspect: Property) -> bool:
     return size(call) <= JACOBIAN or (aspect == "value" and call.contract.conditioning is not None)
 
 
+Enough = Callable[[Accuracy], bool]
+"""Whether it will do to know so much: what is allowed without regard to the conditioning, or less."""
+
+
 def accuracy_of(
-    call: Call, aspect: Property, truth: Any, half: Any, bound: Any, model: Model, device: str
+    call: Call, aspect: Property, truth: Any, half: Any, bound: Any, model: Model, device: str, enough: Enough
 ) -> Accuracy:
     """What level "accurate" allows a value or gradient whose conditioning is known.
 
     ``truth`` holds the exact values but for ``half``. Where the conditioning has no number, the stable
-    ``bound`` stands. An infinite value is exact.
+    ``bound`` stands. An infinite value is exact. The conditioning is computed unless less is ``enough``.
     """
     extent = truth.abs() + half
     sums = _most(call, model) * float(model.sum_unit)
+    plain = FACTOR * (float(model.unit) + sums) * extent + float(model.normal)
+    least = Accuracy(plain.fmin(bound).masked_fill(extent.isinf(), 0.0), truth, half)
+    if enough(least):
+        return least
     change = _conditioning(call, aspect, model, device)
     allowed = FACTOR * (float(model.unit) * (extent + change) + sums * extent) + float(model.normal)
     allowed = allowed.where(allowed.isfinite(), bound)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from verify.accuracy import Accuracy, accuracy_of, conditioned
+from verify.accuracy import Accuracy, Enough, accuracy_of, conditioned
 from verify.calls import Call
 from verify.contexts.axes import NotBulkError
 from verify.contexts.bulk import Bulk, evaluate
@@ -68,19 +68,19 @@ class Bounding:
             found += bounds or [None] * (count // call.rows)
         return found
 
-    def precise(self, call: Call, bulk: Bulk) -> Accuracy | None:
-        """What level "accurate" allows; None where no conditioning is known."""
+    def precise(self, call: Call, bulk: Bulk, enough: Enough) -> Accuracy | None:
+        """What level "accurate" allows, or as much of it as is enough; None where no conditioning is known."""
         if not self._gradable(call):
             return None
         if self.aspect == "value" and (reference := call.contract.reference) is not None:
             exact = evaluate(
                 lambda c, *x: reference(c, call.options, *x), call.values, self._any_order, self.device
             )
-            return self._accuracy(call, exact.value, exact.half, bulk)
-        return self._accuracy(call, bulk.value, bulk.half, bulk)
+            return self._accuracy(call, exact.value, exact.half, bulk, enough)
+        return self._accuracy(call, bulk.value, bulk.half, bulk, enough)
 
     def precise_at(
-        self, call: Call, truths: tuple[Enclosure | Undecided, ...], bulk: Bulk | None
+        self, call: Call, truths: tuple[Enclosure | Undecided, ...], bulk: Bulk | None, enough: Enough
     ) -> Accuracy | None:
         """As `precise`, about exact values."""
         if not call.rows or not self._gradable(call):
@@ -90,7 +90,7 @@ class Bounding:
         except NotBulkError:
             return None
         truth = bulk.value.new_tensor([middle(truth) for truth in truths])
-        return self._accuracy(call, truth, truth * 0, bulk)
+        return self._accuracy(call, truth, truth * 0, bulk, enough)
 
     def _run(self, action: Callable[..., Any], call: Call, model: Model) -> Bulk:
         values = values_of(call, self.aspect)
@@ -105,5 +105,5 @@ class Bounding:
         """Whether results are graded: their conditioning is known, and one format has all roundings."""
         return self.model.stored is None and conditioned(call, self.aspect)
 
-    def _accuracy(self, call: Call, truth: Any, half: Any, bulk: Bulk) -> Accuracy:
-        return accuracy_of(call, self.aspect, truth, half, bulk.bound, self.model, self.device)
+    def _accuracy(self, call: Call, truth: Any, half: Any, bulk: Bulk, enough: Enough) -> Accuracy:
+        return accuracy_of(call, self.aspect, truth, half, bulk.bound, self.model, self.device, enough)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from verify.accuracy import Accuracy, height
+from verify.accuracy import Accuracy, Enough, height
 from verify.backends import exact_values
 from verify.bounding import Bounding
 from verify.bulk_judgement import judge_table, passes
@@ -59,7 +59,8 @@ class Examiner:
 
     ``level`` decides where the conditioning is known; all else is held to the stable bound. With
     ``thorough`` a table of float64 is judged number by number whatever its size, as one call that is
-    replayed is. ``taken`` gives the values of options that may be called with.
+    replayed is. ``taken`` gives the values of options that may be called with, and ``accuracy`` the worst of
+    those found before, beside which a better one need not be known.
     """
 
     function: Function
@@ -72,6 +73,7 @@ class Examiner:
     max_bits: int
     thorough: bool = False
     taken: Callable[[], Mapping[str, tuple[Any, ...]]] = dict
+    accuracy: Callable[[], float | None] = lambda: None
 
     @property
     def bounds(self) -> Bounding:
@@ -124,7 +126,9 @@ class Examiner:
             if bulk.ratio is None:
                 judge_one = self._one_by_one if small or self.thorough else self._related.judged
                 return judge_one(result, call, bulk)
-            precise = self.bounds.precise(call, bulk) if graded or self.level == "accurate" else None
+            precise = None
+            if graded or self.level == "accurate":
+                precise = self.bounds.precise(call, bulk, self._enough(result))
             if small and precise is not None and not precise.known:
                 return self._one_by_one(result, call, bulk)
         except NotBulkError as error:
@@ -135,7 +139,7 @@ class Examiner:
             found = self._one_by_one(result, call)
             if found.outcome.judged:
                 return found
-        got = result.detach().reshape(-1).to(bulk.value)
+        got = _flat_like(bulk.value, result)
         if self.level == "accurate" and precise is not None:
             found = Found(*judge_table(got, precise.value, precise.half, precise.allowed, self.format))
         else:
@@ -199,6 +203,15 @@ class Examiner:
                 break
         return worst
 
+    def _enough(self, result: Any) -> Enough:
+        """What shows that a result is no worse than the worst before, as level "stable" leaves it at that."""
+        record = None if self.level == "accurate" else self.accuracy()
+
+        def enough(least: Accuracy) -> bool:
+            return record is not None and least.known and least.worst(_flat_like(least.value, result)) <= record
+
+        return enough
+
     def _graded(self, found: Found, call: Call, bulk: Bulk, got: Any, precise: Accuracy | None) -> Found:
         """With the error over what level "accurate" allows, and the height of sums that explains it."""
         if precise is None or not precise.known:
@@ -225,14 +238,14 @@ class Examiner:
             reason = next((t.reason for t in truths if isinstance(t, Undecided)), "no enclosure")
             return Found(Outcome(Status.UNKNOWN, reason=f"the oracle did not decide: {reason}"))
         graded = bulk is not None or self.level == "accurate"
-        precise = self.bounds.precise_at(call, truths, bulk) if graded else None
+        precise = self.bounds.precise_at(call, truths, bulk, self._enough(result)) if graded else None
         if self.level == "accurate" and precise is not None:
             found = self._worst(got, truths, [_limit(b) for b in precise.allowed.tolist()])
         else:
             found = self._worst_within_bounds(got, truths, call)
         if bulk is None or precise is None:
             return found
-        return self._graded(found, call, bulk, precise.value.new_tensor([float(g) for g in got]), precise)
+        return self._graded(found, call, bulk, _flat_like(precise.value, result), precise)
 
     def _worst_within_bounds(self, got: Any, truths: Any, call: Call) -> Found:
         """The worst element under the bound of the standard algorithm, else under the largest of all."""
@@ -248,6 +261,11 @@ class Examiner:
                 for position, (number, truth, bound) in enumerate(zip(got, truths, bounds, strict=True))
             ]
         )
+
+
+def _flat_like(value: Any, result: Any) -> Any:
+    """The numbers of a result, as a tensor like that of the exact values."""
+    return result.detach().reshape(-1).to(value)
 
 
 def _limit(bound: float) -> Fraction | None:

@@ -135,6 +135,7 @@ class Search:
             MAX_BITS,
             self.thorough,
             self.drawn.taken,
+            lambda: self.tally.accuracy,
         )
         with limited(self.time_limit) as self.clock:
             look()
