@@ -69,7 +69,7 @@ class Bounding:
         return found
 
     def precise(self, call: Call, bulk: Bulk, enough: Enough) -> Accuracy | None:
-        """What level "accurate" allows, or as much of it as is enough; None where no conditioning is known."""
+        """What level "accurate" allows, or as much as is enough; None where no conditioning is known."""
         if not self._gradable(call):
             return None
         if self.aspect == "value" and (reference := call.contract.reference) is not None:

@@ -208,7 +208,8 @@ class Examiner:
         record = None if self.level == "accurate" else self.accuracy()
 
         def enough(least: Accuracy) -> bool:
-            return record is not None and least.known and least.worst(_flat_like(least.value, result)) <= record
+            got = _flat_like(least.value, result)
+            return record is not None and least.known and least.worst(got) <= record
 
         return enough
 

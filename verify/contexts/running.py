@@ -63,38 +63,48 @@ class Rules:
     def add(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
         """Sum; exact where one term is an exact 0, or both are exact and the format holds the sum."""
         value = a + b
-        if value.numel() <= FINE:
-            a_error, b_error = self._zero(a_error), self._zero(b_error)
-            back = value - a
-            rest = (a - (value - back)) + (b - back)
-            exact = (a_error == 0) & (b_error == 0) & (rest == 0) & self._held(value)
-            exact = exact | (a_error == 0) & (a == 0) | (b_error == 0) & (b == 0)
-            carried = a_error + b_error
-            grown = carried + self.unit * (value.abs() + carried)
-            return value, self._finite(self.torch.where(exact, carried, grown), value, carried)
-        if a_error is None and b_error is None:
-            return value, self._finite(self.unit * value.abs(), value)
+        known = a_error is None and b_error is None
         carried = b_error if a_error is None else a_error if b_error is None else a_error + b_error
-        return value, self._finite(value.abs().add_(carried).mul_(self.unit).add_(carried), value, carried)
+        if value.numel() > FINE:
+            error = value.abs().mul_(self.unit) if known else self._rounded(value, carried)
+            return value, self._finite(error, value, carried)
+        a_exact, b_exact = a_error is None or a_error == 0, b_error is None or b_error == 0
+        back = value - a
+        rest = (a - (value - back)) + (b - back)
+        exact = a_exact & b_exact & (rest == 0) & self._held(value)
+        exact = exact | a_exact & (a == 0) | b_exact & (b == 0)
+        if known:
+            return value, self._finite((value.abs() * self.unit).masked_fill_(exact, 0.0), value)
+        error = self.torch.where(exact, carried, self._rounded(value, carried))
+        return value, self._finite(error, value, carried)
+
+    def _rounded(self, value: Any, carried: Any) -> Any:
+        """The error of a result that is rounded once, and that is off by ``carried`` before."""
+        return value.abs().add(carried).mul_(self.unit).add_(carried)
 
     def multiply(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
         """Product; exact for an exact factor 0, 1 or -1, and where the format holds an exact product."""
         value = a * b
-        fine = value.numel() <= FINE
-        if a_error is None and b_error is None and not fine:
-            return value, self._small(value.abs().mul_(self.unit), value)
-        if fine or a_error is None or b_error is None:
-            a_error, b_error = self._zero(a_error), self._zero(b_error)
-        product = a.abs() * b_error + b.abs() * a_error + a_error * b_error
-        error = self._small(value.abs().add_(product).mul_(self.unit).add_(product), value)
-        if fine or self.specials:
-            nothing = (a_error == 0) & (a == 0) & ~b.isnan() | (b_error == 0) & (b == 0) & ~a.isnan()
+        fine, known = value.numel() <= FINE, a_error is None and b_error is None
+        if known:
+            error = self._small(value.abs().mul_(self.unit), value)
+        else:
+            product = 0.0 if a_error is None else b.abs() * a_error
+            product = product if b_error is None else a.abs() * b_error + product
+            product = product if a_error is None or b_error is None else product + a_error * b_error
+            error = self._small(self._rounded(value, product), value)
+        if fine or (self.specials and not known):
+            a_exact, b_exact = a_error is None or a_error == 0, b_error is None or b_error == 0
+            nothing = a_exact & (a == 0) & ~b.isnan() | b_exact & (b == 0) & ~a.isnan()
             value = value.masked_fill(nothing, 0.0)
-            trivial = (a_error == 0) & (a.abs() == 1) | (b_error == 0) & (b.abs() == 1)
+            trivial = a_exact & (a.abs() == 1) | b_exact & (b.abs() == 1)
             if self.ratio is not None:
-                trivial = trivial | (a_error == 0) & (b_error == 0) & self._held(value) & (value != 0)
+                trivial = trivial | a_exact & b_exact & self._held(value) & (value != 0)
+            if known:
+                return value, error.masked_fill_(trivial | nothing, 0.0)
             error = self.torch.where(trivial, product, error).masked_fill_(nothing, 0.0)
-            error.masked_fill_((a_error.isinf() | b_error.isinf()) & ~nothing, math.inf)
+            unbounded = (a_error is not None and a_error.isinf()) | (b_error is not None and b_error.isinf())
+            error.masked_fill_(unbounded & ~nothing, math.inf)
         return value, error
 
     def divide(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
