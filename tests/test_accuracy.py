@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,9 +11,12 @@ import torch
 from torch.nn import functional
 
 import verify
+from verify.accuracy import Accuracy
+from verify.bounding import Bounding
 from verify.checking import contract_of
 from verify.contexts.bulk import evaluate
 from verify.contexts.models import model_for
+from verify.spread import wide_calls
 from verify.verdict import Status, Verdict
 from verify.wide import Wide
 
@@ -131,3 +135,22 @@ def test_the_conditioning_of_a_dominant_entry_does_not_cancel() -> None:
     row = Wide(torch.tensor([-93.0, -26.0], dtype=torch.float64))
     found = evaluate(lambda c, x: conditioning(c, {"axes": 1, "dim": -1}, x), (row,), model_for("float32"))
     assert found.value.tolist() == pytest.approx([93 + 26, math.exp(-67) * (93 + 26)], rel=1e-12)
+
+
+def _noted(seen: list[Accuracy], least: Accuracy) -> bool:
+    """Too little, whatever it is."""
+    seen.append(least)
+    return False
+
+
+@pytest.mark.parametrize("name", ["log_softmax", "cross_entropy", "sigmoid", "kl_div"])
+def test_what_is_allowed_without_the_conditioning_is_never_more(name: str) -> None:
+    """So that a result within it need not have its conditioning computed, unless that is asked for."""
+    contract, bounds = contract_of(name), Bounding("value", model_for("float32"), "cpu")
+    choices = {option.name: option.values for option in contract.options}
+    for call in wide_calls(contract, "float32", choices, seed=1, count=6, tables=((3, 5), (2, 40))):
+        offered: list[Accuracy] = []
+        whole = bounds.precise(call, bounds.bulk(call), partial(_noted, offered))
+        assert whole is not None
+        (least,) = offered
+        assert not bool((least.allowed > whole.allowed).any())
