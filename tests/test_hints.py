@@ -68,6 +68,18 @@ def test_a_function_that_is_wrong_anyhow_gets_no_hint(candidate: Callable[..., A
     assert not verify.check(candidate, "cross_entropy", grad=False)[0].hint
 
 
+def wrong_under_a_mask(x: Any, dim: int, keepdim: bool = False) -> Any:
+    """A score of -inf makes everything nan."""
+    return torch.logsumexp(x, dim, keepdim) * (float("nan") if x.isinf().any() else 1)
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_a_finding_under_a_mask_is_not_said_to_depend_on_an_option(seed: int) -> None:
+    """The calls that held with other axes had no score of -inf."""
+    verdict = verify.check(wrong_under_a_mask, "logsumexp", grad=False, seed=seed)[0]
+    assert (bool(verdict), verdict.hint) == (False, "")
+
+
 def test_a_witness_that_is_replayed_has_no_hint() -> None:
     """One call says nothing about the others."""
     witness = verify.check(wrong_sum, "cross_entropy", grad=False)[0].witness or ""

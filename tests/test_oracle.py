@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from verify import operations
+from verify.checking import contract_of
 from verify.contexts.ball import BallContext
 from verify.contexts.exact import ExactContext, to_decimal
 from verify.contexts.family import Family
+from verify.elements import element
 from verify.errors import DomainError, PrecisionError, VerifyError
 from verify.floats import FORMATS, Enclosure, ulp_error
 from verify.operation import Operation
@@ -346,3 +348,28 @@ def test_confirmation_of_an_undefined_value_is_a_domain_error() -> None:
     """Where mpmath finds no value either, that is what is said."""
     with pytest.raises(DomainError):
         confirm(lambda c, x: c.log(x), (Fraction(-1),), Enclosure(Fraction(0), Fraction(1)))
+
+
+@pytest.mark.parametrize("apart", [-math.inf, math.nan])
+@pytest.mark.parametrize(
+    ("axes", "dim", "shaped", "at"),
+    [
+        (2, 0, lambda x: ((x, Fraction(0)),), 1),
+        (2, 1, lambda x: ((x,), (Fraction(0),)), 1),
+        (3, 1, lambda x: (((x, Fraction(0)),),), 1),
+        (3, 2, lambda x: (((x,), (Fraction(0),)),), 1),
+    ],
+)
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_an_element_is_enclosed_and_confirmed_beside_what_has_no_value(
+    name: str, axes: int, dim: int, shaped: Callable[[float], Any], at: int, apart: float
+) -> None:
+    """The first row, of -inf or nan alone, has none; the row of the element is another, along any axis."""
+    definition = contract_of(name).definition
+
+    def formula(c: Any, x: Any) -> Any:
+        return element(definition(c, {"axes": axes, "dim": dim}, x), at)
+
+    truth = enclose(formula, (shaped(apart),), format=FORMATS["float32"], lazy=True)
+    assert isinstance(truth, Enclosure)
+    assert confirm(formula, (shaped(apart),), truth, lazy=True) == ("1" if name == "softmax" else "0")

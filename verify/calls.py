@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,6 +17,7 @@ from verify.contract import Contract, mapped, numbers_of
 from verify.domain import Declaration, Domain
 from verify.floats import Format, format_named
 from verify.strategies import between, declared, long_sizes, sizes
+from verify.wide import exact
 
 LAYOUTS = ("contiguous", "transposed", "padded", "offset", "strided", "expanded", "reversed", "mixed")
 """How a tensor lies in memory: in order; last two axes swapped; sliced out of a larger one; in order, one
@@ -62,6 +64,12 @@ class Call:
     def rows(self) -> int:
         """The length of the batch; 1 where the operation has none."""
         return self.lengths.get("N", 1)
+
+    @property
+    def infinite(self) -> bool:
+        """Whether any number is infinite, as a score under a mask is."""
+        numbers = (number for value in self.values for number in numbers_of(exact(value)))
+        return any(isinstance(number, float) and math.isinf(number) for number in numbers)
 
     @property
     def passed(self) -> tuple[tuple[str, Any], ...]:

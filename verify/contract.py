@@ -179,9 +179,14 @@ def one_of(name: str, *values: Any, default: Any) -> Option:
     return Option(name, values, default, lambda value: value in values)
 
 
-def form(name: str, *values: Any) -> Option:
-    """A form of the call, the first value being the plain one; it is never passed as a keyword."""
-    return Option(name, values, values[0], lambda value: value in values, keyword=False)
+def form(name: str, *values: Any, asked: tuple[Any, ...] = ()) -> Option:
+    """A form of the call, the first value being the plain one; it is never passed as a keyword.
+
+    Those of ``asked`` are tried only where a user asks for them.
+    """
+    known = (*values, *asked)
+    rule = f"one of {', '.join(map(repr, known))}" if asked else ""
+    return Option(name, values, values[0], lambda value: value in known, keyword=False, rule=rule)
 
 
 def is_plain(value: Any) -> bool:
@@ -223,6 +228,13 @@ def clamped(number: Any, low: int, high: int) -> Any:
         if hasattr(number, "clamp")
         else min(max(number, Fraction(low)), Fraction(high))
     )
+
+
+def where_zero(number: Any, other: Any, instead: float) -> Any:
+    """A number, or each of many, with ``instead`` where another number is 0."""
+    if hasattr(number, "where"):
+        return number.where(other != 0, instead)
+    return number if other != 0 else instead
 
 
 def without_tiny(number: Any, least: Fraction) -> Any:

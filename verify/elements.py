@@ -51,15 +51,27 @@ def flat(nested: Any) -> tuple[Any, ...]:
 
 
 def element(nested: Any, position: int) -> Any:
-    """The number at a position of a family of any number of axes, in row-major order."""
-    sizes, first = [], nested
-    while isinstance(first, Family):
-        sizes.append(len(first))
-        first = first[1]
+    """The number at a position of a family of any number of axes, in row-major order.
+
+    `DomainError` where it has no value; others may have none.
+    """
+    sizes = _sizes(nested)
     for axis in range(len(sizes)):
         at, position = divmod(position, math.prod(sizes[axis + 1 :]))
         nested = nested[at + 1]
     return nested
+
+
+def _sizes(nested: Any) -> list[int]:
+    """The lengths of the axes of a family, as some number that has a value shows them."""
+    if not isinstance(nested, Family):
+        return []
+    for at in range(1, len(nested)):
+        try:
+            return [len(nested), *_sizes(nested[at])]
+        except DomainError:
+            continue
+    return [len(nested), *_sizes(nested[len(nested)])]
 
 
 def formula_of(call: Call, aspect: Property) -> tuple[Callable[..., Any], tuple[Any, ...]]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from verify.contract import Arguments, Option, Options, Values, clamped, mapped
+from verify.contract import Arguments, Option, Options, Values, clamped, form, mapped
 from verify.domain import Declaration
 from verify.tables import input_shape
 
@@ -40,12 +40,12 @@ def flag(name: str) -> Option:
     return Option(name, (False, True), False, lambda value: isinstance(value, bool))
 
 
-def edge(name: str) -> Option:
+def edge(name: str, *asked: str) -> Option:
     """The form of a call whose values may lie on the edge of the domain, where gradients may not exist.
 
-    A gradient that exists inside only has ``where={name: (False,)}``.
+    A gradient that exists inside only has ``where={name: (False,)}``. What is ``asked`` for lies beyond.
     """
-    return Option(name, (True, False), True, lambda value: isinstance(value, bool), keyword=False)
+    return form(name, True, False, asked=asked)
 
 
 def unless(option: str, options: Options, value: Any) -> Any:

@@ -206,7 +206,8 @@ class Search:
             among = self.seen.excludable(self._plainest()[0], self.choices)
             if among:
                 self.tried = 0
-                self._draw(PLAINER, deadline, small=True, again=5, among=among)
+                masked = self._may_be_infinite and self._plainest()[0].infinite
+                self._draw(PLAINER, deadline, small=True, again=5, masked=masked, among=among)
 
     def _plainest(self) -> tuple[Call, Found]:
         """The simplest call that refutes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from verify.contexts.family import Family
 from verify.contract import Option, Options, Values, form, one_of
 from verify.domain import Declaration, real
 
@@ -29,7 +30,8 @@ REDUCTION = one_of("reduction", "mean", "sum", "none", default="mean")
 
 def transposed(c: Any, x: Any) -> Any:
     """The table whose rows are the columns of ``x``."""
-    return c.family(lambda j: c.family(lambda i: x[i, j], over=x), over=x[1])
+    row = x.any() if isinstance(x, Family) else x[1]
+    return c.family(lambda j: c.family(lambda i: x[i, j], over=x), over=row)
 
 
 def by_rows(action: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -40,15 +41,23 @@ LABEL_SMOOTHING = Option("label_smoothing", (0.0, 0.1, 0.5, 1.0), 0.0, _is_share
 TARGET = form("target", "indices", "probabilities", "shares")
 """What the target holds: labels, a distribution for each row, or numbers in 0..1 that need not sum to 1."""
 
+MASKED_TARGET = form("target", "indices", "probabilities", "shares", asked=("masked",))
+"""As `TARGET`; where asked for, shares that are 0 wherever a score is -inf, 0 times infinity being 0."""
+
 LABELS = form("target", "indices")
 """The form of a target that can only hold labels."""
 
-OPTIONS = (REDUCTION, WEIGHT, IGNORE_INDEX, LABEL_SMOOTHING, TARGET, AXES)
+OPTIONS = (REDUCTION, WEIGHT, IGNORE_INDEX, LABEL_SMOOTHING, MASKED_TARGET, AXES)
 
 
 def has_labels(options: Options) -> bool:
     """Whether the target holds labels."""
     return bool(options["target"] == "indices")
+
+
+def is_masked(options: Options) -> bool:
+    """Whether the target holds shares that are 0 wherever a score is -inf."""
+    return bool(options["target"] == "masked")
 
 
 def is_smoothed(options: Options) -> bool:
@@ -84,6 +93,7 @@ def target_and_weights(options: Options) -> tuple[Declaration, ...]:
         "indices": index("target", "C", *samples),
         "probabilities": distribution("target", *samples, "C"),
         "shares": probability("target", *scores_shape(options)),
+        "masked": probability("target", *scores_shape(options)),
     }[options["target"]]
     return target, nonnegative("weight", "C"), index("kept", 2, *samples)
 
@@ -143,11 +153,21 @@ def weight_of_rows(c: Any, options: Options, target: Any, weight: Any, kept: Any
 def prepared_target(options: Options, values: Values) -> Values | None:
     """Values of `given_with_target` as `prepared`.
 
-    None where an infinite score may meet a factor 0, as it may unless the target is labels alone.
+    None where an infinite score may meet a factor 0, as it may unless the target is labels alone or masked,
+    and where label smoothing would meet a masked score.
     """
-    scores = values[0]
+    scores, target, *others = values
+    if is_masked(options):
+        if is_smoothed(options):
+            return None
+        values = scores, together(lambda share, score: share * (score > -math.inf), target, scores), *others
     labels_alone = has_labels(options) and not options.get("label_smoothing")
-    if not labels_alone and hasattr(scores, "tensor") and not scores.tensor.isfinite().all():
+    if (
+        not labels_alone
+        and not is_masked(options)
+        and hasattr(scores, "tensor")
+        and not scores.tensor.isfinite().all()
+    ):
         return None
     rest = prepared(options, *values[1:])
     return None if rest is None else (scores, *rest)

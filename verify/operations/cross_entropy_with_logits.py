@@ -28,6 +28,7 @@ from verify.targets import (
     class_share,
     given_with_target,
     has_labels,
+    is_masked,
     is_smoothed,
     prepared_target,
     smoothing,
@@ -67,6 +68,8 @@ def losses(c: Any, options: Options, x: Any, y: Any, weight: Any, kept: Any) -> 
 
     def loss(row: Any, target: Any, keep: Any) -> Any:
         s = c.call(softmax, row)
+        if is_masked(options):
+            return c.sum(lambda j: -c.xlogy(target[j], s[j]) * weight[j], over=weight)
         return _loss(c, options, lambda j: c.call(nll, s, j), target, weight, keep)
 
     return _reduced(c, options, loss, reduced, x, y, weight, kept)

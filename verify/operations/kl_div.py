@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from verify.contract import Contract, Gradient, Options, mapped, one_of, without_tiny
+from verify.contract import Arguments, Contract, Gradient, Options, mapped, one_of, where_zero, without_tiny
 from verify.domain import Declaration, distribution, real
 from verify.entries import (
     called_with,
@@ -18,6 +19,7 @@ from verify.entries import (
     losses_in_any_order,
     losses_shape,
     times_quotient_of_equals,
+    together,
     without_zeros,
 )
 from verify.operation import Operation, Peer
@@ -108,8 +110,10 @@ def _entry_conditioning(c: Any, options: Options, x: Any, t: Any) -> Any:
     return c.abs(t * x) + c.abs(c.xlogy(t, t) + t * (1 - x))
 
 
-def _logarithms(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...]:
+def _logarithms(options: Options, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
     x, target = values
+    if options["zeros"] == "masked" and options["log_target"]:
+        return None
     if options["log_target"]:
         return _below_zero(x), _below_zero(target)
     if options["zeros"]:
@@ -127,6 +131,14 @@ def _given(options: Options) -> tuple[Declaration, ...]:
     positive = not options["zeros"]
     probabilities = partial(distribution, positive=positive)
     return given_entries({"input": real, "target": real if options["log_target"] else probabilities})(options)
+
+
+def _arguments(options: Options, values: tuple[Any, ...]) -> Arguments:
+    """The input and the target; where it is asked for log q is -inf where p is 0, which changes no term."""
+    x, target = values
+    if options["zeros"] == "masked":
+        x = together(lambda number, p: where_zero(number, p, -math.inf), x, target)
+    return called_with("input", "target")(options, (x, target))
 
 
 def _below_zero(value: Any) -> Any:
@@ -172,13 +184,13 @@ kl_div = Operation(
             ),
         ),
         rowwise=rows_apart,
-        arguments=called_with("input", "target"),
+        arguments=_arguments,
         tensors=2,
         options=(
             AXES,
             one_of("reduction", "batchmean", "sum", "none", "mean", default="mean"),
             flag("log_target"),
-            edge("zeros"),
+            edge("zeros", "masked"),
         ),
         prepare=_logarithms,
     ),
