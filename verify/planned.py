@@ -84,6 +84,8 @@ class Planned:
                 yield from self._jointly((table,), number)
         if count >= MANY and self.aspect == "value" and any(self.drawn.contract.infinite.values()):
             rows = {"dim": tuple(dim for dim in choices["dim"] if dim)} if "dim" in choices else {}
+            apart = {"reduction": "none", "axes": 2, "target": "indices", "ignore_index": None}
+            rows |= {name: (value,) for name, value in apart.items() if value in choices.get(name, ())}
             yield from self._calls({**choices, **rows}, MASKED, self.seed, masked=True)
 
     def narrower(self, call: Call) -> Iterator[Call]:

@@ -1,4 +1,4 @@
-"""Masked targets: probabilities of 0 where a score or log q is -inf, tried where a user asks for them."""
+"""Masks: rows of -inf beside others, and on request probabilities of 0 where a score or log q is -inf."""
 
 from __future__ import annotations
 
@@ -97,3 +97,18 @@ def test_a_misspelt_form_is_told_with_those_that_are_tried_on_request() -> None:
     """The message lists them."""
     with pytest.raises(UsageError, match="'shares', 'masked'"):
         verify.check(functional.cross_entropy, "cross_entropy", options={"target": "mask"})
+
+
+def one_masked_row_spoils_all(input: Any, target: Any, reduction: str = "mean", **options: Any) -> Any:
+    """A row without a loss makes every loss nan."""
+    losses = functional.cross_entropy(input, target, reduction="none", **options)
+    if reduction != "none":
+        return functional.cross_entropy(input, target, reduction=reduction, **options)
+    return losses * (float("nan") if losses.isnan().any() else 1)
+
+
+@pytest.mark.parametrize("seed", [1, 9])
+def test_a_masked_row_that_spoils_the_others_is_found(seed: int) -> None:
+    """Only losses that are not reduced show it; a row of -inf stands among them in one call of every check."""
+    verdict = verify.check(one_masked_row_spoils_all, "cross_entropy", grad=False, seed=seed)[0]
+    assert verdict.status is Status.REFUTED
