@@ -107,8 +107,7 @@ def one_masked_row_spoils_all(input: Any, target: Any, reduction: str = "mean", 
     return losses * (float("nan") if losses.isnan().any() else 1)
 
 
-@pytest.mark.parametrize("seed", [1, 9])
-def test_a_masked_row_that_spoils_the_others_is_found(seed: int) -> None:
-    """Only losses that are not reduced show it; a row of -inf stands among them in one call of every check."""
-    verdict = verify.check(one_masked_row_spoils_all, "cross_entropy", grad=False, seed=seed)[0]
+def test_a_masked_row_that_spoils_the_others_is_found() -> None:
+    """Only losses that are not reduced show it; one call of every check has a row of -inf among them."""
+    verdict = verify.check(one_masked_row_spoils_all, "cross_entropy", grad=False, seed=9)[0]
     assert verdict.status is Status.REFUTED

@@ -30,7 +30,7 @@ REDUCTION = one_of("reduction", "mean", "sum", "none", default="mean")
 
 def transposed(c: Any, x: Any) -> Any:
     """The table whose rows are the columns of ``x``."""
-    row = x.any() if isinstance(x, Family) else x[1]
+    row = x.some() if isinstance(x, Family) else x[1]
     return c.family(lambda j: c.family(lambda i: x[i, j], over=x), over=row)
 
 

@@ -34,7 +34,7 @@ class Family:
             raise UsageError(f"{index} is not an index; indices and labels start at 1, so the first is at 1")
         raise DomainError(f"index {index} lies outside 1..{len(self)}")
 
-    def any(self) -> Any:
+    def some(self) -> Any:
         """The first item that has a value, to see how long its axes are; `DomainError` where none has."""
         for position in range(1, len(self.items)):
             try:
