@@ -78,7 +78,10 @@ class Rules:
         return value, self._finite(value.abs().add_(carried).mul_(self.unit).add_(carried), value, carried)
 
     def multiply(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
-        """Product; exact for an exact factor 0, 1 or -1, and where the format holds an exact product."""
+        """Product; exact for an exact factor 0, 1 or -1, and where the format holds an exact product.
+
+        0 times an exact infinity has no value, as in balls; times a number beyond float64 it is 0.
+        """
         value = a * b
         fine = value.numel() <= FINE
         if a_error is None and b_error is None and not fine:
@@ -88,7 +91,8 @@ class Rules:
         product = a.abs() * b_error + b.abs() * a_error + a_error * b_error
         error = self._small(value.abs().add_(product).mul_(self.unit).add_(product), value)
         if fine or self.specials:
-            nothing = (a_error == 0) & (a == 0) & ~b.isnan() | (b_error == 0) & (b == 0) & ~a.isnan()
+            nothing = (a_error == 0) & (a == 0) & (b.isfinite() | b_error.isinf())
+            nothing |= (b_error == 0) & (b == 0) & (a.isfinite() | a_error.isinf())
             value = value.masked_fill(nothing, 0.0)
             trivial = (a_error == 0) & (a.abs() == 1) | (b_error == 0) & (b.abs() == 1)
             if self.ratio is not None:

@@ -29,7 +29,7 @@ from verify.targets import (
     given_with_target,
     has_labels,
     is_smoothed,
-    prepared_target,
+    prepared_scores,
     smoothing,
     weight_of_rows,
 )
@@ -291,6 +291,6 @@ cross_entropy_with_logits = Operation(
         arguments=arguments_with_target,
         tensors=2,
         options=OPTIONS,
-        prepare=prepared_target,
+        prepare=prepared_scores,
     ),
 )
