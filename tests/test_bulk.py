@@ -186,3 +186,10 @@ def test_an_element_without_a_value_is_free() -> None:
     """Where the definition has no value any result will do, and it is not counted as judged alone."""
     assert _judged([7.0, 1.0], [math.nan, 1.0], [0.0, 0.0])[0].status is Status.PASSED
     assert _judged([7.0], [math.nan], [0.0])[0].status is Status.UNKNOWN
+
+
+def test_0_times_an_infinity_has_no_value() -> None:
+    """As in balls, so that no finding rests on a product that an exact number does not confirm."""
+    given = Wide(torch.tensor([-math.inf], dtype=torch.float64))
+    table = evaluate(lambda c, x: c.number(0) * x[1], (given,), model_for("float32"))
+    assert table.value.isnan().all()

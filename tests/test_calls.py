@@ -74,11 +74,22 @@ def test_masked_calls_have_every_reduction() -> None:
     assert drawn == {"mean", "sum", "none"}
 
 
-def test_masked_calls_have_ignored_rows() -> None:
+@pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])
+def test_masked_calls_have_ignored_rows(name: str) -> None:
     """Masks lie in them too, where a loss that is infinite is no number times 0."""
-    drawn = [call for call in _drawn("cross_entropy", 90, masked=True) if call.options["axes"] == 2]
-    rows = [(row, keep) for call in drawn for row, keep in zip(call.values[0], call.values[3], strict=True)]
-    assert sum(keep == 0 and -math.inf in row for row, keep in rows) >= 3
+    assert sum(-math.inf in row for row, _ in _ignored_rows(name)) >= 3
+
+
+def test_the_label_of_an_ignored_row_has_a_finite_score() -> None:
+    """Its loss counts 0 times, which is no number where it is infinite."""
+    assert all(row[label - 1] != -math.inf for row, label in _ignored_rows("nll_loss"))
+
+
+def _ignored_rows(name: str) -> list[tuple[tuple[object, ...], int]]:
+    """The scores and labels of the ignored rows of masked calls with two axes."""
+    drawn = [call.values for call in _drawn(name, 90, masked=True) if call.options["axes"] == 2]
+    rows = [one for x, labels, _, kept in drawn for one in zip(x, labels, kept, strict=True)]
+    return [(row, label) for row, label, keep in rows if keep == 0]
 
 
 @pytest.mark.parametrize(("dtype", "least", "most"), [("float16", 3, 6), ("float32", 30, 84)])

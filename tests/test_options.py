@@ -163,6 +163,14 @@ def test_every_value_of_an_option_is_at_times_the_only_one_that_is_not_the_defau
         assert sum(call.options == options for call in seen) >= 2, options
 
 
+@pytest.mark.parametrize("axes", [1, 3])
+@pytest.mark.parametrize("target", ["probabilities", "shares"])
+def test_two_forms_are_at_times_together_with_no_other_option(axes: int, target: str) -> None:
+    """The mean over rows of three axes has a branch of its own for class probabilities."""
+    drawn = Drawn(CROSS_ENTROPY, {option.name: option.values for option in CROSS_ENTROPY.options})
+    assert {("axes", axes), ("target", target)} in [set(fixed) for fixed in drawn.rare(0)]
+
+
 def losses_of_five_rows_are_wrong(x: Any, target: Any, **options: Any) -> Any:
     """Cross-entropy whose losses of more than 4 rows are doubled where they are not reduced."""
     doubled = options.get("reduction") == "none" and len(x) > 4

@@ -101,7 +101,8 @@ class Drawn:
     def rare(self, often: int) -> list[tuple[tuple[str, Any], ...]]:
         """Options hardly drawn: none or one at another value than its default, each `ALONE` times.
 
-        Then a form and a keyword together, where fewer than ``often`` calls had both.
+        Then two forms together where no call had them alone, and a form and a keyword together, where fewer
+        than ``often`` calls had both.
         """
         taken, keywords = self.taken(), {option.name for option in self.contract.options if option.keyword}
         values = [
@@ -114,7 +115,12 @@ class Drawn:
             fixed for fixed in [(), *((one,) for one in values)] if self.exactly[frozenset(fixed)] < ALONE
         ]
         forms = [one for one in values if one[0] not in keywords]
-        return alone * ALONE + [
+        pairs = [
+            (one, other)
+            for one, other in itertools.combinations(forms, 2)
+            if one[0] != other[0] and not self.exactly[frozenset((one, other))]
+        ]
+        return (alone * ALONE + pairs) + [
             (form, one)
             for form in forms
             for one in values

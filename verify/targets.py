@@ -173,6 +173,32 @@ def prepared_target(options: Options, values: Values) -> Values | None:
     return None if rest is None else (scores, *rest)
 
 
+def prepared_scores(options: Options, values: Values) -> Values | None:
+    """As `prepared_target`, of scores that may be infinite: an ignored row has a label of a finite score.
+
+    The loss there is 0 times that of the label, which has no value where it is infinite. None where an
+    ignored row has no finite score.
+    """
+    found = prepared_target(options, values)
+    if found is None or not has_labels(options):
+        return found
+    scores, target, *rest = found
+    if hasattr(scores, "tensor") and scores.tensor.isfinite().all():
+        return found
+    rows = _swapped(scores) if options["axes"] == 3 else scores
+    target = _at_finite_scores(rows, target, rest[-1])
+    return None if target is None else (scores, target, *rest)
+
+
+def _at_finite_scores(rows: Any, target: Any, kept: Any) -> Any:
+    if isinstance(target, tuple):
+        parts = [_at_finite_scores(*part) for part in zip(rows, target, kept, strict=True)]
+        return None if None in parts else tuple(parts)
+    if kept or abs(rows[target - 1]) != math.inf:
+        return target
+    return next((label for label, score in enumerate(rows, 1) if abs(score) != math.inf), None)
+
+
 def passed_target(options: Options, target: Any, kept: Any) -> Any:
     """The target as it is passed: the label that is ignored in the rows that are not kept."""
     if not has_labels(options) or options["ignore_index"] is None:

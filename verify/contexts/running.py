@@ -83,7 +83,10 @@ class Rules:
         return value.abs().add(carried).mul_(self.unit).add_(carried)
 
     def multiply(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
-        """Product; exact for an exact factor 0, 1 or -1, and where the format holds an exact product."""
+        """Product; exact for an exact factor 0, 1 or -1, and where the format holds an exact product.
+
+        0 times an exact infinity has no value, as in balls; times a number beyond float64 it is 0.
+        """
         value = a * b
         fine, known = value.numel() <= FINE, a_error is None and b_error is None
         if known:
@@ -95,7 +98,9 @@ class Rules:
             error = self._small(self._rounded(value, product), value)
         if fine or (self.specials and not known):
             a_exact, b_exact = a_error is None or a_error == 0, b_error is None or b_error == 0
-            nothing = a_exact & (a == 0) & ~b.isnan() | b_exact & (b == 0) & ~a.isnan()
+            a_open, b_open = (error is not None and error.isinf() for error in (a_error, b_error))
+            nothing = a_exact & (a == 0) & (b.isfinite() | b_open)
+            nothing |= b_exact & (b == 0) & (a.isfinite() | a_open)
             value = value.masked_fill(nothing, 0.0)
             trivial = a_exact & (a.abs() == 1) | b_exact & (b.abs() == 1)
             if self.ratio is not None:
@@ -103,8 +108,7 @@ class Rules:
             if known:
                 return value, error.masked_fill_(trivial | nothing, 0.0)
             error = self.torch.where(trivial, product, error).masked_fill_(nothing, 0.0)
-            unbounded = (a_error is not None and a_error.isinf()) | (b_error is not None and b_error.isinf())
-            error.masked_fill_(unbounded & ~nothing, math.inf)
+            error.masked_fill_((a_open | b_open) & ~nothing, math.inf)
         return value, error
 
     def divide(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:

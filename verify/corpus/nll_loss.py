@@ -65,6 +65,22 @@ def ignored_rows_have_a_loss(x: Any, target: Any, **options: Any) -> Any:
     return _wrong(x, target, options, masked=lambda b, losses: losses)
 
 
+@plant("value", "ignored rows in which class 0 has probability 0")
+def ignored_rows_times_zero(x: Any, target: Any, **options: Any) -> Any:
+    """The loss of an ignored row, that of class 0, is multiplied by 0."""
+    return _wrong(x, target, options, masked=lambda b, losses: losses * b.keep)
+
+
+@plant("value", "a class of probability 0 that is not the label")
+def one_hot_times_infinity(x: Any, target: Any, **options: Any) -> Any:
+    """The score of the label is the sum of all, each times 1 or 0."""
+
+    def own(b: Batch, scores: Any) -> Any:
+        return -b.weight[b.safe] * (functional.one_hot(b.safe, scores.shape[1]) * scores).sum(1)
+
+    return _wrong(x, target, options, own=own)
+
+
 @plant("value", "ignore_index -1")
 def negative_ignore_index_wraps(x: Any, target: Any, **options: Any) -> Any:
     """A label of -1 is the last class."""

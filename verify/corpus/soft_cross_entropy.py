@@ -162,6 +162,14 @@ def soft_gradient_masked(x: Any, target: Any, **options: Any) -> Any:
     return _plain_gradient(x, target, options, lambda s: torch.where(target == 0, 0, s * total - target))
 
 
+@plant("gradient", "class probabilities of three axes, reduction mean, no other option")
+def soft_gradient_mean_over_the_batch(x: Any, target: Any, **options: Any) -> Any:
+    """Of three axes the mean of the gradient divides by the batch alone."""
+    total = target.sum(_axis(x), keepdim=True) if target.is_floating_point() else 0
+    times = x.shape[2] if x.ndim == 3 and options.get("reduction", "mean") == "mean" else 1
+    return _plain_gradient(x, target, options, lambda s: times * (s * total - target))
+
+
 @plant("gradient of target", "class probabilities whose gradient is asked for")
 def soft_target_gradient_is_of_the_logits(x: Any, target: Any, **options: Any) -> Any:
     """The gradient in the target is minus the logits, not normalised."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from verify.contract import Contract, Gradient, Options
@@ -30,10 +32,14 @@ from verify.targets import (
     has_labels,
     is_masked,
     is_smoothed,
-    prepared_target,
+    prepared_scores,
     smoothing,
     weight_of_rows,
 )
+
+
+LOWEST = Fraction(-sys.float_info.max)
+"""No score that is a number is below it."""
 
 
 def _definition(c: Any, g: Any, y: Any) -> Any:
@@ -75,12 +81,17 @@ def losses(c: Any, options: Options, x: Any, y: Any, weight: Any, kept: Any) -> 
     return _reduced(c, options, loss, reduced, x, y, weight, kept)
 
 
+def _number(c: Any, options: Options, score: Any) -> Any:
+    """A score; under a mask not -inf but the lowest number there is, as it is to be multiplied by 0."""
+    return c.maximum(score, LOWEST) if is_masked(options) else score
+
+
 def losses_algorithm(c: Any, options: Options, x: Any, y: Any, weight: Any, kept: Any) -> Any:
     """Each loss from the log_softmax of its row; then the sum, divided by the weight of the rows kept."""
 
     def loss(row: Any, target: Any, keep: Any) -> Any:
         score = score_at(c, row)
-        return _loss(c, options, lambda j: -score(j), target, weight, keep)
+        return _loss(c, options, lambda j: -_number(c, options, score(j)), target, weight, keep)
 
     return _reduced(c, options, loss, reduced_in_any_order, x, y, weight, kept)
 
@@ -90,7 +101,7 @@ def _losses_in_bits(c: Any, options: Options, x: Any, y: Any, weight: Any, kept:
 
     def loss(row: Any, target: Any, keep: Any) -> Any:
         scores = in_bits(c, row)
-        return _loss(c, options, lambda j: -scores[j], target, weight, keep)
+        return _loss(c, options, lambda j: -_number(c, options, scores[j]), target, weight, keep)
 
     return _reduced(c, options, loss, reduced_in_any_order, x, y, weight, kept)
 
@@ -100,7 +111,7 @@ def _losses_by_log1p(c: Any, options: Options, x: Any, y: Any, weight: Any, kept
 
     def loss(row: Any, target: Any, keep: Any) -> Any:
         scores = by_log1p(c, row)
-        return _loss(c, options, lambda j: -scores[j], target, weight, keep)
+        return _loss(c, options, lambda j: -_number(c, options, scores[j]), target, weight, keep)
 
     return _reduced(c, options, loss, reduced_in_any_order, x, y, weight, kept)
 
@@ -294,6 +305,6 @@ cross_entropy_with_logits = Operation(
         arguments=arguments_with_target,
         tensors=2,
         options=OPTIONS,
-        prepare=prepared_target,
+        prepare=prepared_scores,
     ),
 )

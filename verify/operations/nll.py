@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,7 @@ from verify.targets import (
     WEIGHT,
     arguments_with_target,
     given_with_target,
-    prepared_target,
+    prepared_scores,
     weight_of_rows,
 )
 
@@ -80,8 +81,11 @@ def _gradient(c: Any, options: Options, g: Any, x: Any, y: Any, weight: Any, kep
 
 
 def _log_probabilities(options: Options, values: Values) -> Values | None:
+    """None for a wide table with infinities under a sum, where one infinite loss hides all others."""
     x, *rest = values
-    return prepared_target(options, (mapped(lambda a: -abs(a), x), *rest))
+    if options["reduction"] != "none" and hasattr(x, "tensor") and not x.tensor.isfinite().all():
+        return None
+    return prepared_scores(options, (mapped(lambda a: -abs(a), x), *rest))
 
 
 nll = Operation(
@@ -108,6 +112,7 @@ nll = Operation(
         arguments=arguments_with_target,
         tensors=2,
         options=(REDUCTION, WEIGHT, IGNORE_INDEX, LABELS, AXES),
+        infinite={"input": (-math.inf,)},
         prepare=_log_probabilities,
     ),
 )
