@@ -37,7 +37,6 @@ from verify.targets import (
     weight_of_rows,
 )
 
-
 LOWEST = Fraction(-sys.float_info.max)
 """No score that is a number is below it."""
 
