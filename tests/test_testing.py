@@ -124,6 +124,8 @@ MISTAKES = {
     "examples": ('[(torch.softmax, "softmax")], examples=0', "examples is 0; give a whole number from 1"),
     "candidate": ('[(3, "softmax")]', "the candidate is an int"),
     "no pair": ("[torch.softmax]", "is no pair; give"),
+    "no list": ("unshifted", "subjects is a function; give a list of pairs"),
+    "list of expected": (f"{WRONG}, expected=['{ID}']", "expected is a list; give a mapping from id"),
     "two of one name": (
         '[(torch.softmax, "softmax"), (torch.softmax, "softmax")]',
         "two checks have the id softmax-softmax-value-float32-cpu",
