@@ -113,6 +113,24 @@ def test_a_candidate_that_is_never_judged_fails(pytester: pytest.Pytester) -> No
     assert "unknown" in _text(result)
 
 
+def test_a_test_that_does_not_make_its_check_fails(pytester: pytest.Pytester) -> None:
+    """The parentheses are forgotten."""
+    pytester.makepyfile(test_it=SOURCE.format(arguments=RIGHT).replace("check()", "check"))
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-k", "value")
+    result.assert_outcomes(failed=1, deselected=2)
+    assert "the test passes without making its check; call it, as in check()" in result.outlines
+
+
+def test_a_check_that_a_fixture_makes_counts(pytester: pytest.Pytester) -> None:
+    """The body of the test is free then."""
+    pytester.makeconftest("import pytest\n@pytest.fixture\ndef made(check): check()")
+    source = SOURCE.format(arguments=RIGHT).replace("(check):\n    check()", "(check, made): pass")
+    pytester.makepyfile(test_it=source)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider", "-k", "value").assert_outcomes(
+        passed=1, deselected=2
+    )
+
+
 MISTAKES = {
     "nothing selected": ("[]", "nothing is selected; give at least one candidate"),
     "no dtype": ('[(torch.softmax, "softmax")], dtypes=()', "dtypes is (); name at least one"),
