@@ -166,6 +166,7 @@ MISTAKES = {
     "examples": (["check", "{}:right", "--as", "sigmoid", "--examples", "0"], "'0' is not a count"),
     "time": (["check", "{}:right", "--as", "sigmoid", "--time-limit", "0"], "'0' is no time"),
     "witness": (["replay", "nothing"], "'nothing' is neither a file nor a witness"),
+    "another file": (["replay", __file__], "test_check_commands.py' is a file without a witness; give"),
     "input": (["replay", "lossinput1:part"], "is cut off or changed"),
     "input and function": (["replay", "lossinput1:part", "--function", "{}:right"], "leave --function and"),
 }
