@@ -148,7 +148,10 @@ MISTAKES = {
         "'losses' is no place; give package.module:function",
     ),
     "file": (["check", "losses.py:mine", "--as", "sigmoid"], "give its module, losses:mine, from its folder"),
-    "module": (["check", "{}_gone:f", "--as", "sigmoid"], "cannot be imported: ModuleNotFoundError"),
+    "module": (
+        ["check", "{0}_gone:f", "--as", "sigmoid"],
+        "_gone'; the working folder is searched, other folders",
+    ),
     "broken module": (
         ["check", "{}_broken:f", "--as", "sigmoid"],
         "cannot be imported: ValueError: no kernel",
