@@ -164,6 +164,7 @@ def test_samples_are_counted_as_by_the_oracle(operation: str, function: Any, asp
         ({}, "every input"),
         ({"span": "1:2"}, "every input in 1:2"),
         ({"sample": 12}, "12 inputs evenly spread"),
+        ({"sample": 1}, "1 input evenly spread"),
         ({"span": "1:2", "sample": 12}, "12 inputs evenly spread in 1:2"),
     ],
 )
