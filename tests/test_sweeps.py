@@ -297,6 +297,7 @@ def test_what_is_no_function_of_one_number_is_refuted(function: Callable[..., An
         ({"operation": "softplu"}, "is no function of one or two numbers"),
         ({"candidate": 3}, "give a function"),
         ({"span": "5:4"}, "LOW <= HIGH"),
+        ({"span": (4, 5)}, "as in -20:20"),
         ({"operation": "entropy", "span": "2:3"}, "no input of the form"),
         ({"form": "pair", "operation": "softmax", "aspect": "gradient"}, "has no gradient"),
     ],
