@@ -146,6 +146,13 @@ class _Plugin:
         self.begun = False
         self.error: Exception | None = None
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Write none of the reports that the configuration of the suite asks for; they are of other runs."""
+        for name in ("verify_json", "verify_write_tests", "xmlpath"):
+            if hasattr(config.option, name):
+                setattr(config.option, name, None)
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep why something cannot be collected."""
         if report.failed:
