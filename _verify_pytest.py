@@ -82,12 +82,22 @@ class Session:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Send entries along with the report of the item."""
+        """Send entries along with the report of the item; a test that does not make its check fails."""
         report = yield
+        if report.when == "call" and report.passed and self._unmade(item):
+            report.outcome = "failed"
+            report.longrepr = "the test passes without making its check; call it, as in check()"
         if self.pending:
             report.verify_entries = self.pending  # type: ignore[attr-defined]
             self.pending = []
         return report
+
+    def _unmade(self, item: pytest.Item) -> bool:
+        """Whether an item has a check and nothing has been told of it."""
+        check = getattr(item, "funcargs", {}).get("check")
+        if type(check).__module__ != "verify.testing":
+            return False
+        return not self.pending and all(name != item.nodeid for name, _ in self.told)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the entries of an item."""

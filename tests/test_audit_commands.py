@@ -128,6 +128,32 @@ def test_a_suite_is_run_with_its_function_replaced(audit: Audit, package: tuple[
     ]
 
 
+def test_a_suite_is_audited_whatever_its_configuration_asks_for(
+    audit: Audit, package: tuple[str, str], tmp_path: Path
+) -> None:
+    """Warnings are errors, a module that was imported before is to be rewritten, no report is written."""
+    losses, tests = package
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -W error --junitxml=junit.xml\n")
+    (tmp_path / "conftest.py").write_text(f'import pytest\npytest.register_assert_rewrite("{losses}")\n')
+    code, report = audit(f"{tests}.py", "--replace", f"{losses}:divergence", only=("kl_div-value-zero",))
+    assert (code, _ids(report, "killed")) == (0, {"kl_div-value-zero"})
+    assert not (tmp_path / "junit.xml").exists()
+
+
+def test_a_function_that_its_package_exports_is_replaced_there_too(
+    audit: Audit, package: tuple[str, str], tmp_path: Path
+) -> None:
+    """The test imports it from the package, the command names the module that defines it."""
+    home = tmp_path / f"exports_{tmp_path.name}"
+    home.mkdir()
+    (home / "__init__.py").write_text("from .own import Loss, divergence")
+    (tmp_path / f"{package[0]}.py").rename(home / "own.py")
+    tests = tmp_path / f"{package[1]}.py"
+    tests.write_text(tests.read_text().replace(package[0], home.name))
+    _, report = audit(tests.name, "--replace", f"{home.name}.own:divergence", only=("kl_div-value-zero",))
+    assert report["killed"][0]["told"].startswith(f"{tests.name}::test_value: ")
+
+
 def test_a_suite_named_as_a_module_and_a_method_are_found(audit: Audit, package: tuple[str, str]) -> None:
     """The suite by its import name, the attribute in a class."""
     losses, tests = package

@@ -148,7 +148,10 @@ MISTAKES = {
         "'losses' is no place; give package.module:function",
     ),
     "file": (["check", "losses.py:mine", "--as", "sigmoid"], "give its module, losses:mine, from its folder"),
-    "module": (["check", "{}_gone:f", "--as", "sigmoid"], "cannot be imported: ModuleNotFoundError"),
+    "module": (
+        ["check", "{0}_gone:f", "--as", "sigmoid"],
+        "_gone'; the working folder is searched, other folders",
+    ),
     "broken module": (
         ["check", "{}_broken:f", "--as", "sigmoid"],
         "cannot be imported: ValueError: no kernel",
@@ -166,6 +169,7 @@ MISTAKES = {
     "examples": (["check", "{}:right", "--as", "sigmoid", "--examples", "0"], "'0' is not a count"),
     "time": (["check", "{}:right", "--as", "sigmoid", "--time-limit", "0"], "'0' is no time"),
     "witness": (["replay", "nothing"], "'nothing' is neither a file nor a witness"),
+    "another file": (["replay", __file__], "test_check_commands.py' is a file without a witness; give"),
     "input": (["replay", "lossinput1:part"], "is cut off or changed"),
     "input and function": (["replay", "lossinput1:part", "--function", "{}:right"], "leave --function and"),
 }

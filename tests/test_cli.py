@@ -144,7 +144,8 @@ def test_explain_without_evidence_says_how_to_name_it(
     """A run may have written its report elsewhere."""
     monkeypatch.chdir(tmp_path)
     main(["explain", "kl-one-hot"])
-    assert "--evidence names its file" in capsys.readouterr().out
+    told = "`lossproof run` gathers it for the claims of `lossproof list`, --evidence names its file"
+    assert told in capsys.readouterr().out
 
 
 def test_explain_shows_the_evidence_of_a_run(

@@ -199,3 +199,8 @@ def test_a_wrong_compiled_function_is_refuted() -> None:
     value = verify.check(_compiled(unshifted), "softmax", grad=False, examples=40, options={"dim": 1})[0]
     assert value.status is Status.REFUTED
     assert value.reproducer is not None
+
+
+def test_a_function_written_in_c_has_the_name_by_which_it_is_called() -> None:
+    """Not that of the hidden class for which it is named."""
+    assert _check(torch.softmax, grad=False)[0].subject == "torch.softmax as softmax: value in float32 on cpu"

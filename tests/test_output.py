@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from verify.terminal import show_json
+
 COMMANDS = (
     ["list"],
     ["list", "--json"],
@@ -55,3 +57,17 @@ def test_no_output_at_all_is_one_line() -> None:
     script = "import os, sys; os.close(1); os.execv(sys.executable, [sys.executable, '-m', 'verify', 'list'])"
     done = subprocess.run([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_what_the_encoding_of_the_output_lacks_is_escaped() -> None:
+    """The sign for "at least" in ASCII."""
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "verify", "explain", "kl-one-hot"]
+    done = subprocess.run(command, env=ascii_only, capture_output=True, text=True)
+    assert (done.returncode, done.stderr, r"\u2265" in done.stdout) == (0, "", True)
+
+
+def test_json_has_no_character_outside_ascii(capsys: pytest.CaptureFixture[str]) -> None:
+    """So that it is JSON in every encoding."""
+    show_json({"at least": "\u2265"})
+    assert capsys.readouterr().out == '{\n  "at least": "\\u2265"\n}\n'

@@ -292,8 +292,8 @@ def test_work_within_work_has_no_more_time_than_it() -> None:
     go_on()
 
 
-@pytest.mark.parametrize("limit", [-1.0, float("nan"), float("inf")])
-def test_a_time_that_is_none_is_refused(limit: float) -> None:
+@pytest.mark.parametrize("limit", [-1.0, float("nan"), float("inf"), "5"])
+def test_a_time_that_is_none_is_refused(limit: Any) -> None:
     """The value and what to give."""
     with pytest.raises(UsageError, match="no time; give a number of seconds"):
         verify.prove(verify.find("log-probability-additive"), time_limit=limit)

@@ -164,6 +164,7 @@ def test_samples_are_counted_as_by_the_oracle(operation: str, function: Any, asp
         ({}, "every input"),
         ({"span": "1:2"}, "every input in 1:2"),
         ({"sample": 12}, "12 inputs evenly spread"),
+        ({"sample": 1}, "1 input evenly spread"),
         ({"span": "1:2", "sample": 12}, "12 inputs evenly spread in 1:2"),
     ],
 )
@@ -296,6 +297,7 @@ def test_what_is_no_function_of_one_number_is_refuted(function: Callable[..., An
         ({"operation": "softplu"}, "is no function of one or two numbers"),
         ({"candidate": 3}, "give a function"),
         ({"span": "5:4"}, "LOW <= HIGH"),
+        ({"span": (4, 5)}, "as in -20:20"),
         ({"operation": "entropy", "span": "2:3"}, "no input of the form"),
         ({"form": "pair", "operation": "softmax", "aspect": "gradient"}, "has no gradient"),
     ],

@@ -132,6 +132,15 @@ def test_a_journal_of_another_sweep_is_refused(whole: tuple[Path, Verdict], tmp_
     assert path.read_bytes() == whole[0].read_bytes()
 
 
+def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
+    """And left as it is."""
+    path = tmp_path / "checks.json"
+    path.write_text('{\n "status": "passed"\n}')
+    with pytest.raises(UsageError, match=r"checks.json is no journal of a sweep"):
+        swept(path)
+    assert path.read_text() == '{\n "status": "passed"\n}'
+
+
 def test_a_journal_of_a_newer_version_is_refused(whole: tuple[Path, Verdict], tmp_path: Path) -> None:
     """Whatever else its lines have."""
     path = _copy(whole, tmp_path, lambda lines: [*lines, b'{"format":2,"crc":0,"new":true}\n'])

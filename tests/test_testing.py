@@ -113,6 +113,24 @@ def test_a_candidate_that_is_never_judged_fails(pytester: pytest.Pytester) -> No
     assert "unknown" in _text(result)
 
 
+def test_a_test_that_does_not_make_its_check_fails(pytester: pytest.Pytester) -> None:
+    """The parentheses are forgotten."""
+    pytester.makepyfile(test_it=SOURCE.format(arguments=RIGHT).replace("check()", "check"))
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-k", "value")
+    result.assert_outcomes(failed=1, deselected=2)
+    assert "the test passes without making its check; call it, as in check()" in result.outlines
+
+
+def test_a_check_that_a_fixture_makes_counts(pytester: pytest.Pytester) -> None:
+    """The body of the test is free then."""
+    pytester.makeconftest("import pytest\n@pytest.fixture\ndef made(check): check()")
+    source = SOURCE.format(arguments=RIGHT).replace("(check):\n    check()", "(check, made): pass")
+    pytester.makepyfile(test_it=source)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider", "-k", "value").assert_outcomes(
+        passed=1, deselected=2
+    )
+
+
 MISTAKES = {
     "nothing selected": ("[]", "nothing is selected; give at least one candidate"),
     "no dtype": ('[(torch.softmax, "softmax")], dtypes=()', "dtypes is (); name at least one"),
@@ -124,6 +142,8 @@ MISTAKES = {
     "examples": ('[(torch.softmax, "softmax")], examples=0', "examples is 0; give a whole number from 1"),
     "candidate": ('[(3, "softmax")]', "the candidate is an int"),
     "no pair": ("[torch.softmax]", "is no pair; give"),
+    "no list": ("unshifted", "subjects is a function; give a list of pairs"),
+    "list of expected": (f"{WRONG}, expected=['{ID}']", "expected is a list; give a mapping from id"),
     "two of one name": (
         '[(torch.softmax, "softmax"), (torch.softmax, "softmax")]',
         "two checks have the id softmax-softmax-value-float32-cpu",
@@ -309,7 +329,8 @@ def test_json_says_what_every_check_came_to(pytester: pytest.Pytester, witness: 
 
 
 def _written(pytester: pytest.Pytester) -> Path:
-    _run(pytester, WRONG, "--verify-write-tests=found.py").assert_outcomes(passed=1, failed=1)
+    result = _run(pytester, WRONG, "--verify-write-tests=found.py")
+    assert "written: found.py, 1 test" in result.outlines
     return pytester.path / "found.py"
 
 

@@ -65,8 +65,9 @@ def replay(options: argparse.Namespace) -> int:
             raise UsageError("the witness of an input names what it is about; leave --function and --as out")
         return _shown(Results((replayed(text),)), about)
     if not text.startswith(MARK):
+        kind = "neither a file nor a witness" if text == options.witness else "a file without a witness"
         raise UsageError(
-            f"{text!r} is neither a file nor a witness; give the line that begins with {MARK}:, or its file"
+            f"{options.witness!r} is {kind}; give the line that begins with {MARK}:, or its file"
         )
     own = operation_at(options.operation) if options.operation else None
 

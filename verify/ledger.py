@@ -18,6 +18,7 @@ from verify.report.provenance import created, setting
 from verify.results import plain
 from verify.standalone import file_of
 from verify.verdict import Status, Verdict, overall
+from verify.words import counted
 
 _TOLD = {"expected": "refuted as expected"}
 
@@ -120,8 +121,8 @@ def close(told: Sequence[tuple[str, str]], option: Callable[[str], Any], command
             lines.append(f"written: {option('json')}")
         if option("write_tests"):
             count, without = write_tests(Path(option("write_tests")), entries)
-            more = f"; {without} findings have no script and are not in it" if without else ""
-            lines.append(f"written: {option('write_tests')}, {count} tests{more}")
+            more = f"; not in it for want of a script: {counted(without, 'finding')}" if without else ""
+            lines.append(f"written: {option('write_tests')}, {counted(count, 'test')}{more}")
     except UnavailableError as error:
         lines.append(f"not written: {error}")
     return lines

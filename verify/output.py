@@ -9,14 +9,15 @@ from verify.errors import PipeClosedError, UnavailableError
 
 
 def write(text: str) -> None:
-    """Write to standard output and pass it on.
+    """Write to standard output and pass it on; characters that its encoding lacks as escapes.
 
     Raises PipeClosedError when its reader has gone and UnavailableError when it cannot be written.
     """
     if sys.stdout is None:
         raise UnavailableError("standard output is closed; send it to a terminal, a file or /dev/null")
     try:
-        sys.stdout.write(text)
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
         _abandon()

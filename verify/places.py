@@ -73,4 +73,6 @@ def _module(name: str) -> Any:
         raise
     except (Exception, SystemExit) as error:
         told = (str(error).strip().splitlines() or ["no message"])[0]
-        raise UsageError(f"{name} cannot be imported: {type(error).__name__}: {told}") from error
+        missing = isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}.")
+        found = "; the working folder is searched, other folders if PYTHONPATH names them" if missing else ""
+        raise UsageError(f"{name} cannot be imported: {type(error).__name__}: {told}{found}") from error

@@ -29,15 +29,16 @@ def require_function(candidate: Any) -> None:
 
 
 def name_of(function: Function) -> str:
-    """The name of a function for people, with its module where it has one."""
+    """The name of a function for people, with its module where it has one; as that holds it, if it does."""
     if isinstance(function, functools.partial):
         return f"{name_of(function.func)} with options"
     if owner := autograd_class(function):
         return f"{name_of(owner)}.apply"
-    name = attribute(function, "__qualname__") or attribute(function, "__name__")
+    plain, module = attribute(function, "__name__"), attribute(function, "__module__")
+    held = attribute(sys.modules.get(str(module)), str(plain)) is function
+    name = plain if held else attribute(function, "__qualname__") or plain
     if not isinstance(name, str):
         return kind_of(function)
-    module = attribute(function, "__module__")
     return f"{module}.{name}" if module and module != "__main__" else name
 
 

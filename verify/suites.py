@@ -146,6 +146,13 @@ class _Plugin:
         self.begun = False
         self.error: Exception | None = None
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Write none of the reports that the configuration of the suite asks for; they are of other runs."""
+        for name in ("verify_json", "verify_write_tests", "xmlpath"):
+            if hasattr(config.option, name):
+                setattr(config.option, name, None)
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep why something cannot be collected."""
         if report.failed:
@@ -191,9 +198,21 @@ def suite_of(target: str, attribute: str) -> Suite:
     *owners, name = path.split(".")
     owner: Any = functools.reduce(getattr, owners, importlib.import_module(module))
     setattr(owner, name, staticmethod(switch.function) if isinstance(owner, type) else switch.function)
+    _replace_in_package(module.partition(".")[0], original, switch.function)
     where = [target] if os.path.exists(target.partition("::")[0]) else ["--pyargs", target]
     alone = ["-n", "0"] if find_spec("xdist") else []
-    return Suite([*where, "-q", "-p", "no:cacheprovider", *alone], switch, original)
+    # With warnings as errors, that this package is imported already would end pytest before it begins.
+    begun = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    return Suite([*where, "-q", "-p", "no:cacheprovider", *begun, *alone], switch, original)
+
+
+def _replace_in_package(package: str, original: Any, function: Callable[..., Any]) -> None:
+    """Replace a function wherever a module of its package holds it by name, as one that exports it does."""
+    for place, module in list(sys.modules.items()):
+        if place.partition(".")[0] == package:
+            for name, value in list(vars(module).items()):
+                if value is original:
+                    setattr(module, name, function)
 
 
 @contextlib.contextmanager

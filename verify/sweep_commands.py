@@ -20,6 +20,7 @@ from verify.sweeps.sweeping import Plan, kept, planned, run
 from verify.sweeps.worst_cases import compared, read_table, recorded, table_text
 from verify.terminal import Rate, show, show_json
 from verify.verdict import Status, Verdict
+from verify.words import counted
 
 
 def sweep(options: argparse.Namespace) -> int:
@@ -90,7 +91,7 @@ def _show(plan: Plan, verdict: Verdict, regression: str, about: Mapping[str, Any
         return
     lines = [Line(f"{verdict.subject}: {verdict.status.value}", _STYLES.get(verdict.status, "green"))]
     counts = dict(verdict.counts or {})
-    lines.append(Line(f"  {verdict.coverage}, {verdict.inputs:,} inputs"))
+    lines.append(Line(f"  {verdict.coverage}, {counted(verdict.inputs, 'input')}"))
     shares = ("exact", "correctly_rounded", "faithful", "refuted", "undecided")
     lines.append(Line("  " + ", ".join(f"{name.replace('_', ' ')} {counts[name]:,}" for name in shares)))
     lines += [Line(f"  {text}") for text in _cases(counts)]

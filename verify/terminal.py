@@ -48,7 +48,7 @@ def show(lines: Iterable[Line]) -> None:
 
 def show_json(value: Any) -> None:
     """Print one JSON object to stdout."""
-    write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write(json.dumps(value, indent=2) + "\n")
 
 
 class _Drawn:

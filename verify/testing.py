@@ -28,6 +28,7 @@ from verify.signatures import name_of
 from verify.standalone import standalone_test
 from verify.sweeps.everywhere import MARK
 from verify.verdict import Status, Verdict
+from verify.words import kind_of
 
 __all__ = [
     "Check",
@@ -151,6 +152,10 @@ def parametrize_with_checks(
         "time_limit": time_limit,
     }
     try:
+        if not isinstance(subjects, Iterable):
+            raise UsageError(f"subjects is {kind_of(subjects)}; give a list of pairs (candidate, operation)")
+        if not isinstance(expected or {}, Mapping):
+            raise UsageError(f"expected is {kind_of(expected)}; give a mapping from id to Expected")
         checks = _checks(subjects, dtypes, devices, how, dict(expected or {}))
     except VerifyError as error:
         raise UsageError(str(error)) from None

@@ -35,9 +35,9 @@ class Search:
     tried: str = ""
 
 
-def require_time(seconds: float) -> None:
+def require_time(seconds: object) -> None:
     """Raise UsageError for what is not a number of seconds from 0."""
-    if not 0 <= seconds < float("inf"):
+    if not (isinstance(seconds, int | float) and 0 <= seconds < float("inf")):
         raise UsageError(f"time_limit={seconds!r} is no time; give a number of seconds, 0 for no search")
 
 

@@ -232,9 +232,8 @@ def _opinions(part: PartRecord, width: int) -> Iterator[Line]:
 
 def _evidence(evidence: Sequence[EvidenceRecord], width: int) -> Iterator[Line]:
     if not evidence:
-        yield Line(
-            "no numeric evidence at hand; `lossproof run` gathers it, --evidence names its file", "dim"
-        )
+        told = "`lossproof run` gathers it for the claims of `lossproof list`, --evidence names its file"
+        yield Line(f"no numeric evidence at hand; {told}", "dim")
         return
     numbers = summary_of(evidence)
     yield Line(f"Measured: {counted(numbers.checks, 'check')}, {counted(numbers.inputs, 'input')}", "bold")

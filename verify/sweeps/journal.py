@@ -18,6 +18,8 @@ from verify.report.jsonable import pack
 FORMAT = 1
 """The version of the lines."""
 
+_BEGINNING = b'{"format":'
+
 
 def key_of(head: Mapping[str, Any]) -> str:
     """The fingerprint of a sweep, from the facts that its lines depend on."""
@@ -47,7 +49,7 @@ class Journal:
     def read(self) -> None:
         """Take in the lines of the file, if it exists.
 
-        Raises ``UsageError`` for a journal of another sweep or of a newer version, and
+        Raises ``UsageError`` for a journal of another sweep or of a newer version and for another file, and
         ``UnavailableError`` for one that cannot be read, or whose folder does not exist.
         """
         if self.path is None:
@@ -56,12 +58,14 @@ class Journal:
         if not self.path.is_file():
             return
         try:
-            lines = self.path.read_bytes().split(b"\n")
+            data = self.path.read_bytes()
         except OSError as error:
             raise UnavailableError(f"the journal {self.path} cannot be read ({error.strerror})") from None
-        for text in lines:
+        for text in data.split(b"\n"):
             if text:
                 self._take(text)
+        if self.torn and not self.chunks and not _BEGINNING.startswith(data[: len(_BEGINNING)]):
+            raise UsageError(f"{self.path} is no journal of a sweep, and is left as it is; give another file")
 
     def _take(self, text: bytes) -> None:
         line = _parsed(text)

@@ -106,7 +106,7 @@ def shown(value: Bound) -> str:
 
 def range_of(text: str, order: Order) -> range:
     """The numbers of the values in a text such as "-20:20", or "1:2" with both ends; ``UsageError``."""
-    low, colon, high = text.partition(":")
+    low, colon, high = str(text).partition(":")
     try:
         ends = float(low or "-inf"), float(high or "inf")
     except ValueError:

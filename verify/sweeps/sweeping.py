@@ -29,7 +29,7 @@ from verify.sweeps.order import Order, range_of
 from verify.sweeps.subject import Subject
 from verify.sweeps.summary import Summary, summarised
 from verify.verdict import Verdict
-from verify.words import kind_of
+from verify.words import counted, kind_of
 
 CHUNK = {1: {16: 1 << 12, 32: 1 << 23, 64: 1 << 20}, 2: {16: 1 << 22}}
 """Inputs of a chunk, by the arguments of the form and the bits of the format."""
@@ -184,7 +184,7 @@ def planned(
         "sample": None if sample is None else [sample, seed],
         **machine(device),
     }
-    covered = "every input" if sample is None else f"{sample:,} inputs evenly spread"
+    covered = "every input" if sample is None else f"{counted(sample, 'input')} evenly spread"
     covered += "" if span is None else f" in {span}"
     return Plan(subject, bounds, samples, head, covered, span is None and sample is None)
 
