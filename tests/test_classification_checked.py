@@ -79,9 +79,11 @@ def _verdict(candidate: Loss, name: str, aspect: str, **how: Any) -> Verdict:
 def test_the_right_loss_passes(name: str, dtype: str) -> None:
     """What torch offers, or the documented composition of torch functions, is within every bound.
 
-    Each in two dtypes, these taking turns.
+    Each in two dtypes, these taking turns. The sum of nll_loss, which torch adds in the 16-bit format itself,
+    is a finding (docs/operations.md).
     """
-    results = verify.check(RIGHT[name], name, dtypes=(dtype,), examples=8)
+    options = {"reduction": ["mean", "none"]} if (name, dtype) == ("nll_loss", "bfloat16") else {}
+    results = verify.check(RIGHT[name], name, dtypes=(dtype,), examples=8, options=options)
     assert [verdict.reason for verdict in results if not verdict] == []
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from verify.contexts.ball import BallContext
 from verify.contexts.exact import ExactContext
+from verify.elements import element
 from verify.errors import DomainError, UsageError
 from verify.floats import Bound, Enclosure
 from verify.operation import Operation
@@ -181,6 +182,13 @@ def test_labels_stay_whole_numbers(c: Context) -> None:
 def test_evaluate_lifts_floats_exactly(c: Context) -> None:
     """The float 0.1 enters as the binary fraction that it is, not as one tenth."""
     assert agrees(c, c.evaluate(lambda _, x: x, 0.1), Fraction(0.1))
+
+
+def test_an_element_is_computed_beside_one_without_a_value() -> None:
+    """Given how many there are, the first is not looked at, which may be 1 / 0."""
+    c = ExactContext(lazy=True)
+    quotients = c.family(lambda i: 1 / c.number(i - 1), over=c.lift((Fraction(0), Fraction(0))))
+    assert element(quotients, 1, 2).value == 1
 
 
 def test_a_lazy_context_lifts_what_is_used() -> None:

@@ -368,7 +368,7 @@ def test_an_element_is_enclosed_and_confirmed_beside_what_has_no_value(
     definition = contract_of(name).definition
 
     def formula(c: Any, x: Any) -> Any:
-        return element(definition(c, {"axes": axes, "dim": dim}, x), at)
+        return element(definition(c, {"axes": axes, "dim": dim}, x), at, count=2)
 
     truth = enclose(formula, (shaped(apart),), format=FORMATS["float32"], lazy=True)
     assert isinstance(truth, Enclosure)

@@ -101,8 +101,8 @@ class Drawn:
     def rare(self, often: int) -> list[tuple[tuple[str, Any], ...]]:
         """Options hardly drawn: none or one at another value than its default, each `ALONE` times.
 
-        Then two forms together where no call had them alone, and a form and a keyword together, where fewer
-        than ``often`` calls had both.
+        Then a form and a keyword together, where fewer than ``often`` calls had both, and two forms where
+        no call had them and no other option.
         """
         taken, keywords = self.taken(), {option.name for option in self.contract.options if option.keyword}
         values = [
@@ -120,9 +120,10 @@ class Drawn:
             for one, other in itertools.combinations(forms, 2)
             if one[0] != other[0] and not self.exactly[frozenset((one, other))]
         ]
-        return (alone * ALONE + pairs) + [
+        mixed = [
             (form, one)
             for form in forms
             for one in values
             if one[0] in keywords and self.together[form, one] < often
         ]
+        return alone * ALONE + mixed + pairs

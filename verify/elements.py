@@ -50,28 +50,30 @@ def flat(nested: Any) -> tuple[Any, ...]:
     return tuple(entry for item in nested for entry in flat(item))
 
 
-def element(nested: Any, position: int) -> Any:
+def element(nested: Any, position: int, count: int | None = None) -> Any:
     """The number at a position of a family of any number of axes, in row-major order.
 
-    `DomainError` where it has no value; others may have none.
+    ``count`` is how many there are; without it the first is computed, which has to have a value then.
     """
-    sizes = _sizes(nested)
-    for axis in range(len(sizes)):
-        at, position = divmod(position, math.prod(sizes[axis + 1 :]))
+    left = _count(nested) if count is None else count
+    while isinstance(nested, Family):
+        left //= len(nested)
+        at, position = divmod(position, left)
         nested = nested[at + 1]
     return nested
 
 
-def _sizes(nested: Any) -> list[int]:
-    """The lengths of the axes of a family, as some number that has a value shows them."""
-    if not isinstance(nested, Family):
-        return []
-    for at in range(1, len(nested)):
-        try:
-            return [len(nested), *_sizes(nested[at])]
-        except DomainError:
-            continue
-    return [len(nested), *_sizes(nested[len(nested)])]
+def _count(nested: Any) -> int:
+    """How many numbers a family has, all its items being alike."""
+    return len(nested) * _count(nested[1]) if isinstance(nested, Family) and len(nested) else 1
+
+
+def elements_of(call: Call, aspect: Property) -> int:
+    """How many numbers a property of a call has."""
+    of, shape = variable_of(aspect, call.contract), call.contract.shape(call.options)
+    if of:
+        (shape,) = (v.shape for v in call.contract.variables(call.options) if v.name == of)
+    return math.prod(length_of(size, call.lengths) for size in shape)
 
 
 def formula_of(call: Call, aspect: Property) -> tuple[Callable[..., Any], tuple[Any, ...]]:
@@ -88,11 +90,7 @@ def alone(call: Call, aspect: Property, position: int) -> tuple[Call, int]:
     rows = call.lengths.get("N", 1)
     if rows < 2 or not call.contract.rowwise(call.options):
         return call, position
-    of = variable_of(aspect, call.contract)
-    shape: tuple[Any, ...] = call.contract.shape(call.options)
-    if of:
-        (shape,) = (v.shape for v in call.contract.variables(call.options) if v.name == of)
-    row, place = divmod(position, math.prod(length_of(size, call.lengths) for size in shape) // rows)
+    row, place = divmod(position, elements_of(call, aspect) // rows)
     return rows_of(call, row, row + 1), place
 
 

@@ -23,6 +23,7 @@ from verify.elements import (
     Property,
     alone,
     element,
+    elements_of,
     flat,
     formula_of,
     values_of,
@@ -173,9 +174,10 @@ class Examiner:
         """The outcome of one element, its exact value computed alone."""
         row, place = alone(call, self.aspect, position)
         formula, values = formula_of(row, self.aspect)
+        count = elements_of(row, self.aspect)
         try:
             truth = enclose(
-                lambda c, *x: element(formula(c, *x), place),
+                lambda c, *x: element(formula(c, *x), place, count),
                 values,
                 format=self.format,
                 max_bits=self.max_bits,

@@ -11,7 +11,7 @@ from verify.calls import Call
 from verify.cases import Case, write_witness
 from verify.contract import numbers_of
 from verify.display import absolute, shown_call
-from verify.elements import alone, element, formula_of, variable_of
+from verify.elements import alone, element, elements_of, formula_of, variable_of
 from verify.errors import VerifyError
 from verify.found import Found
 from verify.judgement import Outcome, text_of
@@ -75,7 +75,8 @@ def _confirmed(case: Case, found: Found) -> str:
         raise VerifyError("the exact value was not enclosed")
     row, at = alone(case.call, case.aspect, found.position)
     formula, values = formula_of(row, case.aspect)
-    return confirm(lambda c, *x: element(formula(c, *x), at), values, found.truth, lazy=True)
+    count = elements_of(row, case.aspect)
+    return confirm(lambda c, *x: element(formula(c, *x), at, count), values, found.truth, lazy=True)
 
 
 def _witness(case: Case) -> str | None:

@@ -89,6 +89,15 @@ def shifted_by_the_largest_of_all(x: Any, dim: int) -> Any:
     return _from(x, dim, lambda x: rows.shifted_by(x, x.detach().max()))
 
 
+@plant("value", "three axes, dim 1, places behind the first {lanes} far apart from the first", lanes=(16,))
+def shift_of_the_first_lane(x: Any, dim: int, lanes: int) -> Any:
+    """Every further vector of places takes the maximum of the first place."""
+    top = x.amax(dim, keepdim=True)
+    if x.ndim == 3 and dim == 1 and x.shape[2] > lanes:
+        top = torch.cat([top[..., :lanes], top[..., :1].expand(-1, -1, x.shape[2] - lanes)], 2)
+    return x - top - torch.log(torch.exp(x - top).sum(dim, keepdim=True))
+
+
 @plant("value", "rows wholly below -88")
 def maximum_starts_at_zero(x: Any, dim: int) -> Any:
     """The search for the maximum starts at 0."""
