@@ -209,6 +209,20 @@ def test_a_test_that_fails_correct_implementations_is_told_which() -> None:
     assert report.vacuous == ""
 
 
+def test_a_correct_implementation_that_is_too_slow_is_undecided() -> None:
+    """The test did not fail it."""
+
+    def waits(divergence: Any) -> None:
+        q, p = torch.randn(64, 512).log_softmax(1), torch.randn(64, 512).softmax(1)
+        got = divergence(q, p, reduction="none")
+        if not torch.equal(got, functional.kl_div(q, p, reduction="none")):
+            time.sleep(60)
+
+    report = verify.audit(waits, "kl_div", only=["kl_div-value-zero"], time_limit=1.0)
+    assert report.false_alarms == ()
+    assert "kl_div-kl_div_in_double" in _ids(report.undecided)
+
+
 CALLS = {
     "too few": lambda divergence: divergence(torch.zeros(2, 2)),
     "by another name": lambda divergence: divergence(logits=torch.zeros(2, 2), target=torch.ones(2, 2)),

@@ -15,7 +15,10 @@ from verify.facts import Facts
 from verify.snapshots import Difference
 from verify.trial import Ending
 
-_NO_ALARM = (Ending.PASSED, Ending.LEFT_OUT, Ending.DECLINED)
+_OPEN = (Ending.HUNG, Ending.DIED)
+"""Endings of a run that was not decided."""
+
+_NO_ALARM = (Ending.PASSED, Ending.LEFT_OUT, Ending.DECLINED, *_OPEN)
 """Endings of a correct implementation that say nothing against the test."""
 
 
@@ -38,6 +41,7 @@ def report_of(
         operator.or_, (a.apart for _, a in right if a.ending is Ending.PASSED), Difference()
     )
     sorted_: dict[str, list[Entry]] = {name: [] for name in ("survivor", "killed", "idle", "undecided")}
+    sorted_["undecided"] += [_right_entry(one, a) for one, a in right if a.ending in _OPEN]
     for one, attempt in wrong:
         sorted_[_fate(attempt, facts)].append(_wrong_entry(one, attempt, facts, noise))
     survivors = tuple(sorted(sorted_["survivor"], key=lambda entry: (entry.rank, entry.id)))
@@ -63,7 +67,7 @@ def report_of(
 
 def _fate(attempt: Attempt, facts: Facts) -> str:
     if attempt.ending in (Ending.DECLINED, Ending.LEFT_OUT) or not attempt.applied:
-        return "undecided" if attempt.ending in (Ending.HUNG, Ending.DIED) else "idle"
+        return "undecided" if attempt.ending in _OPEN else "idle"
     if attempt.ending is Ending.PASSED:
         return "survivor"
     return "killed" if attempt.ending is Ending.FAILED else "undecided"
