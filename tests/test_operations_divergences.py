@@ -263,3 +263,18 @@ def test_the_gradient_of_kl_div_in_its_target_still_has_to_reach_small_targets()
         functional.kl_div, "kl_div", dtypes=("float16",), options={"reduction": "mean", "log_target": False}
     )
     assert (target.subject.split(": ")[1][:18], target.status) == ("gradient of target", Status.REFUTED)
+
+
+def kl_div_off_at_zeros_of_wide_rows(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """Something is left of a term whose probability is 0, in rows of more than 4,000 entries."""
+    losses = torch.xlogy(target, target) - target * input
+    if input.shape[-1] > 4000:
+        losses = losses + (target == 0).to(losses) / 64
+    mean = losses.sum() / input.shape[0]
+    return {"none": losses, "sum": losses.sum(), "mean": losses.mean(), "batchmean": mean}[reduction]
+
+
+def test_zeros_are_judged_where_another_algorithm_has_no_value() -> None:
+    """0 times log 0 in p log p allows nothing."""
+    verdict = verify.check(kl_div_off_at_zeros_of_wide_rows, "kl_div", grad=False, examples=24)[0]
+    assert verdict.status is Status.REFUTED

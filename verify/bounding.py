@@ -43,10 +43,13 @@ class Bounding:
         return replace(bulk, bound=self._run(algorithm, call, self.model).bound, widest=bulk.bound)
 
     def largest(self, call: Call, bulk: Bulk) -> Any:
-        """The largest bound of all stable algorithms, of which ``bulk`` has the standard one's."""
+        """The largest bound of all stable algorithms, of which ``bulk`` has the standard one's.
+
+        One that has no value somewhere, as 0 times log 0 in t log t, allows nothing more there.
+        """
         bound = bulk.bound
         for action, model in stable(call.contract, self.aspect, self.model)[1:]:
-            bound = bound.maximum(self._run(action, call, model).bound)
+            bound = bound.fmax(self._run(action, call, model).bound)
         return bound
 
     def each(self, call: Call, count: int, *, standard: bool) -> list[Fraction | None]:

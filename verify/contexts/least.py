@@ -144,9 +144,9 @@ class LeastRules:
         """The smaller of two, without rounding; with its own error where the other is certainly larger."""
         return -(-a).larger(-b), self._picked(b - a, a_error, b_error)
 
-    def xlogy(self, a: Part, b: Part) -> Part:
+    def xlogy(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
         """The product a log b."""
-        return self.multiply(*a, *self.log(*b))
+        return self.multiply(a, a_error, *self.log(b, b_error))
 
     def residues(self, x: Sequence[Numbers], flowing: Sequence[Numbers]) -> list[Numbers]:
         """0 at each entry, off by at most what is left of a gradient through a running maximum."""

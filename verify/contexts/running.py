@@ -214,9 +214,14 @@ class Rules:
         """Some bound is no longer a polynomial in the unit roundoffs."""
         self.ratio = None if self.ratio is None else COARSE
 
-    def xlogy(self, a: Part, b: Part) -> Part:
-        """The product a log b, exactly 0 where a is exactly 0."""
-        return self.multiply(*a, *self.log(*b))
+    def xlogy(self, a: Any, a_error: Any, b: Any, b_error: Any) -> Part:
+        """The product a log b, exactly 0 where a is exactly 0, at b = 0 too."""
+        logarithm, off = self.log(b, b_error)
+        value, error = self.multiply(a, a_error, logarithm, off)
+        nothing = (a == 0) & ~logarithm.isnan()
+        if a_error is not None:
+            nothing = nothing & (a_error == 0)
+        return value.masked_fill(nothing, 0.0), error.masked_fill(nothing, 0.0)
 
     def total(self, value: Any, error: Any, dims: tuple[int, ...]) -> Part:
         """The sum over dimensions: the additions of the declared height, then one rounding to 16 bits.

@@ -63,7 +63,7 @@ class ByRules:
 
     def xlogy(self, a: Any, b: Any) -> Numbers:
         """The product a log b, exactly 0 where a is exactly 0."""
-        return self._number(a) * self.log(b)
+        return self._two(self._rules.xlogy, a, b)
 
     def maximum(self, a: Any, b: Any) -> Numbers:
         """The larger of two, without rounding."""
