@@ -81,7 +81,7 @@ def accuracy_of(
     if enough(least):
         return least
     change = _conditioning(call, aspect, model, device)
-    allowed = FACTOR * (float(model.unit) * (extent + change) + sums * extent) + float(model.normal)
+    allowed = plain + FACTOR * float(model.unit) * change
     allowed = allowed.where(allowed.isfinite(), bound)
     return Accuracy(allowed.masked_fill(extent.isinf(), 0.0), truth, half)
 

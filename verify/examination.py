@@ -210,8 +210,9 @@ class Examiner:
         record = None if self.level == "accurate" else self.accuracy()
 
         def enough(least: Accuracy) -> bool:
-            got = _flat_like(least.value, result)
-            return record is not None and least.known and least.worst(got) <= record
+            if record is None or not least.known:
+                return False
+            return least.worst(_flat_like(least.value, result)) <= record
 
         return enough
 

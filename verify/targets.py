@@ -161,13 +161,8 @@ def prepared_target(options: Options, values: Values) -> Values | None:
         if is_smoothed(options):
             return None
         values = scores, together(lambda share, score: share * (score > -math.inf), target, scores), *others
-    labels_alone = has_labels(options) and not options.get("label_smoothing")
-    if (
-        not labels_alone
-        and not is_masked(options)
-        and hasattr(scores, "tensor")
-        and not scores.tensor.isfinite().all()
-    ):
+    meets_zero = not is_masked(options) and (not has_labels(options) or options.get("label_smoothing"))
+    if meets_zero and hasattr(scores, "tensor") and not scores.tensor.isfinite().all():
         return None
     rest = prepared(options, *values[1:])
     return None if rest is None else (scores, *rest)
